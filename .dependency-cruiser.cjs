@@ -1,0 +1,69 @@
+/** Who may import what. The reasons are in CONTRIBUTING.md. */
+const only = (name, to, from) => ({
+  name,
+  severity: 'error',
+  from: { pathNot: from },
+  to: { path: to },
+});
+const ioOf =
+  '^(node:|fs|net|http|https|crypto|child_process)|^(fs|net|http|https|crypto|child_process|dns|tls|os|path)$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'events-are-pure',
+      severity: 'error',
+      from: { path: '^libs/events/src', pathNot: '\\.spec\\.ts$' },
+      to: { path: ioOf },
+    },
+    {
+      name: 'merkle-has-no-io',
+      severity: 'error',
+      from: { path: '^libs/merkle/src', pathNot: '\\.spec\\.ts$' },
+      to: { path: ioOf, pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'events-import-no-lib',
+      severity: 'error',
+      from: { path: '^libs/(events|merkle)/' },
+      to: { path: '^libs/(?!events|merkle)' },
+    },
+    { name: 'libs-import-no-app', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
+    ...['broker', 'revoker', 'auditor', 'cli'].map((app) => ({
+      name: `${app}-imports-no-other-app`,
+      severity: 'error',
+      from: { path: `^apps/${app}/` },
+      to: { path: '^apps/', pathNot: `^apps/${app}/` },
+    })),
+    only('kafkajs-in-its-adapter', 'node_modules/kafkajs', '^(libs/bus/src/kafka/|test/)'),
+    only(
+      'pg-at-the-rim',
+      'node_modules/pg/',
+      '^(libs/(store|providers)/src/|apps/auditor/src/|apps/broker/src/|apps/revoker/src/|test/)',
+    ),
+    only(
+      'jose-in-identity',
+      'node_modules/jose/',
+      '^(libs/(identity|agent|verifier)/src/|.*\\.spec\\.ts$|test/)',
+    ),
+    only(
+      'nest-only-at-the-edges',
+      'node_modules/@nestjs/',
+      '(main|\\.module|\\.controller|\\.guard)\\.ts$|^libs/bus/src/batch-server\\.ts$|\\.spec\\.ts$|^test/',
+    ),
+    only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+  },
+};

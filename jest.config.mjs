@@ -1,0 +1,38 @@
+/** Three projects: `unit` needs no service, `int` and `e2e` share one Kafka and two PostgreSQL servers started by test/support/services-up.mjs. */
+const base = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.mayfly/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+      },
+    ],
+  },
+};
+const services = {
+  globalSetup: '<rootDir>/test/support/services-up.mjs',
+  globalTeardown: '<rootDir>/test/support/services-down.mjs',
+};
+
+export default {
+  reporters: ['default', '<rootDir>/test/support/tally-reporter.mjs'],
+  testTimeout: 60_000,
+  projects: [
+    { ...base, displayName: 'unit', testRegex: '/(apps|libs|scripts)/(?:(?!\\.int\\.).)*\\.spec\\.ts$' },
+    { ...base, ...services, displayName: 'int', testRegex: '/(apps|libs|scripts)/.*\\.int\\.spec\\.ts$' },
+    { ...base, ...services, displayName: 'e2e', testRegex: '/test/.*\\.e2e\\.spec\\.ts$' },
+  ],
+};

@@ -1,0 +1,213 @@
+/**
+ * What Mayfly says, on `mayfly.credential.events.v1` and `mayfly.credential.delivery.v1`: strict when we write,
+ * tolerant when we read. No secret is in any of these; a credential travels only as a JWE in the delivery envelope.
+ */
+import { z } from 'zod';
+import { REFUSAL_CODES } from './refusal.js';
+import { uuidV7 } from './inbound.js';
+
+/** Members every outbound event carries. */
+const common = {
+  taskId: z.string(),
+  /** 0: no generation is known to the writer. */
+  generation: z.int().nonnegative(),
+  tenant: z.string().optional(),
+  /** `ce_id` of the record that led to this one. */
+  causedBy: z.string().optional(),
+  /** Who acted: a SPIFFE id, or `//mayfly/broker`, `//mayfly/revoker`, `//mayfly/auditor`. */
+  actor: z.string(),
+  at: z.string(),
+};
+const code = z.enum(REFUSAL_CODES);
+const lineage = z.array(z.object({ taskId: z.string(), generation: z.int().positive() }));
+export type Lineage = z.infer<typeof lineage>;
+
+/** Why a lease's access is cut. The first cause heard is kept. */
+export const CUT_CAUSES = [
+  'task_ended',
+  'deadline',
+  'parent_ended',
+  'expired',
+  'abandoned',
+  'suspended',
+  'amended',
+  'rekeyed',
+  'approval_withdrawn',
+  'agent_revoked',
+  'operator',
+  'parked',
+  'vanished',
+  'orphan',
+] as const;
+export type CutCause = (typeof CUT_CAUSES)[number];
+const cause = z.enum(CUT_CAUSES);
+
+const check = z.object({
+  check: z.string(),
+  ok: z.boolean(),
+  policies: z.array(z.string()).optional(),
+  reason: z.string().optional(),
+});
+export type Check = z.infer<typeof check>;
+
+export const planSchema = z.object({
+  leaseId: uuidV7,
+  provider: z.literal('postgres'),
+  target: z.string(),
+  principal: z.string(),
+  rights: z.array(z.string()),
+  createBy: z.string(),
+  notAfter: z.string(),
+  hardEnd: z.string(),
+});
+
+const evidence = z.object({
+  state: z.enum(['disabled', 'absent']),
+  sessionsEnded: z.int().nonnegative(),
+  observations: z.int().positive(),
+  incarnation: z.string(),
+  nodes: z.object({ seen: z.int(), expected: z.int() }),
+});
+
+export const outboundSchemas = {
+  /** `topic`, `partition`, `offset` name the refused record; `valueSha256` its bytes. `taskId` is a claim of an unverified record. */
+  'event.rejected': z.object({
+    ...common,
+    code,
+    reason: z.string(),
+    fields: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    record: z.object({
+      topic: z.string(),
+      partition: z.int(),
+      offset: z.string(),
+      valueSha256: z.string(),
+      ceId: z.string().optional(),
+      ceType: z.string().optional(),
+    }),
+    /** The sender, only where it was authenticated. */
+    sender: z.string().optional(),
+  }),
+  'task.accepted': z.object({
+    ...common,
+    orchestrator: z.string(),
+    principal: z.object({ id: z.string(), kind: z.string(), proved: z.enum(['token', 'asserted']) }),
+    purpose: z.string(),
+    objectiveSha256: z.string(),
+    agents: z.array(z.string()),
+    declared: z.array(
+      z.object({
+        tool: z.string(),
+        dataset: z.string().optional(),
+        actions: z.array(z.string()),
+        agents: z.array(z.string()).optional(),
+      }),
+    ),
+    deadline: z.string(),
+    risk: z.string(),
+    lineage,
+    policySet: z.string(),
+  }),
+  'task.refused': z.object({
+    ...common,
+    code,
+    reason: z.string(),
+    policies: z.array(z.string()).optional(),
+    policySet: z.string().optional(),
+  }),
+  'task.ended': z.object({ ...common, outcome: z.enum(['completed', 'failed', 'cancelled', 'deadline']) }),
+  'call.decided': z.object({
+    ...common,
+    callId: z.string(),
+    agent: z.string(),
+    tool: z.string(),
+    dataset: z.string().optional(),
+    action: z.string(),
+    decision: z.enum(['permit', 'deny', 'approval_required']),
+    code: code.optional(),
+    checks: z.array(check),
+    policySet: z.string(),
+    /** Digest of the kept decision inputs. */
+    inputs: z.string().optional(),
+    obligations: z.object({ ttlMs: z.int().positive().nullable(), approval: z.string().nullable() }),
+    leaseId: z.string().optional(),
+    callDigest: z.string(),
+    sealTo: z.string().optional(),
+    argumentsSha256: z.string().optional(),
+    promptCommitment: z.string().optional(),
+  }),
+  'lease.intended': z.object({
+    ...common,
+    ...planSchema.shape,
+    callId: z.string(),
+    agent: z.string(),
+    lineage,
+  }),
+  'lease.issued': z.object({
+    ...common,
+    leaseId: z.string(),
+    callId: z.string(),
+    agent: z.string(),
+    notAfter: z.string(),
+    incarnation: z.string(),
+  }),
+  'lease.abandoned': z.object({
+    ...common,
+    leaseId: z.string(),
+    callId: z.string(),
+    /** True when the target's answer to the create was seen, or the create was never sent by the one who says so. */
+    answered: z.boolean(),
+    why: z.string(),
+  }),
+  'lease.revocation_requested': z.object({ ...common, leaseId: z.string(), cause, requestedAt: z.string() }),
+  'lease.access_cut': z.object({
+    ...common,
+    leaseId: z.string(),
+    cause,
+    evidence,
+    requestedAt: z.string(),
+    cutAt: z.string(),
+    exposureMs: z.int().nonnegative(),
+  }),
+  'lease.removed': z.object({ ...common, leaseId: z.string(), cause }),
+  'lease.revocation_unproven': z.object({
+    ...common,
+    leaseId: z.string(),
+    cause,
+    attempts: z.int().positive(),
+    since: z.string(),
+    mayExistUntil: z.string().optional(),
+    code: z.string(),
+  }),
+  'lease.vanished': z.object({ ...common, leaseId: z.string() }),
+  /** Somebody read the audit. */
+  'access.read': z.object({
+    ...common,
+    reader: z.string(),
+    role: z.string(),
+    route: z.string(),
+    subject: z.string().optional(),
+  }),
+} as const;
+
+export type OutboundType = keyof typeof outboundSchemas;
+export type OutboundData<T extends OutboundType = OutboundType> = z.infer<(typeof outboundSchemas)[T]>;
+export type OutboundEvent = { [T in OutboundType]: { type: T; data: OutboundData<T> } }[OutboundType];
+export type EventOf<T extends OutboundType> = Extract<OutboundEvent, { type: T }>;
+
+/** Answers on the delivery topic. `credential.delivered` is a compact JWE; the others are JSON. */
+export const deliverySchemas = {
+  'lease.ended': z.object({ taskId: z.string(), leaseId: z.string(), cause }),
+  'call.refused': z.object({
+    taskId: z.string(),
+    callId: z.string(),
+    /** Whose call it was: ids of calls are unique only per agent. */
+    agent: z.string(),
+    code,
+    reasons: z.array(z.string()),
+  }),
+} as const;
+export const CREDENTIAL_DELIVERED = 'credential.delivered';
+export type DeliveryType = keyof typeof deliverySchemas;
+
+export const isOutboundType = (type: string | undefined): type is OutboundType =>
+  type !== undefined && Object.hasOwn(outboundSchemas, type);

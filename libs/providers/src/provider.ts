@@ -1,0 +1,100 @@
+/**
+ * A provider makes and kills one kind of credential at a target. The contract is protocol rules 1, 4, 7 and 8:
+ * `create` is strict and sent at most once; the broker creates and undoes nothing; only the revoker cuts;
+ * a proof is an observation made after the target class's condition holds. Every adapter passes `provider.contract.ts`.
+ */
+import type { Secret } from './secret.js';
+
+/** What is to be made: pure data, deterministic, stored in `lease.intended`. It holds no secret. */
+export interface Plan {
+  leaseId: string;
+  provider: ProviderKind;
+  /** Id of the configured target. */
+  target: string;
+  /** The principal's name at the target: a function of the lease id, never used twice. */
+  principal: string;
+  /** Names at the target that carry the rights (for `postgres`: policy roles). */
+  rights: string[];
+  /** The latest moment the create may be sent or land, RFC 3339. */
+  createBy: string;
+  /** End of the lease, RFC 3339. */
+  notAfter: string;
+  /** The latest moment the lease may ever be renewed to, RFC 3339. */
+  hardEnd: string;
+}
+
+export type ProviderKind = 'postgres';
+
+/** `fenced`: the target refuses a create after a cut. `timed`, `unrecallable`: docs/design/protocol. */
+export type FencingClass = 'fenced' | 'timed' | 'unrecallable';
+
+/** What an agent needs to connect, as sealed into the envelope. Contains the secret: never log, never store in clear. */
+export interface Credential {
+  kind: ProviderKind;
+  connection: {
+    host: string;
+    port: number;
+    database: string;
+    user: string;
+    password: Secret;
+    tls: { mode: 'disable' | 'verify-full'; ca?: string };
+  };
+}
+
+export type CreateAnswer =
+  | { answer: 'created'; credential: Credential; incarnation: string }
+  /** The target said no, and nothing was made. */
+  | { answer: 'refused'; code: string }
+  /** Nobody knows: the create may have landed, or may land yet. */
+  | { answer: 'none'; code: string };
+
+/** What was seen at the target. `unknown`: it could not be looked at. */
+export interface Observation {
+  state: 'absent' | 'disabled' | 'live' | 'unknown';
+  sessions: number | null;
+  atMs: number;
+  /** Identifies the server's life: changes when it restarts or is restored. */
+  incarnation: string;
+  nodes: { seen: number; expected: number };
+}
+
+export interface CutReport {
+  /** The last observation, made after the fence was set. */
+  observation: Observation;
+  /** Consecutive observations without access, made after the fence: a proof needs two. */
+  emptyObservations: number;
+  /** Backends ended by this cut. */
+  sessionsEnded: number;
+}
+
+export interface CredentialProvider {
+  readonly kind: ProviderKind;
+  readonly fencing: FencingClass;
+  /** The principal's name for a lease: deterministic, safe to quote. */
+  principal(leaseId: string): string;
+  /** Strict and sent at most once; never rejects. `signal` aborts only what is not yet sent. */
+  create(plan: Plan): Promise<CreateAnswer>;
+  /** Sets the fence, takes the login away, ends sessions, looks until two observations are empty or its patience ends. Idempotent. @throws ProviderError when the target cannot be reached. */
+  cut(plan: Plan): Promise<CutReport>;
+  /** Read-only. */
+  observe(plan: Plan): Promise<Observation>;
+  /** Drops what a cut left. Idempotent; absent is success. @throws ProviderError */
+  clean(plan: Plan): Promise<Observation>;
+  /** Principals of ours at the target, with the lease each belongs to. */
+  list(): AsyncIterable<{ principal: string; leaseId: string }>;
+  close(): Promise<void>;
+}
+
+export type ProviderErrorCode =
+  'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_REFUSED' | 'ERR_TARGET_MISCONFIGURED' | 'ERR_PLAN_INVALID';
+
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  constructor(
+    readonly code: ProviderErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
