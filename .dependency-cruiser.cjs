@@ -41,7 +41,7 @@ module.exports = {
     only(
       'pg-at-the-rim',
       'node_modules/pg/',
-      '^(libs/(store|providers)/src/|apps/auditor/src/|apps/broker/src/|apps/revoker/src/|test/)',
+      '^(libs/(store|providers)/src/|apps/(auditor|broker|revoker|cli)/src/|test/)',
     ),
     only(
       'jose-in-identity',

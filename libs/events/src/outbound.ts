@@ -50,9 +50,12 @@ const check = z.object({
 });
 export type Check = z.infer<typeof check>;
 
+export const PROVIDER_KINDS = ['postgres'] as const;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
 export const planSchema = z.object({
   leaseId: uuidV7,
-  provider: z.literal('postgres'),
+  provider: z.enum(PROVIDER_KINDS),
   target: z.string(),
   principal: z.string(),
   rights: z.array(z.string()),

@@ -3,6 +3,7 @@
  * `create` is strict and sent at most once; the broker creates and undoes nothing; only the revoker cuts;
  * a proof is an observation made after the target class's condition holds. Every adapter passes `provider.contract.ts`.
  */
+import type { ProviderKind } from '#events/outbound.js';
 import type { Secret } from './secret.js';
 
 /** What is to be made: pure data, deterministic, stored in `lease.intended`. It holds no secret. */
@@ -23,7 +24,7 @@ export interface Plan {
   hardEnd: string;
 }
 
-export type ProviderKind = 'postgres';
+export type { ProviderKind };
 
 /** `fenced`: the target refuses a create after a cut. `timed`, `unrecallable`: docs/design/protocol. */
 export type FencingClass = 'fenced' | 'timed' | 'unrecallable';
