@@ -1,0 +1,72 @@
+/**
+ * One service's database: its own schema, its own role, on PostgreSQL. The only transaction manager of Mayfly:
+ * inbox, events, rows, outbox and the consumer's position change in one transaction or not at all.
+ */
+import pg from 'pg';
+
+// int8 is an offset or a counter here: never a float.
+pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
+
+export type Tx = pg.ClientBase;
+
+export interface DatabaseSettings {
+  url: string;
+  /** Must be a plain lower-case name: it becomes the search path. */
+  schema: string;
+  /** Shown in `pg_stat_activity`. */
+  application: string;
+  maxConnections?: number;
+}
+
+export interface Database {
+  readonly pool: pg.Pool;
+  readonly schema: string;
+  close(): Promise<void>;
+}
+
+/** Opens a pool whose connections see only `schema`. Nothing is connected until the first query. */
+export function openDatabase(
+  settings: DatabaseSettings,
+  onIdleError: (error: Error) => void = () => {},
+): Database {
+  if (!/^[a-z][a-z0-9_]{0,62}$/.test(settings.schema)) throw new TypeError('schema is not a plain name');
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    application_name: settings.application,
+    max: settings.maxConnections ?? 8,
+    connectionTimeoutMillis: 5_000,
+    options: `-c search_path=${settings.schema} -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s`,
+  });
+  // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+  pool.on('error', onIdleError);
+  return { pool, schema: settings.schema, close: () => pool.end() };
+}
+
+/** Runs `work` in one READ COMMITTED transaction; what it throws rolls back and is thrown on. */
+export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await db.pool.connect();
+  let broken: Error | undefined;
+  // Without a listener, a connection lost between two statements is an unhandled error event.
+  const onError = (error: Error) => (broken = error);
+  client.on('error', onError);
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** The database's clock, epoch ms. Deadlines that decide use this one. */
+export async function databaseNowMs(tx: Tx): Promise<number> {
+  const { rows } = await tx.query<{ ms: number }>(
+    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+  );
+  return Math.floor(rows[0]?.ms ?? Number.NaN);
+}

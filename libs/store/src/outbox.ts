@@ -1,0 +1,50 @@
+/** Records waiting to be sent: written in the transaction of their cause, sent after its commit, deleted once acknowledged. */
+import type { EventHead } from '#events/envelope.js';
+import type { Tx } from './database.js';
+
+/** A record of ours before it is signed. The relay signs when it sends, because the counter is given at the insert. */
+export interface UnsignedRecord {
+  topic: string;
+  key: string;
+  head: EventHead;
+  /** `null`: a tombstone on a compacted topic. */
+  value: Buffer | null;
+  /** Headers beside the attributes, not under the signature: what a dead letter tells of its origin. */
+  extra?: Record<string, string>;
+}
+
+export interface QueuedRecord extends UnsignedRecord {
+  /** Counts every record this store ever sent. */
+  id: bigint;
+}
+
+/** Queues records in the order given. */
+export async function enqueue(tx: Tx, records: readonly UnsignedRecord[]): Promise<QueuedRecord[]> {
+  if (records.length === 0) return [];
+  const { rows } = await tx.query<{ id: bigint }>(
+    `INSERT INTO outbox (topic, key, head, value, extra)
+       SELECT topic, key, head, value, extra
+         FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[], $5::jsonb[])
+              WITH ORDINALITY AS r(topic, key, head, value, extra, n)
+        ORDER BY n
+     RETURNING id`,
+    [
+      records.map((r) => r.topic),
+      records.map((r) => r.key),
+      records.map((r) => JSON.stringify(r.head)),
+      records.map((r) => r.value),
+      records.map((r) => JSON.stringify(r.extra ?? {})),
+    ],
+  );
+  // RETURNING keeps the order of insertion, and identity values are given in it.
+  return records.map((record, i) => ({ ...record, id: rows[i]?.id ?? -1n }));
+}
+
+export async function readOutbox(tx: Tx, olderThanMs: number, limit: number): Promise<QueuedRecord[]> {
+  const { rows } = await tx.query<QueuedRecord>(
+    `SELECT id, topic, key, head, value, extra FROM outbox
+      WHERE queued_at <= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $2`,
+    [olderThanMs, limit],
+  );
+  return rows;
+}

@@ -1,0 +1,145 @@
+/**
+ * Sends the outbox. The writer hands over its copy after the commit, so nothing is read back on the fast path; rows are
+ * read only at start, at takeover of a partition, and when old (their writer died). At least once: readers dedupe by `ce_id`.
+ *
+ * Order is kept per task: writers of one task are serialised by its row lock, one send is in flight, and a batch is
+ * sorted by the outbox's counter.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus, OutgoingRecord } from '#bus/bus.js';
+import { transact, type Database } from './database.js';
+import { readOutbox, type QueuedRecord, type UnsignedRecord } from './outbox.js';
+
+/** All headers of a record: attributes, `mayfly-store`, `mayfly-sig`. */
+export type SignRecord = (record: UnsignedRecord, store: string) => Record<string, string>;
+
+export interface RelayParts {
+  db: Database;
+  bus: Bus;
+  sign: SignRecord;
+  /** Told of failed sends and of rows that a dead writer left. Constant messages. */
+  warn: (fields: object, message: string) => void;
+}
+
+interface Waiting {
+  record: QueuedRecord;
+  done: () => void;
+}
+
+const BATCH = 500;
+const OLD_MS = 2_000;
+const SWEEP_EVERY_MS = 1_000;
+
+export class Relay {
+  readonly #parts: RelayParts;
+  #epoch = '';
+  #queue: Waiting[] = [];
+  #pumping: Promise<void> | undefined;
+  #sent: bigint[] = [];
+  #deleting: Promise<void> | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends what an earlier life left behind, then stands ready. */
+  async start(): Promise<void> {
+    const { rows } = await this.#parts.db.pool.query<{ epoch: string }>('SELECT epoch FROM store_meta');
+    this.#epoch = rows[0]?.epoch ?? '';
+    await this.drain(0);
+    const sweep = () => {
+      this.drain(OLD_MS)
+        .catch((error: Error) => this.#parts.warn({ err: error }, 'outbox sweep failed'))
+        .finally(() => {
+          if (!this.#stopped) this.#sweeper = setTimeout(sweep, SWEEP_EVERY_MS).unref();
+        });
+    };
+    this.#sweeper = setTimeout(sweep, SWEEP_EVERY_MS).unref();
+  }
+
+  /** Resolves once the bus has acknowledged these records. Tries again for as long as it takes: the rows are there anyway. */
+  send(records: readonly QueuedRecord[]): Promise<void> {
+    const acknowledged = records.map(
+      (record) => new Promise<void>((resolve) => this.#queue.push({ record, done: resolve })),
+    );
+    this.#pumping ??= this.#pump()
+      .catch((error: Error) => this.#parts.warn({ err: error }, 'relay stopped with records unsent'))
+      .finally(() => (this.#pumping = undefined));
+    return Promise.all(acknowledged).then(() => undefined);
+  }
+
+  /** Sends the rows older than this; at takeover of a partition, with 0, before anything newer is decided. */
+  async drain(olderThanMs: number): Promise<void> {
+    const rows = await transact(this.#parts.db, async (tx) => {
+      // One reader at a time; another process that drains now does the same work.
+      await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.relay.' || $1, 0))", [
+        this.#parts.db.schema,
+      ]);
+      return await readOutbox(tx, olderThanMs, 10_000);
+    });
+    const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent]);
+    const left = rows.filter((row) => !inHand.has(row.id));
+    if (left.length > 0) await this.send(left);
+  }
+
+  /** Waits for what is queued, and deletes what was sent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#sweeper);
+    await this.#pumping;
+    await this.#deleting;
+    await this.#delete();
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#queue.length > 0) {
+      this.#queue.sort((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0));
+      const batch = this.#queue.slice(0, BATCH);
+      await this.#publish(batch.map((waiting) => this.#signed(waiting.record)));
+      const sent = new Set(batch);
+      this.#queue = this.#queue.filter((waiting) => !sent.has(waiting));
+      for (const { record, done } of batch) {
+        this.#sent.push(record.id);
+        done();
+      }
+      this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
+    }
+  }
+
+  #signed(record: QueuedRecord): OutgoingRecord {
+    return {
+      topic: record.topic,
+      key: record.key,
+      value: record.value,
+      headers: { ...record.extra, ...this.#parts.sign(record, `${this.#epoch}.${record.id}`) },
+    };
+  }
+
+  async #publish(records: OutgoingRecord[]): Promise<void> {
+    for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+      try {
+        return await this.#parts.bus.publish(records);
+      } catch (error) {
+        if (this.#stopped) throw error;
+        this.#parts.warn({ err: error, records: records.length }, 'publish failed, trying again');
+        await sleep(delayMs);
+      }
+    }
+  }
+
+  /** A failure is harmless: the row is sent again when old, and readers dedupe. */
+  async #delete(): Promise<void> {
+    while (this.#sent.length > 0) {
+      const ids = this.#sent.slice();
+      try {
+        await this.#parts.db.pool.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+      } catch (error) {
+        this.#parts.warn({ err: error }, 'deleting sent outbox rows failed');
+        return;
+      }
+      this.#sent = this.#sent.slice(ids.length);
+    }
+  }
+}
