@@ -1,0 +1,32 @@
+import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
+import { TELEMETRY, type TelemetryOptions } from './telemetry-options.js';
+
+/** `live`: the process answers; restart it when not. `ready`: it can do its work; send it none when not. */
+@Controller('health')
+export class HealthController {
+  constructor(@Inject(TELEMETRY) private readonly options: TelemetryOptions) {}
+
+  @Get('live')
+  @Header('Cache-Control', 'no-store')
+  live(): { status: 'live'; service: string } {
+    return { status: 'live', service: this.options.service };
+  }
+
+  /** 503 with `reasons` while the service cannot work. */
+  @Get('ready')
+  @Header('Cache-Control', 'no-store')
+  async ready(): Promise<{ status: 'ready'; service: string }> {
+    const { service } = this.options;
+    const reasons = await this.#reasons();
+    if (reasons.length > 0) throw new ServiceUnavailableException({ status: 'not_ready', service, reasons });
+    return { status: 'ready', service };
+  }
+
+  async #reasons(): Promise<readonly string[]> {
+    try {
+      return await this.options.readiness();
+    } catch {
+      return ['the readiness check failed'];
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import type { Metrics } from './metrics.js';
+
+/** What a service shows of itself over HTTP, without authentication. */
+export interface TelemetryOptions {
+  service: string;
+  metrics: Metrics;
+  /** Why the service cannot do its work now, in short constant phrases; empty when it can. */
+  readiness: () => readonly string[] | Promise<readonly string[]>;
+  /** The public keys of the service, a JWK Set (RFC 7517 §5). Without it there is no `/.well-known/jwks.json`. */
+  jwks?: object;
+}
+
+/** Injection token of {@link TelemetryOptions}. */
+export const TELEMETRY = Symbol('telemetry');
