@@ -1,0 +1,141 @@
+/**
+ * Rules 4 and 5 of admission: whose key is it, and who may say what. Pure, and shared by broker and revoker: the kill
+ * path reads the same events with the same eyes, without a policy engine.
+ */
+import type { AgentEntry, Catalogue, OrchestratorEntry } from './catalogue.js';
+import type { TaskStarted } from './inbound.js';
+import type { Refusal, RefusalCode } from './refusal.js';
+
+/** Who matters in a task once its start is known. */
+export interface TaskParties {
+  /** Sender of `task.started`. */
+  orchestrator: string;
+  agents: readonly string[];
+  agentsMayEnd: boolean;
+}
+
+/** What a child's start is measured against. */
+export interface ParentTask extends TaskParties {
+  /** Orchestrator of the catalogue whose entry bounds this task and its children. */
+  bounds: string;
+  delegable: NonNullable<TaskStarted['delegable']>;
+}
+
+const no = (code: RefusalCode, reason: string, fields?: Refusal['fields']): Refusal =>
+  fields === undefined ? { code, reason } : { code, reason, fields };
+
+/** May this sender end the task: who started it, an operator, and an agent only if the declaration says so. */
+export function mayEnd(task: TaskParties, sender: string, catalogue: Catalogue): boolean {
+  if (sender === task.orchestrator) return true;
+  if (catalogue.operators.get(sender)?.roles.includes('operator') === true) return true;
+  return task.agentsMayEnd && task.agents.includes(sender);
+}
+
+/** May this sender report `tool.completed`: a named agent, or a verifier of any tool. */
+export function mayReport(task: TaskParties, sender: string, catalogue: Catalogue): boolean {
+  if (task.agents.includes(sender)) return true;
+  return [...catalogue.tools.values()].some((tool) => tool.verifiers.includes(sender));
+}
+
+/**
+ * The catalogue's entry that bounds this declaration, or why there is none. A start that fails here does nothing at all:
+ * it must not burn somebody else's task id.
+ */
+export function boundsOf(
+  start: TaskStarted,
+  sender: string,
+  catalogue: Catalogue,
+  parent: ParentTask | null,
+): { ok: true; entry: OrchestratorEntry } | { ok: false; refusal: Refusal } {
+  const own = catalogue.orchestrators.get(sender);
+  if (start.parent === undefined)
+    return own === undefined
+      ? { ok: false, refusal: no('ERR_NOT_ENTITLED', 'the sender is no orchestrator') }
+      : { ok: true, entry: own };
+  if (parent === null)
+    return { ok: false, refusal: no('ERR_PARENT_UNKNOWN', 'the parent task is not known') };
+  const entry = catalogue.orchestrators.get(parent.bounds);
+  const ofParent = sender === parent.orchestrator || parent.agents.includes(sender);
+  if (entry === undefined || !ofParent)
+    return { ok: false, refusal: no('ERR_NOT_ENTITLED', 'the sender may not start a child of this task') };
+  return { ok: true, entry };
+}
+
+/** What the catalogue says against a declaration of an entitled sender; null if nothing. */
+export function declarationRefusal(
+  start: TaskStarted,
+  entry: OrchestratorEntry,
+  catalogue: Catalogue,
+  parent: ParentTask | null,
+): Refusal | null {
+  const named = new Set(start.agents.map((agent) => agent.id));
+  for (const agent of named) {
+    if (!entry.agents.includes(agent) || !catalogue.agents.has(agent))
+      return no('ERR_NOT_ENTITLED', 'an agent that this orchestrator may not declare', { agent });
+  }
+  for (const { tool, dataset, actions, agents } of start.declared) {
+    const toolEntry = catalogue.tools.get(tool);
+    if (toolEntry === undefined) return no('ERR_TOOL_UNKNOWN', 'a tool nobody knows', { tool });
+    if (agents?.some((agent) => !named.has(agent)) === true)
+      return no('ERR_DECLARATION_INVALID', 'a declared agent is not among the agents of the task', { tool });
+    if (dataset === undefined) {
+      if (toolEntry.dataset !== 'none')
+        return no('ERR_DECLARATION_INVALID', 'this tool needs a dataset', { tool });
+      continue;
+    }
+    const datasetEntry = catalogue.datasets.get(dataset);
+    if (datasetEntry === undefined) return no('ERR_DATASET_UNKNOWN', 'a dataset nobody knows', { dataset });
+    if (!entry.datasets.includes(dataset))
+      return no('ERR_NOT_ENTITLED', 'a dataset that this orchestrator may not declare', { dataset });
+    const unknown = actions.find((action) => !datasetEntry.actions.has(action));
+    if (unknown !== undefined)
+      return no('ERR_DECLARATION_INVALID', 'an action this dataset does not have', {
+        dataset,
+        action: unknown,
+      });
+  }
+  if (!mayAssert(entry, start.principal.id))
+    return no('ERR_NOT_ENTITLED', 'a principal that this orchestrator may not speak for');
+  return parent === null ? null : delegationRefusal(start, parent);
+}
+
+/** `user:maria@corp.example` is of domain `corp.example`. */
+export function mayAssert(entry: OrchestratorEntry, principal: string): boolean {
+  const at = principal.lastIndexOf('@');
+  return at > 0 && entry.mayAssert.includes(principal.slice(at + 1));
+}
+
+/** A child's declaration is inside what its parent may delegate. */
+function delegationRefusal(start: TaskStarted, parent: ParentTask): Refusal | null {
+  for (const { tool, dataset, actions } of start.declared) {
+    const covered = actions.every((action) =>
+      parent.delegable.some((d) => d.tool === tool && d.dataset === dataset && d.actions.includes(action)),
+    );
+    if (!covered) return no('ERR_NOT_DELEGABLE', 'more than the parent task may delegate', { tool });
+  }
+  return null;
+}
+
+/** The key is pinned per (task, sender) at first use. */
+export function pinRefusal(
+  pins: Readonly<Record<string, string>>,
+  sender: string,
+  keyThumbprint: string,
+): Refusal | null {
+  const pinned = pins[sender];
+  return pinned === undefined || pinned === keyThumbprint
+    ? null
+    : no('ERR_KEY_CHANGED', 'another key was used before by this sender in this task');
+}
+
+/** Tasks of one identity at once: checked where a key is pinned in a further task. */
+export function sharedRefusal(
+  entry: Pick<AgentEntry | OrchestratorEntry, 'maxConcurrentTasks'> | undefined,
+  openTasksOfSender: number,
+): Refusal | null {
+  return entry !== undefined && openTasksOfSender >= entry.maxConcurrentTasks
+    ? no('ERR_IDENTITY_SHARED', 'this identity is in too many tasks at once', {
+        limit: entry.maxConcurrentTasks,
+      })
+    : null;
+}
