@@ -1,0 +1,122 @@
+/**
+ * Which record answers which call. Pure bookkeeping over records of the delivery topic whose signatures have been
+ * verified; the topic carries everybody's answers, and those of other agents are passed over.
+ */
+import { shortType } from '#events/inbound.js';
+import { CREDENTIAL_DELIVERED, deliverySchemas } from '#events/outbound.js';
+import type { CutCause } from '#events/outbound.js';
+import type { RefusalCode } from '#events/refusal.js';
+import { AgentError } from './agent-error.js';
+import { envelopeHeader } from './open-envelope.js';
+import type { SignedRecord } from './tail.js';
+
+/** A call made, or about to be made. Ids of calls are unique only per agent, so the agent and its seal key count. */
+export interface PendingCall {
+  taskId: string;
+  callId: string;
+  /** SPIFFE id. */
+  agent: string;
+  /** Thumbprint of the call's seal key. */
+  sealKid: string;
+}
+
+export type Answer =
+  | { answer: 'delivered'; leaseId: string; envelope: string }
+  | { answer: 'refused'; code: RefusalCode; reasons: string[] }
+  /** The lease had ended before its envelope was seen: the credential in it is dead. */
+  | { answer: 'void'; leaseId: string; cause: CutCause };
+
+/** A record of the delivery topic, its signature verified. */
+export type DeliveryRecord = Pick<SignedRecord, 'service' | 'head' | 'value'>;
+
+interface Waiting {
+  call: PendingCall;
+  settle: (answer: Answer) => void;
+}
+
+export class AnswerBook {
+  readonly #waiting = new Set<Waiting>();
+  /** Leases of watched tasks whose end was seen, by lease id. */
+  readonly #ended = new Map<string, { taskId: string; cause: CutCause }>();
+
+  /** Watches for the answer of a call. MUST be called before the call is published. @returns stops watching. */
+  watch(call: PendingCall, settle: (answer: Answer) => void): () => void {
+    const waiting: Waiting = {
+      call,
+      settle: (answer) => {
+        this.#forget(waiting);
+        settle(answer);
+      },
+    };
+    this.#waiting.add(waiting);
+    return () => this.#forget(waiting);
+  }
+
+  /** Takes one verified record in. Never throws: what answers no call of ours, or cannot be read, is passed over. */
+  take(record: DeliveryRecord): void {
+    const watched = [...this.#waiting].filter(({ call }) => call.taskId === record.head.subject);
+    if (watched.length === 0 || record.value === null) return;
+    switch (shortType(record.head.type)) {
+      case CREDENTIAL_DELIVERED:
+        return this.#delivered(record, record.value.toString('ascii'), watched);
+      case 'call.refused':
+        return this.#refused(record, watched);
+      case 'lease.ended':
+        return this.#leaseEnded(record);
+      default:
+        return; // a newer type: tolerated
+    }
+  }
+
+  #delivered(record: DeliveryRecord, envelope: string, watched: Waiting[]): void {
+    if (record.service !== 'broker') return;
+    const header = readable(() => envelopeHeader(envelope));
+    if (header === undefined || header.taskId !== record.head.subject) return;
+    const ended = this.#ended.get(header.leaseId);
+    for (const { call, settle } of watched) {
+      if (call.callId !== header.callId || call.sealKid !== header.kid) continue;
+      settle(
+        ended === undefined
+          ? { answer: 'delivered', leaseId: header.leaseId, envelope }
+          : { answer: 'void', leaseId: header.leaseId, cause: ended.cause },
+      );
+    }
+  }
+
+  #refused(record: DeliveryRecord, watched: Waiting[]): void {
+    if (record.service !== 'broker') return;
+    const data = readable(() => deliverySchemas['call.refused'].parse(json(record)));
+    if (data === undefined || data.taskId !== record.head.subject) return;
+    for (const { call, settle } of watched) {
+      if (call.callId === data.callId && call.agent === data.agent)
+        settle({ answer: 'refused', code: data.code, reasons: data.reasons });
+    }
+  }
+
+  #leaseEnded(record: DeliveryRecord): void {
+    if (record.service === 'auditor') return;
+    const data = readable(() => deliverySchemas['lease.ended'].parse(json(record)));
+    if (data === undefined || data.taskId !== record.head.subject) return;
+    this.#ended.set(data.leaseId, { taskId: data.taskId, cause: data.cause });
+  }
+
+  #forget(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    const { taskId } = waiting.call;
+    if ([...this.#waiting].some(({ call }) => call.taskId === taskId)) return;
+    for (const [leaseId, ended] of this.#ended) if (ended.taskId === taskId) this.#ended.delete(leaseId);
+  }
+}
+
+const json = (record: DeliveryRecord): unknown => JSON.parse(record.value!.toString('utf8'));
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof AgentError || error instanceof SyntaxError || isZodError(error)) return undefined;
+    throw error;
+  }
+}
+
+const isZodError = (error: unknown) => error instanceof Error && error.name.endsWith('ZodError');
