@@ -1,0 +1,73 @@
+-- What Mayfly needs at any PostgreSQL target (16 or later): one schema with one table, one role that makes principals,
+-- two logins. Run it as a superuser, connected to the database whose data Mayfly lends. Idempotent; plain SQL, no psql
+-- commands, so any client can send the file as one message.
+--
+-- Secrets come from two settings of the session that runs this file (README.md), never from the file:
+--   SELECT set_config('mayfly.broker_verifier', $1, false), set_config('mayfly.revoker_verifier', $2, false);
+-- Each value is a SCRAM-SHA-256 verifier, or a clear-text password that the server hashes. A value that is missing or
+-- empty leaves the login's password as it is.
+
+-- Two runs at once: the second waits. Sent as one message, the file is one transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('mayfly:rights', 0));
+
+DO $roles$
+DECLARE
+  login record;
+BEGIN
+  -- Who creates a role on PostgreSQL 16+ is the only one who may alter or drop it. This role is the common creator, so
+  -- that the revoker can cut what the broker created, and both logins can be replaced.
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mayfly_issuer') THEN
+    CREATE ROLE mayfly_issuer NOLOGIN;
+  END IF;
+  ALTER ROLE mayfly_issuer NOSUPERUSER CREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOLOGIN NOINHERIT;
+
+  FOR login IN
+    SELECT 'mayfly_broker' AS name, current_setting('mayfly.broker_verifier', true) AS verifier
+    UNION ALL
+    SELECT 'mayfly_revoker', current_setting('mayfly.revoker_verifier', true)
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login.name) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN', login.name);
+    END IF;
+    EXECUTE format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS INHERIT', login.name);
+    IF coalesce(login.verifier, '') <> '' THEN
+      EXECUTE format('ALTER ROLE %I PASSWORD %L', login.name, login.verifier);
+    END IF;
+    -- INHERIT FALSE: the login has none of the creator's rights until it says SET ROLE.
+    EXECUTE format('GRANT mayfly_issuer TO %I WITH ADMIN FALSE, INHERIT FALSE, SET TRUE', login.name);
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), login.name);
+  END LOOP;
+END
+$roles$;
+
+-- Ending sessions is the revoker's alone.
+GRANT pg_signal_backend TO mayfly_revoker WITH ADMIN FALSE, INHERIT TRUE, SET FALSE;
+
+CREATE SCHEMA IF NOT EXISTS mayfly;
+REVOKE ALL ON SCHEMA mayfly FROM PUBLIC;
+
+-- The fence. A create inserts its lease here in the transaction that makes the role; a cut writes `cut` first. Whoever
+-- comes second meets the primary key, so a create that lands after its cut makes nothing.
+CREATE TABLE IF NOT EXISTS mayfly.fence (
+  lease_id   uuid        PRIMARY KEY,
+  principal  text        NOT NULL CHECK (principal ~ '^k[0-9a-z]{3}[0-9a-hjkmnp-tv-z]{26}$'),
+  -- The role's oid: finds its sessions after somebody dropped the role. Null: cut before anything was created.
+  role_oid   oid,
+  state      text        NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'cut')),
+  at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- The lease's hard end and a day: until then the row must stay.
+  keep_until timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS fence_keep_until ON mayfly.fence (keep_until);
+REVOKE ALL ON mayfly.fence FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA mayfly TO mayfly_issuer, mayfly_broker, mayfly_revoker;
+-- The creating side can write `created` rows only, and can never undo a cut.
+GRANT INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence TO mayfly_issuer;
+GRANT SELECT ON mayfly.fence TO mayfly_broker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON mayfly.fence TO mayfly_revoker;
+GRANT USAGE ON LANGUAGE plpgsql TO mayfly_issuer, mayfly_revoker;
+
+-- For every policy role (a NOLOGIN role that carries the rights to lend), once:
+--   GRANT <policy role> TO mayfly_issuer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+-- and CONNECT on this database to the policy role, if PUBLIC has it no more.
