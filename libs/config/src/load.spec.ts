@@ -1,0 +1,232 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ServiceName } from '#events/services.js';
+import { ConfigError, configErrorLine } from './config-error.js';
+import { loadConfig } from './load.js';
+
+const SAMPLE = 'deploy/sample/mayfly.yaml';
+const env = {
+  MAYFLY_ENV: 'development',
+  MAYFLY_STATE_DIR: 'state',
+  KAFKA_BROKERS: 'kafka-1:9092, kafka-2:9092',
+  MAYFLY_BROKER_PORT: '18070',
+  MAYFLY_BROKER_DATABASE_URL: 'postgres://mayfly_broker:hunter2@127.0.0.1:7432/mayfly',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'mayfly-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The sample with one text replaced, in a file of its own. */
+function edited(from: string, to: string): string {
+  const text = readFileSync(SAMPLE, 'utf8');
+  if (!text.includes(from)) throw new Error(`the sample has no ${from}`);
+  const file = join(folder, 'mayfly.yaml');
+  writeFileSync(
+    file,
+    text.replace(from, () => to),
+  );
+  return file;
+}
+const lineIn = (file: string, text: string) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1;
+
+function refusalOf(
+  file: string,
+  variables: Record<string, string> = env,
+  service: ServiceName | 'cli' = 'broker',
+) {
+  try {
+    loadConfig(file, variables, service);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('expected a ConfigError');
+}
+
+it('loads the sample for the broker with nothing but the broker’s variables', () => {
+  const config = loadConfig(SAMPLE, env, 'broker');
+
+  expect(config).toMatchObject({
+    environment: 'development',
+    stateDir: 'state',
+    bus: { kafka: { brokers: ['kafka-1:9092', 'kafka-2:9092'] } },
+    services: {
+      broker: {
+        http: { host: '127.0.0.1', port: 18070 },
+        database: { url: env.MAYFLY_BROKER_DATABASE_URL, schema: 'broker' },
+        signingKey: 'state/keys/broker.jwk',
+      },
+    },
+    trust: {
+      issuers: [
+        { type: 'spiffe', trustDomain: 'dev.mayfly', bundle: 'state/dev-ca/bundle.json', development: true },
+      ],
+      services: { auditor: { jwks: 'state/keys/auditor.jwks.json' } },
+      maxClockSkewMs: 2000,
+    },
+  });
+  expect(config.bus.kafka).not.toHaveProperty('sasl');
+  expect(config.bus.kafka).not.toHaveProperty('tls');
+  expect(Object.keys(config.services)).toEqual(['broker']);
+});
+
+it('resolves the catalogue and policy folders beside the file', () => {
+  const config = loadConfig(SAMPLE, env, 'broker');
+
+  expect(config.catalogue).toBe(join(process.cwd(), 'deploy/sample/catalogue'));
+  expect(config.policy).toBe(join(process.cwd(), 'deploy/sample/policy'));
+});
+
+it('loads for the command line without any service’s variables', () => {
+  expect(loadConfig(SAMPLE, { MAYFLY_ENV: 'development', KAFKA_BROKERS: 'k:1' }, 'cli').services).toEqual({});
+});
+
+it('turns SASL and TLS on from the environment', () => {
+  const variables = {
+    ...env,
+    KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    KAFKA_SASL_USERNAME: 'mayfly',
+    KAFKA_SASL_PASSWORD: '123456',
+    KAFKA_TLS_ENABLED: 'true',
+  };
+
+  expect(loadConfig(SAMPLE, variables, 'broker').bus.kafka).toMatchObject({
+    sasl: { mechanism: 'scram-sha-512', username: 'mayfly', password: '123456' },
+    tls: { enabled: true },
+  });
+});
+
+it('refuses a file that is not there', () => {
+  const error = refusalOf(join(folder, 'none.yaml'));
+
+  expect(error).toMatchObject({ code: 'ERR_CONFIG_MISSING', line: undefined });
+  expect(configErrorLine(error)).toBe(`${join(folder, 'none.yaml')}: cannot be read (ERR_CONFIG_MISSING)`);
+});
+
+it('refuses what is not YAML, with the line', () => {
+  const file = edited('stateDir: ${MAYFLY_STATE_DIR:-.mayfly}', 'stateDir: [');
+
+  expect(refusalOf(file)).toMatchObject({ code: 'ERR_CONFIG_SYNTAX', message: 'not valid YAML', file });
+});
+
+it('refuses a key given twice', () => {
+  const file = edited('policy: ./policy', 'policy: ./policy\npolicy: ./other');
+
+  expect(refusalOf(file)).toMatchObject({
+    code: 'ERR_CONFIG_SYNTAX',
+    fields: { problem: 'duplicate key' },
+  });
+});
+
+it('names an unknown key with its line, and says it in one line', () => {
+  const file = edited('catalogue: ./catalogue', 'catalog: ./catalogue\ncatalogue: ./catalogue');
+  const line = lineIn(file, 'catalog: ');
+
+  const error = refusalOf(file);
+
+  expect(error).toMatchObject({ code: 'ERR_CONFIG_UNKNOWN_KEY', key: 'catalog', line });
+  expect(configErrorLine(error)).toBe(`${file}:${line}: catalog: unknown key (ERR_CONFIG_UNKNOWN_KEY)`);
+});
+
+it('finds an unknown key in another service’s section too', () => {
+  const file = edited('schema: revoker', 'schema: revoker\n      shcema: revoker');
+
+  expect(refusalOf(file)).toMatchObject({
+    code: 'ERR_CONFIG_UNKNOWN_KEY',
+    key: 'services.revoker.database.shcema',
+    line: lineIn(file, 'shcema'),
+  });
+});
+
+it('names a required variable that is not set', () => {
+  const error = refusalOf(SAMPLE, env, 'revoker');
+
+  expect(error).toMatchObject({
+    code: 'ERR_CONFIG_VARIABLE',
+    key: 'services.revoker.database.url',
+    line: lineIn(SAMPLE, 'MAYFLY_REVOKER_DATABASE_URL'),
+    fields: { variable: 'MAYFLY_REVOKER_DATABASE_URL' },
+  });
+});
+
+it('refuses a reference it cannot read', () => {
+  const file = edited('${KAFKA_BROKERS}', '${kafka}');
+
+  expect(refusalOf(file)).toMatchObject({ code: 'ERR_CONFIG_VARIABLE', key: 'bus.kafka.brokers' });
+});
+
+it.each(['http', '70700', '-1', '7070.5'])('refuses %s as a port', (port) => {
+  expect(refusalOf(SAMPLE, { ...env, MAYFLY_BROKER_PORT: port })).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'services.broker.http.port',
+    line: lineIn(SAMPLE, 'MAYFLY_BROKER_PORT'),
+  });
+});
+
+it('refuses a broker without a port', () => {
+  expect(refusalOf(SAMPLE, { ...env, KAFKA_BROKERS: 'kafka-1' })).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'bus.kafka.brokers.0',
+    message: 'must be host:port',
+  });
+});
+
+it('refuses SASL that is only half given', () => {
+  expect(refusalOf(SAMPLE, { ...env, KAFKA_SASL_USERNAME: 'mayfly' })).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'bus.kafka.sasl.mechanism',
+  });
+});
+
+it('says that a member is missing, on the line of the section that lacks it', () => {
+  const file = edited('audience: mayfly', '# no audience');
+
+  expect(refusalOf(file)).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'trust.issuers.0.audience',
+    message: 'missing',
+    line: lineIn(file, '- type: spiffe'),
+  });
+});
+
+it('demands the section of the service that asks', () => {
+  const file = join(folder, 'mayfly.yaml');
+  writeFileSync(
+    file,
+    'environment: production\nstateDir: s\nbus: { kafka: { brokers: "k:1" } }\nservices: {}\n' +
+      'trust: { issuers: [{ type: spiffe, trustDomain: corp.example, bundle: b, audience: mayfly }], services: {} }\n' +
+      'catalogue: c\npolicy: p\n',
+  );
+
+  expect(refusalOf(file)).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'services.broker',
+    message: 'missing',
+    line: 4,
+  });
+  expect(loadConfig(file, {}, 'cli').trust.maxClockSkewMs).toBe(2000);
+});
+
+it('refuses a development issuer in production, which is the default', () => {
+  const { MAYFLY_ENV: _, ...production } = env;
+
+  const error = refusalOf(SAMPLE, production);
+
+  expect(error).toMatchObject({
+    code: 'ERR_CONFIG_UNSAFE',
+    key: 'trust.issuers.0.development',
+    line: lineIn(SAMPLE, 'development: true'),
+    message: 'a development issuer needs environment: development',
+  });
+});
+
+it('never shows a value, which may be a secret', () => {
+  const error = refusalOf(SAMPLE, { ...env, MAYFLY_BROKER_DATABASE_URL: 'mysql://root:hunter2@db/x' });
+
+  expect(error).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: 'services.broker.database.url' });
+  expect(configErrorLine(error) + JSON.stringify(error) + String(error.stack)).not.toContain('hunter2');
+});

@@ -1,0 +1,55 @@
+/** Loads `mayfly.yaml` for one service. Reads one file; touches nothing that it names. */
+import { dirname, resolve } from 'node:path';
+import { SERVICES, type ServiceName } from '#events/services.js';
+import type { Env } from './interpolate.js';
+import { type MayflyFile, mayflySchema } from './schema.js';
+import { type OptionalPart, readYaml } from './yaml-file.js';
+
+type Sections = MayflyFile['services'];
+
+/**
+ * The parsed tree. `services` holds the asked service, and the others only where their variables happen to be set.
+ * `catalogue` and `policy` are absolute; every other path is relative to the working directory.
+ */
+export type MayflyConfig<S extends ServiceName | 'cli' = ServiceName | 'cli'> = Omit<
+  MayflyFile,
+  'services'
+> & {
+  services: Sections & { [N in Extract<S, ServiceName>]: NonNullable<Sections[N]> };
+};
+
+/**
+ * @param service whose section must be complete: a service needs no other's variables, and the command line none.
+ * @throws ConfigError naming file, line and key: no file, no YAML, an unset variable, an unknown key, a bad value,
+ * or a development issuer outside `environment: development`.
+ */
+export function loadConfig<S extends ServiceName | 'cli'>(
+  file: string,
+  env: Env,
+  service: S,
+): MayflyConfig<S> {
+  const othersSection: OptionalPart = ([root, name]) =>
+    root === 'services' && name !== service && SERVICES.some((known) => known === name)
+      ? ['services', name as ServiceName]
+      : undefined;
+  const { value, yaml } = readYaml(file, env, mayflySchema, othersSection);
+
+  const asked: ServiceName | 'cli' = service;
+  if (asked !== 'cli' && value.services[asked] === undefined)
+    throw yaml.error('ERR_CONFIG_INVALID', ['services', service], 'missing');
+  value.trust.issuers.forEach((issuer, index) => {
+    if (issuer.development === true && value.environment !== 'development')
+      throw yaml.error(
+        'ERR_CONFIG_UNSAFE',
+        ['trust', 'issuers', index, 'development'],
+        'a development issuer needs environment: development',
+      );
+  });
+
+  const besideFile = (path: string) => resolve(dirname(file), path);
+  return {
+    ...value,
+    catalogue: besideFile(value.catalogue),
+    policy: besideFile(value.policy),
+  } as MayflyConfig<S>;
+}

@@ -1,0 +1,93 @@
+/** The shape of `mayfly.yaml`. Strict: an unknown key is a mistake of the operator's, and is said so. */
+import { z } from 'zod';
+import { SERVICES } from '#events/services.js';
+
+const text = z.string().min(1, 'must not be empty');
+const port = z.int().min(0).max(65_535);
+const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const schemaName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case schema name');
+const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/, 'must be a SPIFFE trust domain');
+
+const http = z.strictObject({ host: text, port });
+/** `url` holds a password: MUST NOT be logged. */
+const database = z.strictObject({ url: databaseUrl, schema: schemaName });
+
+const brokers = z
+  .union([z.string(), z.array(z.string())], 'must be host:port[,host:port…]')
+  .transform((given) => (typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given))
+  .pipe(
+    z.array(z.string().regex(/^[^\s,:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port')).min(1),
+  );
+
+const kafka = z.strictObject({
+  brokers,
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+      username: text,
+      /** MUST NOT be logged. */
+      password: text,
+    })
+    .optional(),
+  /** `ca`, `cert` and `key` are PEM files; `ca` absent: the system's roots; `cert` and `key` together, for mutual TLS. */
+  tls: z
+    .strictObject({
+      enabled: z.boolean(),
+      ca: text.optional(),
+      cert: text.optional(),
+      key: text.optional(),
+    })
+    .refine((tls) => (tls.cert === undefined) === (tls.key === undefined), 'cert and key go together')
+    .optional(),
+});
+
+const service = z.strictObject({
+  http,
+  database,
+  /** Private ES256 JWK that signs this service's records; a file with mode 0600. */
+  signingKey: text,
+});
+const auditor = z.strictObject({
+  http,
+  /** `ownerUrl` migrates; `url` may only add and read. */
+  database: database.extend({ ownerUrl: databaseUrl }),
+  signingKey: text,
+  log: z.strictObject({
+    /** C2SP checkpoint origin. */
+    origin: z.string().regex(/^[^\s+]{1,255}$/, 'must have no space and no plus'),
+    signerKey: text,
+    pseudonymKey: text,
+  }),
+});
+
+const spiffeIssuer = z.strictObject({
+  type: z.literal('spiffe'),
+  trustDomain,
+  /** SPIFFE bundle (JWKS) file. */
+  bundle: text,
+  audience: text,
+  /** The domain's keys are made on this machine; refused in production. */
+  development: z.boolean().optional(),
+});
+
+export const mayflySchema = z.strictObject({
+  environment: z.enum(['production', 'development']),
+  stateDir: text,
+  bus: z.strictObject({ kafka }),
+  services: z.strictObject({
+    broker: service.optional(),
+    revoker: service.optional(),
+    auditor: auditor.optional(),
+  }),
+  trust: z.strictObject({
+    issuers: z.array(z.discriminatedUnion('type', [spiffeIssuer])).min(1),
+    /** Public keys of the services, with which consumers verify each other's records. */
+    services: z.partialRecord(z.enum(SERVICES), z.strictObject({ jwks: text })),
+    maxClockSkewMs: z.int().min(0).max(60_000).default(2_000),
+  }),
+  /** Folders; read relative to the file. */
+  catalogue: text,
+  policy: text,
+});
+
+export type MayflyFile = z.infer<typeof mayflySchema>;
