@@ -1,0 +1,128 @@
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { Problem } from './problem.mjs';
+import { run } from './run.mjs';
+
+export const KAFKA_VERSION = '4.3.1';
+const LOGGER = 'slf4j-simple';
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>mayfly</groupId>
+  <artifactId>embedded-kafka</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId><artifactId>${LOGGER}</artifactId><version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+`;
+
+const INSTALL =
+  'Install both (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless maven`; macOS: `brew install openjdk maven`), or set KAFKA_BROKERS to a Kafka of yours';
+
+/**
+ * The `java` to run Kafka with: JAVA_HOME's, else the one on the PATH.
+ * @returns {Promise<string>}
+ * @throws {Problem} when there is none, or it is older than 17
+ */
+export async function findJava(env = process.env) {
+  const java = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java';
+  const { code, output, missing } = await run(java, ['-version'], { env });
+  if (missing || code !== 0)
+    throw new Problem('the embedded Kafka needs Java 17 and Maven, and no Java was found', INSTALL);
+  const major = javaMajor(output);
+  if (major === null || major < 17) {
+    throw new Problem(
+      `the embedded Kafka needs Java 17, and ${java} is ${major ?? 'of an unknown version'}`,
+      INSTALL,
+    );
+  }
+  return java;
+}
+
+/**
+ * The major version in the output of `java -version`: 8 for `1.8.0_392`, 17 for `17.0.15`.
+ * @param {string} output
+ * @returns {number | null}
+ */
+export function javaMajor(output) {
+  const found = /version "(?:1\.)?(\d+)/.exec(output);
+  return found === null ? null : Number(found[1]);
+}
+
+/**
+ * The folder with Kafka's jars, fetched from Maven Central the first time. A half download never counts: it happens beside,
+ * in a folder of this process alone, and is renamed when whole; of two that fetch at once the first one's is kept.
+ * @param {{ jarsDir: string, log: (line: string) => void, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<string>}
+ * @throws {Problem} without Maven, and when the registry does not answer
+ */
+export async function kafkaJars({ jarsDir, log, env = process.env }) {
+  const jars = join(jarsDir, `kafka-${KAFKA_VERSION}`);
+  if (existsSync(jars)) return jars;
+  await removeAbandoned(jarsDir);
+  log(`downloading Apache Kafka ${KAFKA_VERSION} (44 MB, only the first time)`);
+  const part = `${jars}.${process.pid}.part`;
+  await mkdir(join(part, 'jars'), { recursive: true });
+  await writeFile(join(part, 'pom.xml'), pom);
+  try {
+    await copyDependencies(part, env);
+    await rename(join(part, 'jars'), jars).catch((error) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+  return jars;
+}
+
+async function copyDependencies(part, env) {
+  const goal = [
+    'dependency:copy-dependencies',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${join(part, 'jars')}`,
+  ];
+  const { code, output, missing } = await run('mvn', ['-q', '-B', '-f', join(part, 'pom.xml'), ...goal], {
+    env,
+    cwd: part,
+  });
+  if (missing)
+    throw new Problem('the embedded Kafka is fetched with Maven, and `mvn` was not found', INSTALL);
+  if (code === 0) return;
+  const detail = output.split('\n').find((line) => line.includes('ERROR')) ?? output.trim().slice(-200);
+  if (/transfer|unknown host|unreachable|timed? out|refused|resolve host/i.test(output)) {
+    throw new Problem(
+      'Maven Central cannot be reached',
+      'Check the network or the mirror in Maven’s settings.xml, then run it again',
+    );
+  }
+  throw new Problem(
+    `Maven could not fetch Kafka: ${detail.slice(0, 300)}`,
+    'Mend Maven’s set-up, or set KAFKA_BROKERS',
+  );
+}
+
+async function removeAbandoned(jarsDir) {
+  const entries = await readdir(jarsDir).catch(() => []);
+  for (const entry of entries) {
+    const pid = /\.(\d+)\.part$/.exec(entry)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await rm(join(jarsDir, entry), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { startChild } from './child.mjs';
+import { postgresBinaries } from './postgres-binaries.mjs';
+import { give, postgresUser } from './postgres-user.mjs';
+import { eventually } from './ports.mjs';
+import { run } from './run.mjs';
+import { observe } from './observe.mjs';
+
+const SUPERUSER = 'postgres';
+// Nothing of the caller's: a PGOPTIONS or LC_ALL of the shell must not reach the server.
+const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' });
+
+/**
+ * Settings of the embedded server. Statements are never logged, failed ones included: they may hold a password's verifier.
+ * @param {{ port: number, durable: boolean, settings?: Record<string, string | number> }} options
+ * @returns {string[]} `-c` arguments
+ */
+export function serverSettings({ port, durable, settings = {} }) {
+  const always = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 250,
+    shared_buffers: '64MB',
+    dynamic_shared_memory_type: 'posix',
+    io_method: 'sync',
+    jit: 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_statement: 'none',
+    log_min_error_statement: 'panic',
+    log_checkpoints: 'off',
+    max_wal_size: '256MB',
+    password_encryption: 'scram-sha-256',
+  };
+  const careless = durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+  return Object.entries({ ...always, ...careless, ...settings }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+}
+
+/**
+ * Runs PostgreSQL 18 on loopback, with scram-sha-256 as the only way in. The caller makes sure that nobody else uses `dir`;
+ * a server that an earlier, killed owner left running there is ended first.
+ * @param {object} options
+ * @param {string} options.dir the data folder; made at first, in a folder that PostgreSQL's account can enter
+ * @param {number} options.port on 127.0.0.1
+ * @param {string} options.superuserPassword
+ * @param {boolean} options.durable false for tests: fast, and lost with the machine
+ * @param {string} [options.cacheDir] for a copy of the binaries where one is needed; beside `dir` unless told
+ * @param {string} [options.logFile] `<dir>.log` unless told
+ * @param {Record<string, string | number>} [options.settings] more of postgresql.conf
+ * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
+ * @returns {Promise<{ url: string, host: string, port: number, pid: number, child: Awaited<ReturnType<typeof startChild>>, stop(): Promise<void> }>} `url` is the superuser's
+ * @throws {import('./problem.mjs').Problem} without binaries or an account
+ * @throws {Error} `portTaken: true` when another program got the port first
+ */
+export async function startPostgres(options) {
+  const { dir, port, superuserPassword, durable, cacheDir = dirname(dir), logFile = `${dir}.log` } = options;
+  const { settings, reaper = null } = options;
+  const user = await postgresUser();
+  const bin = join(await postgresBinaries({ user, cacheDir }), 'bin');
+  await initialise({ dir, bin, user, superuserPassword, durable });
+  await endStale(dir);
+  const child = await startChild(
+    join(bin, 'postgres'),
+    ['-D', dir, ...serverSettings({ port, durable, settings })],
+    { name: 'postgres', logFile, cwd: '/', env: environment(), user, lastSignal: 'SIGQUIT', reaper },
+  );
+  const ended = () => child.end() !== null;
+  // A start after a crash replays the write-ahead log first, which can take a while.
+  const up = await eventually(() => isReady(dir, child.pid), { everyMs: 20, withinMs: 120_000, ended });
+  if (!up) {
+    await child.stop();
+    const tail = readFileSync(logFile, 'utf8').slice(-4_000);
+    const error = new Error(`PostgreSQL did not start; see ${logFile}`);
+    throw Object.assign(error, { portTaken: /could not bind IPv4 address/.test(tail) });
+  }
+  const host = '127.0.0.1';
+  return {
+    url: `postgres://${SUPERUSER}:${encodeURIComponent(superuserPassword)}@${host}:${port}/postgres`,
+    host,
+    port,
+    pid: child.pid,
+    child,
+    async stop() {
+      await child.stop(durable ? 'SIGINT' : 'SIGQUIT', 15_000);
+    },
+  };
+}
+
+/** initdb works beside and is renamed when whole, so that a cut-short one is done again. */
+async function initialise({ dir, bin, user, superuserPassword, durable }) {
+  if (existsSync(join(dir, 'PG_VERSION'))) return;
+  const part = `${dir}.part`;
+  const passwordFile = `${dir}.pw`;
+  await rm(part, { recursive: true, force: true });
+  await mkdir(part, { recursive: true, mode: 0o700 });
+  await give(user, part);
+  await rm(passwordFile, { force: true });
+  await writeFile(passwordFile, `${superuserPassword}\n`, { mode: 0o600, flag: 'wx' });
+  await give(user, passwordFile);
+  const auth = ['--auth-local=scram-sha-256', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
+  const sync = durable ? [] : ['--no-sync'];
+  const form = [`--username=${SUPERUSER}`, '--locale=C', '--encoding=UTF8'];
+  const asUser = user === null ? {} : { uid: user.uid, gid: user.gid };
+  const args = [`--pgdata=${part}`, ...form, ...auth, ...sync];
+  const { code, output } = await run(join(bin, 'initdb'), args, { cwd: '/', env: environment(), ...asUser });
+  await rm(passwordFile, { force: true });
+  if (code !== 0) throw new Error(`initdb failed: ${output.trim().slice(-500)}`);
+  await rename(part, dir);
+}
+
+/**
+ * Line 8 of postmaster.pid says `ready` once connections are taken; the port opens earlier than that.
+ * @returns {boolean}
+ */
+function isReady(dir, pid) {
+  const lines = pidFile(dir);
+  return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+}
+
+function pidFile(dir) {
+  try {
+    return readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n');
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/**
+ * Ends the server of an owner that was killed. PostgreSQL itself refuses to start while the recorded process number is in use
+ * by anybody, which after a reboot or in a container may be a stranger; then only the file goes.
+ */
+async function endStale(dir) {
+  const pid = Number(pidFile(dir)[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  const isOurs = async () => (await observe(pid))?.command.includes(dir) ?? false;
+  for (const signal of ['SIGQUIT', 'SIGKILL']) {
+    if (!(await isOurs())) break;
+    process.kill(pid, signal);
+    await eventually(async () => !(await isOurs()), { everyMs: 50, withinMs: 10_000 });
+  }
+  await rm(join(dir, 'postmaster.pid'), { force: true });
+}
