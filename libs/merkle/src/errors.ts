@@ -1,0 +1,24 @@
+/** Every way this library refuses. Codes are stable; messages are constant text, so nothing hostile is echoed. */
+export type MerkleErrorCode =
+  | 'ERR_RANGE_INVALID'
+  | 'ERR_NOTE_MALFORMED'
+  | 'ERR_NOTE_KEY_INVALID'
+  | 'ERR_NOTE_SIGNATURE_INVALID'
+  | 'ERR_NOTE_UNTRUSTED'
+  | 'ERR_CHECKPOINT_MALFORMED'
+  | 'ERR_CHECKPOINT_ORIGIN'
+  | 'ERR_PROOF_MALFORMED'
+  | 'ERR_PROOF_INDEX'
+  | 'ERR_PROOF_LENGTH'
+  | 'ERR_ROOT_MISMATCH';
+
+export class MerkleError extends Error {
+  override readonly name = 'MerkleError';
+  constructor(
+    readonly code: MerkleErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

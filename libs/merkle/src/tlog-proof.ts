@@ -1,0 +1,79 @@
+/**
+ * C2SP tlog-proof v1: one file that proves offline that an entry is in a log. It is checked with the entry's bytes and the
+ * log's public key, and nothing else.
+ */
+import { fromBase64, fromDecimal, toBase64 } from './base64.js';
+import { openCheckpoint, type Checkpoint } from './checkpoint.js';
+import { MerkleError } from './errors.js';
+import { hashLeaf, isHash, type Hash } from './hash.js';
+import { NOTE_LIMITS } from './note.js';
+import type { NoteVerifier } from './note-key.js';
+import { verifyInclusion } from './verify.js';
+
+const HEADER = 'c2sp.org/tlog-proof@v1';
+/** A tree has at most 63 levels. */
+const MAX_HASHES = 63;
+
+export interface TlogProof {
+  index: bigint;
+  proof: readonly Hash[];
+  /** The checkpoint's signed note, verbatim. */
+  checkpoint: string;
+  /** Opaque and not authenticated. */
+  extra?: Uint8Array;
+}
+
+export function formatTlogProof({ index, proof, checkpoint, extra }: TlogProof): string {
+  const head = [HEADER, ...(extra === undefined ? [] : [`extra ${toBase64(extra)}`]), `index ${index}`];
+  return `${[...head, ...proof.map(toBase64)].join('\n')}\n\n${checkpoint}`;
+}
+
+/** Reads the file; nothing is verified. @throws MerkleError ERR_PROOF_MALFORMED. */
+export function parseTlogProof(text: string): TlogProof {
+  if (Buffer.byteLength(text) > 2 * NOTE_LIMITS.bytes) throw malformed('the proof is too large');
+  // The checkpoint holds blank lines too, so the proof ends at the first one.
+  const at = text.indexOf('\n\n');
+  if (at < 0) throw malformed('the proof holds no checkpoint');
+  const [header, ...lines] = text.slice(0, at).split('\n');
+  if (header !== HEADER) throw malformed('another kind of proof');
+  let extra: Uint8Array | undefined;
+  if (lines[0]?.startsWith('extra ') === true) {
+    extra = fromBase64((lines.shift() as string).slice('extra '.length));
+    if (extra === undefined) throw malformed('the extra data is malformed');
+  }
+  const indexLine = lines.shift() ?? '';
+  const index = indexLine.startsWith('index ') ? fromDecimal(indexLine.slice('index '.length)) : undefined;
+  if (index === undefined) throw malformed('the index is malformed');
+  if (lines.length > MAX_HASHES) throw malformed('the proof is too long');
+  const proof = lines.map((line) => {
+    const hash = fromBase64(line);
+    if (hash === undefined || !isHash(hash)) throw malformed('a hash is malformed');
+    return hash;
+  });
+  const checkpoint = text.slice(at + 2);
+  return { index, proof, checkpoint, ...(extra === undefined ? {} : { extra }) };
+}
+
+/**
+ * Proves that these bytes are the entry at the index the file names. The result has been verified.
+ * @throws MerkleError ERR_PROOF_…, ERR_ROOT_MISMATCH, and all of `openCheckpoint`.
+ */
+export function verifyTlogProof(
+  text: string,
+  entry: Uint8Array,
+  log: { origin: string; verifiers: readonly NoteVerifier[] },
+): { index: bigint; checkpoint: Checkpoint } {
+  const { index, proof, checkpoint: note } = parseTlogProof(text);
+  const checkpoint = openCheckpoint(note, log.origin, log.verifiers);
+  const verdict = verifyInclusion({
+    index,
+    size: checkpoint.size,
+    leafHash: hashLeaf(entry),
+    root: checkpoint.root,
+    proof,
+  });
+  if (!verdict.ok) throw new MerkleError(verdict.code, 'the entry is not proven to be in the log');
+  return { index, checkpoint };
+}
+
+const malformed = (message: string): MerkleError => new MerkleError('ERR_PROOF_MALFORMED', message);
