@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import { ProofKey } from './proof-key.js';
-import { thumbprint } from './thumbprint.js';
 
 describe('proof key', () => {
   let folder: string;
@@ -59,15 +58,5 @@ describe('proof key', () => {
     const path = join(folder, 'key.jwk');
     await writeFile(path, text);
     await expect(ProofKey.load(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_INVALID', message });
-  });
-});
-
-describe('thumbprint', () => {
-  // RFC 8037 A.3
-  it('is that of the RFC for an OKP key, whatever else the JWK says', () => {
-    const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
-    expect(thumbprint({ ...jwk, use: 'sig' } as typeof jwk)).toBe(
-      'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
-    );
   });
 });

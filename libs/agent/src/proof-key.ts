@@ -2,26 +2,21 @@
  * The proof key: an ES256 key pair that a workload makes for itself, one for each task it works on. Its SVID is bound to
  * it (`aud` = `mayfly:jkt:<thumbprint>`), and every event it sends is signed with it, so a copied SVID is of no use.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { v4 as uuidV4 } from 'uuid';
+import { thumbprint } from '#identity/jwk.js';
+import type { EcPublicJwk } from '#identity/jwk.js';
+import { signJws } from '#identity/jws.js';
 import { AgentError } from './agent-error.js';
-import { thumbprint } from './thumbprint.js';
-
-export interface ProofJwk {
-  kty: 'EC';
-  crv: 'P-256';
-  x: string;
-  y: string;
-}
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 const isThere = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EEXIST';
 
 export class ProofKey {
-  readonly publicJwk: ProofJwk;
+  readonly publicJwk: EcPublicJwk;
   /** RFC 7638 SHA-256 thumbprint of the public key, base64url. */
   readonly thumbprint: string;
   readonly #private: KeyObject;
@@ -88,9 +83,6 @@ export class ProofKey {
 
   /** A compact JWS with `alg` ES256 (RFC 7515 §7.1, RFC 7518 §3.4) over a JSON payload. */
   signJws(header: Record<string, unknown>, payload: Record<string, unknown>): string {
-    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const input = `${part({ alg: 'ES256', ...header })}.${part(payload)}`;
-    const signature = sign('sha256', Buffer.from(input), { key: this.#private, dsaEncoding: 'ieee-p1363' });
-    return `${input}.${signature.toString('base64url')}`;
+    return signJws({ ...header, alg: 'ES256' }, payload, this.#private);
   }
 }

@@ -2,7 +2,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { SealKey } from '#events/inbound.js';
-import { thumbprint } from './thumbprint.js';
+import { thumbprint } from '#identity/jwk.js';
 
 export interface SealKeyPair {
   /** Goes into `tool.called` as `sealTo`. */
