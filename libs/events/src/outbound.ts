@@ -109,6 +109,17 @@ export const outboundSchemas = {
     risk: z.string(),
     lineage,
     policySet: z.string(),
+    /** Orchestrator of the catalogue whose entry bounds the task: the sender's own, or that of its parent's. */
+    bounds: z.string(),
+    agentsMayEnd: z.boolean(),
+    delegable: z.array(
+      z.object({ tool: z.string(), dataset: z.string().optional(), actions: z.array(z.string()) }),
+    ),
+    limits: z.object({ maxCalls: z.int(), maxRows: z.int() }),
+    proofKey: z.string(),
+    policies: z.array(z.string()),
+    /** Digest of the kept decision inputs. */
+    inputs: z.string(),
   }),
   'task.refused': z.object({
     ...common,
@@ -134,7 +145,9 @@ export const outboundSchemas = {
     obligations: z.object({ ttlMs: z.int().positive().nullable(), approval: z.string().nullable() }),
     leaseId: z.string().optional(),
     callDigest: z.string(),
+    /** RFC 7638 thumbprints: of the key the credential is sealed to, and of the agent's proof key. */
     sealTo: z.string().optional(),
+    proofKey: z.string(),
     argumentsSha256: z.string().optional(),
     promptCommitment: z.string().optional(),
   }),

@@ -1,0 +1,295 @@
+/**
+ * A call: an agent is about to act. The walls first, which no policy moves; then policy, twice; then a plan.
+ * Every check is named in `call.decided`.
+ */
+import type { Catalogue, DatasetEntry, TargetEntry } from './catalogue.js';
+import { pinRefusal, sharedRefusal } from './entitlement.js';
+import type { ToolCalled } from './inbound.js';
+import { canonical } from './jcs.js';
+import type { Check, EventOf } from './outbound.js';
+import type { Refusal, RefusalCode } from './refusal.js';
+import { serviceSource } from './services.js';
+import { chainRefusal, factsOf, lineageOf, type Declaration, type Sender, type Task } from './task.js';
+import { unreachable } from './unreachable.js';
+import type { CallVerdict, Judge } from './verdict.js';
+
+/** createBy = intent + this at most (protocol). */
+export const CREATE_WINDOW_MS = 10_000;
+/** A lease shorter than this helps nobody: its agent could not even log in. */
+const TTL_MIN_MS = 1_000;
+
+export interface CallFacts {
+  task: Task;
+  /** Parent first. */
+  ancestors: readonly Task[];
+  catalogue: Catalogue;
+  judge: Judge;
+  openTasksOfSender: number;
+  /** Thumbprint of `sealTo`, or null where it is no valid public key. */
+  sealKeyThumbprint: string | null;
+  newLeaseId: string;
+  /** The principal's name for a lease at a target. */
+  principalOf: (target: string, leaseId: string) => string;
+  sha256Hex: (text: string) => string;
+  nowMs: number;
+}
+
+export interface CallDecided {
+  is: 'decided';
+  decided: EventOf<'call.decided'>;
+  /** Only with a permit. */
+  intended: EventOf<'lease.intended'> | null;
+  /** What the agent is told when there is no permit. */
+  refusal: Refusal | null;
+  reasons: string[];
+  inputs?: { digest: string; inputs: object };
+}
+
+/** @returns `rejected` where the sender is not entitled to call in this task at all (rules 4 and 5 of admission). */
+export function decideCall(
+  call: ToolCalled,
+  by: Sender,
+  facts: CallFacts,
+): CallDecided | { is: 'rejected'; refusal: Refusal } {
+  const { task } = facts;
+  const { declaration } = task;
+  if (declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
+  if (!declaration.agents.includes(by.id))
+    return rejected('ERR_AGENT_NOT_NAMED', 'the sender is no agent of this task');
+  const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
+  if (pin !== null) return { is: 'rejected', refusal: pin };
+  if (task.pins[by.id] === undefined) {
+    const shared = sharedRefusal(facts.catalogue.agents.get(by.id), facts.openTasksOfSender);
+    if (shared !== null) return { is: 'rejected', refusal: shared };
+  }
+
+  const { checks, refusal } = walls(call, by, declaration, facts);
+  if (refusal !== null) return answer(call, by, facts, checks, null, refusal);
+  const { calls, rows, recentCallsMs } = task.usage;
+  const verdict = facts.judge.decideCall({
+    catalogue: facts.catalogue,
+    agent: by.id,
+    tool: call.tool,
+    ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
+    action: call.action,
+    task: factsOf(task.taskId, declaration),
+    now: {
+      atMs: facts.nowMs,
+      calls,
+      callsLastMinute: recentCallsMs.filter((ms) => ms > facts.nowMs - 60_000).length,
+      rows,
+      drift: 0,
+      renewals: 0,
+      approval: 'none',
+      approvers: [],
+    },
+  });
+  checks.push(...verdict.checks);
+  return answer(call, by, facts, checks, verdict, refusalOf(verdict));
+}
+
+/** The walls of the design: live task and ancestors, declaration, objective, and what can be served at all. */
+function walls(
+  call: ToolCalled,
+  by: Sender,
+  declaration: Declaration,
+  facts: CallFacts,
+): { checks: Check[]; refusal: Refusal | null } {
+  const { catalogue, nowMs } = facts;
+  const dataset = call.dataset === undefined ? undefined : catalogue.datasets.get(call.dataset);
+  const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
+    ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
+    ['dataset_known', 'ERR_DATASET_UNKNOWN', 'a dataset nobody knows', dataset !== undefined],
+    [
+      'in_declaration',
+      'ERR_NOT_DECLARED',
+      'the call is outside the declaration of its task',
+      isDeclared(declaration, call, by.id),
+    ],
+    [
+      'objective_matches',
+      'ERR_OBJECTIVE_MISMATCH',
+      'the objective is not the declared one',
+      call.objectiveSha256 === undefined || call.objectiveSha256 === declaration.objectiveSha256,
+    ],
+    [
+      'seal_key_valid',
+      'ERR_SEAL_KEY_INVALID',
+      'sealTo is no valid public key',
+      facts.sealKeyThumbprint !== null,
+    ],
+    [
+      'seal_key_own',
+      'ERR_SEAL_KEY_REUSED',
+      'sealTo is the proof key',
+      facts.sealKeyThumbprint !== by.keyThumbprint,
+    ],
+    [
+      'ttl_in_task',
+      'ERR_TTL_TOO_LONG',
+      'the credential would outlive the task',
+      nowMs + (call.ttlMs ?? 0) <= declaration.deadlineMs,
+    ],
+    [
+      'kind_supported',
+      'ERR_KIND_UNSUPPORTED',
+      'no credential of this kind for this dataset',
+      kindFits(call, dataset, catalogue),
+    ],
+  ];
+  const chain = chainRefusal(facts.task, facts.ancestors, nowMs);
+  const checks: Check[] = [{ check: 'task_live', ok: chain === null, ...reasonOf(chain) }];
+  let first = chain;
+  for (const [check, code, reason, ok] of first === null ? tests : []) {
+    checks.push(ok ? { check, ok } : { check, ok, reason });
+    if (ok) continue;
+    first = { code, reason };
+    break;
+  }
+  return { checks, refusal: first };
+}
+
+const reasonOf = (refusal: Refusal | null) => (refusal === null ? {} : { reason: refusal.reason });
+
+function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): boolean {
+  return declaration.declared.some(
+    ({ tool, dataset, actions, agents }) =>
+      tool === call.tool &&
+      dataset === call.dataset &&
+      actions.includes(call.action) &&
+      (agents === undefined || agents.includes(agent)),
+  );
+}
+
+function kindFits(call: ToolCalled, dataset: DatasetEntry | undefined, catalogue: Catalogue): boolean {
+  const target = dataset === undefined ? undefined : catalogue.targets.get(dataset.target);
+  if (target === undefined || dataset?.actions.has(call.action) !== true) return false;
+  return call.credential === undefined || call.credential === target.provider;
+}
+
+function refusalOf(verdict: CallVerdict): Refusal | null {
+  switch (verdict.decision) {
+    case 'permit':
+      return null;
+    case 'deny':
+      return { code: verdict.code ?? 'ERR_POLICY_FAILED', reason: 'policy does not permit this call' };
+    case 'approval_required':
+      return { code: 'ERR_APPROVAL_REQUIRED', reason: 'this call needs an approval' };
+    default:
+      return unreachable(verdict.decision);
+  }
+}
+
+function answer(
+  call: ToolCalled,
+  by: Sender,
+  facts: CallFacts,
+  checks: Check[],
+  verdict: CallVerdict | null,
+  refusal: Refusal | null,
+): CallDecided {
+  const { task, catalogue, nowMs } = facts;
+  const common = {
+    taskId: task.taskId,
+    generation: task.generation,
+    tenant: task.declaration?.tenant ?? '',
+    causedBy: by.ceId,
+    actor: serviceSource('broker'),
+    at: new Date(nowMs).toISOString(),
+    callId: call.callId,
+    agent: by.id,
+  };
+  const dataset = catalogue.datasets.get(call.dataset ?? '');
+  const target = catalogue.targets.get(dataset?.target ?? '');
+  const intended =
+    refusal === null && dataset !== undefined && target !== undefined
+      ? intend(call, facts, common, dataset, target, verdict?.obligations.ttlMs ?? null)
+      : null;
+  const callDigest = facts.sha256Hex(
+    canonical({
+      taskId: task.taskId,
+      generation: task.generation,
+      agent: by.id,
+      callId: call.callId,
+      tool: call.tool,
+      dataset: call.dataset ?? null,
+      action: call.action,
+      argumentsSha256: call.argumentsSha256 ?? null,
+      credential: target?.provider ?? null,
+      target: target?.id ?? null,
+      ttlMs: call.ttlMs ?? null,
+      policySet: facts.judge.digest,
+    }),
+  );
+  const decided: EventOf<'call.decided'> = {
+    type: 'call.decided',
+    data: {
+      ...common,
+      tool: call.tool,
+      ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
+      action: call.action,
+      decision: refusal === null ? 'permit' : (verdict?.decision ?? 'deny'),
+      ...(refusal === null ? {} : { code: refusal.code }),
+      checks,
+      policySet: facts.judge.digest,
+      ...(verdict === null ? {} : { inputs: verdict.inputsDigest }),
+      obligations: {
+        ttlMs: verdict?.obligations.ttlMs ?? null,
+        approval: verdict?.obligations.approval ?? null,
+      },
+      ...(intended === null ? {} : { leaseId: intended.data.leaseId }),
+      callDigest: `sha256:${callDigest}`,
+      ...(facts.sealKeyThumbprint === null ? {} : { sealTo: facts.sealKeyThumbprint }),
+      proofKey: by.keyThumbprint,
+      ...(call.argumentsSha256 === undefined ? {} : { argumentsSha256: call.argumentsSha256 }),
+      ...(call.prompt === undefined ? {} : { promptCommitment: call.prompt.commitment }),
+    },
+  };
+  return {
+    is: 'decided',
+    decided,
+    intended,
+    refusal,
+    reasons: refusal === null ? [] : [refusal.reason, ...(verdict?.reasons ?? [])],
+    ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
+  };
+}
+
+/** A lease ends no later than its task, its policy's TTL and its target's maximum. */
+function intend(
+  call: ToolCalled,
+  facts: CallFacts,
+  common: { taskId: string; generation: number; callId: string; agent: string; actor: string; at: string },
+  dataset: DatasetEntry,
+  target: TargetEntry,
+  policyTtlMs: number | null,
+): EventOf<'lease.intended'> {
+  const { nowMs, newLeaseId, task, ancestors } = facts;
+  const deadlineMs = Math.min(...[task, ...ancestors].map((each) => each.declaration?.deadlineMs ?? nowMs));
+  const ttlMs = Math.max(
+    TTL_MIN_MS,
+    Math.min(call.ttlMs ?? Infinity, policyTtlMs ?? Infinity, target.maxTtlMs),
+  );
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const notAfterMs = Math.min(nowMs + ttlMs, deadlineMs);
+  return {
+    type: 'lease.intended',
+    data: {
+      ...common,
+      leaseId: newLeaseId,
+      provider: target.provider,
+      target: target.id,
+      principal: facts.principalOf(target.id, newLeaseId),
+      rights: dataset.actions.get(call.action)?.rights ?? [],
+      lineage: lineageOf(task, ancestors),
+      createBy: iso(Math.min(nowMs + CREATE_WINDOW_MS, notAfterMs)),
+      notAfter: iso(notAfterMs),
+      hardEnd: iso(deadlineMs),
+    },
+  };
+}
+
+const rejected = (code: RefusalCode, reason: string) => ({
+  is: 'rejected' as const,
+  refusal: { code, reason },
+});

@@ -1,0 +1,101 @@
+/**
+ * A lease, as the broker sees it: intended, then issued or abandoned. Only the revoker cuts (protocol rules 1, 3 and 4).
+ */
+import type { EventOf, Lineage } from './outbound.js';
+import { livenessRefusal, type Task } from './task.js';
+import { unreachable } from './unreachable.js';
+
+export interface Lease {
+  leaseId: string;
+  taskId: string;
+  callId: string;
+  agent: string;
+  state: 'intended' | 'issued' | 'abandoned';
+  lineage: Lineage;
+  createByMs: number;
+  /** A revocation of this lease was heard from the revoker. */
+  cutHeard: boolean;
+}
+
+export type LeaseEvent = EventOf<'lease.intended'> | EventOf<'lease.issued'> | EventOf<'lease.abandoned'>;
+
+export function leaseOf({ data }: EventOf<'lease.intended'>): Lease {
+  return {
+    leaseId: data.leaseId,
+    taskId: data.taskId,
+    callId: data.callId,
+    agent: data.agent,
+    state: 'intended',
+    lineage: data.lineage,
+    createByMs: Date.parse(data.createBy),
+    cutHeard: false,
+  };
+}
+
+export function evolveLease(lease: Lease, event: LeaseEvent | EventOf<'lease.revocation_requested'>): Lease {
+  switch (event.type) {
+    case 'lease.intended':
+      return lease;
+    case 'lease.issued':
+      return { ...lease, state: 'issued' };
+    case 'lease.abandoned':
+      return { ...lease, state: 'abandoned' };
+    case 'lease.revocation_requested':
+      return { ...lease, cutHeard: true };
+    default:
+      return unreachable(event);
+  }
+}
+
+/** `none`: nobody knows whether the create landed, or will. `unsent`: the only one who could send it did not. */
+export type Answered = 'created' | 'refused' | 'unsent' | 'none';
+
+export type Outcome =
+  | { issued: true }
+  | {
+      issued: false;
+      /** True when nothing of this create can still be on its way. */
+      answered: boolean;
+      why:
+        | 'already_decided'
+        | 'no_answer'
+        | 'not_sent'
+        | 'target_refused'
+        | 'cut_heard'
+        | 'task_not_live'
+        | 'generation_changed'
+        | 'too_late';
+    };
+
+export interface OutcomeFacts {
+  lease: Lease;
+  answer: Answered;
+  /** The task and its ancestors as they are now, under their locks. */
+  chain: readonly Task[];
+  /** The database's clock. */
+  nowMs: number;
+}
+
+/**
+ * Rule 3: under row locks, issued only if the lease is still intended, task and every ancestor are open with the
+ * generation of the intent, no revocation was heard, and the database's clock is before createBy.
+ */
+export function decideOutcome({ lease, answer, chain, nowMs }: OutcomeFacts): Outcome {
+  const abandoned = (why: Exclude<Outcome, { issued: true }>['why']): Outcome => ({
+    issued: false,
+    answered: answer !== 'none',
+    why,
+  });
+  if (lease.state !== 'intended') return abandoned('already_decided');
+  if (answer === 'none') return abandoned('no_answer');
+  if (answer === 'unsent') return abandoned('not_sent');
+  if (answer === 'refused') return abandoned('target_refused');
+  if (lease.cutHeard) return abandoned('cut_heard');
+  const now = new Map(chain.map((task) => [task.taskId, task]));
+  for (const { taskId, generation } of lease.lineage) {
+    const task = now.get(taskId);
+    if (task === undefined || livenessRefusal(task, nowMs) !== null) return abandoned('task_not_live');
+    if (task.generation !== generation) return abandoned('generation_changed');
+  }
+  return nowMs < lease.createByMs ? { issued: true } : abandoned('too_late');
+}

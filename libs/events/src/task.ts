@@ -1,0 +1,176 @@
+/**
+ * A task: declared, open, ended. `declare-task.ts` and `end-task.ts` decide what happens, `evolve` says what is true after it.
+ * The broker alone numbers generations; the first is 1.
+ */
+import type { ParentTask } from './entitlement.js';
+import type { TaskStarted } from './inbound.js';
+import type { EventOf, Lineage } from './outbound.js';
+import type { Refusal } from './refusal.js';
+import { unreachable } from './unreachable.js';
+import type { TaskFacts } from './verdict.js';
+
+export type EndOutcome = EventOf<'task.ended'>['data']['outcome'];
+
+/** Who sent the event at hand. */
+export interface Sender {
+  id: string;
+  /** RFC 7638 thumbprint of the proof key. */
+  keyThumbprint: string;
+  ceId: string;
+}
+
+/** An end heard before its start: it counts once the start is known and makes its sender entitled. */
+export interface EarlyEnd extends Sender {
+  outcome: EndOutcome;
+}
+
+export interface Declaration extends ParentTask {
+  tenant: string;
+  principal: string;
+  purpose: string;
+  objectiveSha256: string;
+  declared: TaskStarted['declared'];
+  deadlineMs: number;
+  risk: TaskFacts['risk'];
+  limits: { maxCalls: number; maxRows: number };
+  /** Ids of the parent, its parent, and so on. */
+  ancestors: string[];
+}
+
+export interface Task {
+  taskId: string;
+  version: number;
+  status: 'unknown' | 'open' | 'ended';
+  /** 0 while unknown. */
+  generation: number;
+  declaration: Declaration | null;
+  outcome: EndOutcome | null;
+  earlyEnds: EarlyEnd[];
+  /** Proof key of each sender, by thumbprint. */
+  pins: Record<string, string>;
+  usage: { calls: number; refused: number; rows: number; recentCallsMs: number[] };
+}
+
+/** Of the task's own stream only: nobody else hears of it. */
+export interface EndHeardEarly {
+  type: 'task.end_heard_early';
+  data: EarlyEnd;
+}
+/** What a tool or its agent saw happen. */
+export interface UsageReported {
+  type: 'task.usage_reported';
+  data: { rows: number; ceId: string };
+}
+export type TaskEvent =
+  EventOf<'task.accepted'> | EventOf<'task.ended'> | EventOf<'call.decided'> | EndHeardEarly | UsageReported;
+
+const RECENT_CALLS_MAX = 1_000;
+
+export const unknownTask = (taskId: string): Task => ({
+  taskId,
+  version: 0,
+  status: 'unknown',
+  generation: 0,
+  declaration: null,
+  outcome: null,
+  earlyEnds: [],
+  pins: {},
+  usage: { calls: 0, refused: 0, rows: 0, recentCallsMs: [] },
+});
+
+export function evolve(task: Task, event: TaskEvent): Task {
+  const next = { ...task, version: task.version + 1 };
+  switch (event.type) {
+    case 'task.accepted':
+      return {
+        ...next,
+        status: 'open',
+        generation: event.data.generation,
+        declaration: declarationOf(event.data),
+        pins: { ...task.pins, [event.data.orchestrator]: event.data.proofKey },
+      };
+    case 'task.ended':
+      return { ...next, status: 'ended', outcome: event.data.outcome };
+    case 'task.end_heard_early':
+      return { ...next, earlyEnds: [...task.earlyEnds, event.data] };
+    case 'task.usage_reported':
+      return { ...next, usage: { ...task.usage, rows: task.usage.rows + event.data.rows } };
+    case 'call.decided': {
+      const atMs = Date.parse(event.data.at);
+      const { calls, refused, rows, recentCallsMs } = task.usage;
+      return {
+        ...next,
+        pins: { ...task.pins, [event.data.agent]: event.data.proofKey },
+        usage: {
+          calls: calls + 1,
+          refused: refused + (event.data.decision === 'permit' ? 0 : 1),
+          rows,
+          recentCallsMs: [...recentCallsMs.filter((ms) => ms > atMs - 60_000), atMs].slice(-RECENT_CALLS_MAX),
+        },
+      };
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+const declarationOf = (data: EventOf<'task.accepted'>['data']): Declaration => ({
+  orchestrator: data.orchestrator,
+  agents: data.agents,
+  agentsMayEnd: data.agentsMayEnd,
+  bounds: data.bounds,
+  delegable: data.delegable,
+  tenant: data.tenant ?? '',
+  principal: data.principal.id,
+  purpose: data.purpose,
+  objectiveSha256: data.objectiveSha256,
+  declared: data.declared,
+  deadlineMs: Date.parse(data.deadline),
+  risk: data.risk as TaskFacts['risk'],
+  limits: data.limits,
+  ancestors: data.lineage.slice(1).map((link) => link.taskId),
+});
+
+/** Why a task is not live at this moment; null if it is. Says nothing of its ancestors. */
+export function livenessRefusal(task: Task, nowMs: number): Refusal | null {
+  if (task.status === 'unknown') return { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' };
+  if (task.status === 'ended') return { code: 'ERR_TASK_ENDED', reason: 'the task has ended' };
+  if (task.declaration !== null && task.declaration.deadlineMs <= nowMs)
+    return { code: 'ERR_TASK_ENDED', reason: 'the deadline of the task has passed' };
+  return null;
+}
+
+/** Rule 6: a task is live if it and all its ancestors are. */
+export function chainRefusal(task: Task, ancestors: readonly Task[], nowMs: number): Refusal | null {
+  const own = livenessRefusal(task, nowMs);
+  if (own !== null) return own;
+  const expected = task.declaration?.ancestors.length ?? 0;
+  const live =
+    ancestors.length === expected && ancestors.every((each) => livenessRefusal(each, nowMs) === null);
+  return live ? null : { code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task has ended' };
+}
+
+/** Own generation first, then those of the ancestors. */
+export const lineageOf = (task: Task, ancestors: readonly Task[]): Lineage =>
+  [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
+
+export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => ({
+  taskId,
+  orchestrator: declaration.orchestrator,
+  onBehalfOf: declaration.principal,
+  purpose: declaration.purpose,
+  risk: declaration.risk,
+  deadlineMs: declaration.deadlineMs,
+  depth: declaration.ancestors.length,
+  maxCalls: declaration.limits.maxCalls,
+  maxRows: declaration.limits.maxRows,
+});
+
+/**
+ * `rejected`: the sender may not say this; nothing else happens, and nobody's id is burnt.
+ * `refused`: the sender may, but this task cannot be; the task stays unknown, and a corrected start may follow.
+ */
+export type Decided =
+  | { is: 'decided'; events: TaskEvent[]; inputs?: { digest: string; inputs: object } }
+  | { is: 'refused'; event: EventOf<'task.refused'>; inputs?: { digest: string; inputs: object } }
+  | { is: 'rejected'; refusal: Refusal };

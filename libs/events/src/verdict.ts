@@ -1,0 +1,74 @@
+/** What the domain asks of policy, and what it hears. The engine lives in `libs/policy`; here are only the words. */
+import type { Catalogue } from './catalogue.js';
+import type { TaskStarted } from './inbound.js';
+import type { Check } from './outbound.js';
+import type { RefusalCode } from './refusal.js';
+
+/** Facts of a task that policy may look at. */
+export interface TaskFacts {
+  taskId: string;
+  orchestrator: string;
+  /** The principal's id. */
+  onBehalfOf: string;
+  purpose: string;
+  risk: 'low' | 'medium' | 'high';
+  deadlineMs: number;
+  /** 0 without a parent. */
+  depth: number;
+  maxCalls: number;
+  maxRows: number;
+}
+
+export interface TaskQuestion {
+  catalogue: Catalogue;
+  orchestrator: string;
+  agents: string[];
+  declared: TaskStarted['declared'];
+  task: TaskFacts;
+}
+
+export interface TaskVerdict {
+  decision: 'permit' | 'deny';
+  code?: RefusalCode;
+  reason?: string;
+  policies: string[];
+  inputs: object;
+  /** `sha256:<hex>` over the JCS of `inputs`. */
+  inputsDigest: string;
+}
+
+export interface CallQuestion {
+  catalogue: Catalogue;
+  agent: string;
+  tool: string;
+  dataset?: string;
+  action: string;
+  task: TaskFacts;
+  now: {
+    atMs: number;
+    calls: number;
+    callsLastMinute: number;
+    rows: number;
+    drift: number;
+    renewals: number;
+    approval: string;
+    approvers: string[];
+  };
+}
+
+export interface CallVerdict {
+  decision: 'permit' | 'deny' | 'approval_required';
+  code?: RefusalCode;
+  checks: Check[];
+  reasons: string[];
+  obligations: { ttlMs: number | null; approval: string | null; rowFilters: string[] };
+  inputs: object;
+  inputsDigest: string;
+}
+
+export interface Judge {
+  /** Digest of the policy set, `sha256:<hex>`. */
+  readonly digest: string;
+  decideTask(question: TaskQuestion): TaskVerdict;
+  decideCall(question: CallQuestion): CallVerdict;
+}
