@@ -1,0 +1,24 @@
+/** JWT-SVIDs as bearer tokens over HTTP: a plain audience, good only where the transport keeps the token secret. */
+import { refuse, type Checked } from './refuse.js';
+import { isEarly, isExpired, isOnlyFor, readSvid } from './svid.js';
+import type { Trust } from './trust.js';
+
+/**
+ * Who calls. The caller MUST have received the token over TLS, or on loopback in development; never from a topic.
+ * @param nowMs the time of arrival.
+ * @returns the SPIFFE id, or why not; a token bound to a proof key is not a bearer token and is refused.
+ */
+export function verifyBearer(token: string, trust: Trust, nowMs: number): Checked<{ id: string }> {
+  const reading = readSvid(token);
+  if (!reading.ok) return reading;
+  const { svid } = reading;
+  const domain = trust.domain(svid.trustDomain);
+  if (domain === undefined)
+    return refuse('ERR_SVID_UNTRUSTED', 'the trust domain of the SVID is not trusted here');
+  if (!isOnlyFor(svid, domain.audience))
+    return refuse('ERR_SVID_INVALID', 'the SVID is not for this service alone');
+  if (isEarly(svid, nowMs)) return refuse('ERR_SVID_INVALID', 'the SVID is not valid yet');
+  if (isExpired(svid, nowMs)) return refuse('ERR_SVID_EXPIRED', 'the SVID has expired');
+  const authentic = trust.svids.authenticate(svid, domain, nowMs);
+  return authentic.ok ? { ok: true, id: svid.subject } : authentic;
+}

@@ -1,0 +1,116 @@
+/**
+ * Credentials sealed to the agent: a compact JWE (RFC 7516), `ECDH-ES` direct with `A256GCM`, by `node:crypto`. The protected
+ * header, which the cipher authenticates, names the lease, so an envelope cannot be passed off as another one's.
+ */
+import {
+  createCipheriv,
+  createECDH,
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  randomBytes,
+} from 'node:crypto';
+import type { SealKey } from '#events/inbound.js';
+import { IdentityError } from './errors.js';
+import { decodeBase64url } from './bytes.js';
+import { thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
+
+export const SEAL_TYP = 'mayfly-credential+jwe';
+const ENC = 'A256GCM';
+
+/** RFC 7638 thumbprint of the key a credential is sealed to, base64url: the envelope's `kid`. A `kid` inside the key is ignored. */
+export const sealKeyThumbprint = (sealTo: SealKey) => thumbprint(sealTo);
+
+/** True for a point of its curve with 32-byte coordinates that gives a secret: X25519 has a few that give none (RFC 7748 §6.1). */
+export const validSealKey = (sealTo: SealKey) => agree(sealTo) !== undefined;
+
+export interface CredentialToSeal {
+  sealTo: SealKey;
+  /** Written as JSON. */
+  plaintext: object;
+  /** Who may open it for what: `topic` is where the envelope travels. */
+  lease: { leaseId: string; taskId: string; callId: string; topic: string };
+}
+
+/**
+ * @returns compact JWE with protected header `{alg, enc, typ, kid, epk, leaseId, taskId, callId, topic}`.
+ * @throws IdentityError ERR_IDENTITY_SEAL_KEY_INVALID: ask `validSealKey` first.
+ */
+export function sealCredential({ sealTo, plaintext, lease }: CredentialToSeal): string {
+  const agreed = agree(sealTo);
+  if (agreed === undefined)
+    throw new IdentityError('ERR_IDENTITY_SEAL_KEY_INVALID', 'a credential cannot be sealed to this key');
+  const { leaseId, taskId, callId, topic } = lease;
+  const header = Buffer.from(
+    JSON.stringify({
+      alg: 'ECDH-ES',
+      enc: ENC,
+      typ: SEAL_TYP,
+      kid: sealKeyThumbprint(sealTo),
+      epk: agreed.epk,
+      leaseId,
+      taskId,
+      callId,
+      topic,
+    }),
+  ).toString('base64url');
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', concatKdf(agreed.secret), iv);
+  cipher.setAAD(Buffer.from(header, 'latin1'));
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(plaintext), 'utf8'), cipher.final()]);
+  // The second part is the encrypted key: there is none where the agreed key is used directly (RFC 7518 §4.6).
+  return [header, '', ...[iv, sealed, cipher.getAuthTag()].map((part) => part.toString('base64url'))].join(
+    '.',
+  );
+}
+
+interface Agreement {
+  secret: Buffer;
+  /** Our ephemeral public key. */
+  epk: EcPublicJwk | OkpPublicJwk;
+}
+
+/** ECDH with a fresh ephemeral key; undefined if the other's key is none. */
+function agree(sealTo: SealKey): Agreement | undefined {
+  const x = decodeBase64url(sealTo.x);
+  if (x?.length !== 32) return undefined;
+  try {
+    if (sealTo.kty === 'OKP') return agreeX25519(sealTo.x);
+    const y = decodeBase64url(sealTo.y);
+    return y?.length === 32 ? agreeP256(x, y) : undefined;
+  } catch {
+    // OpenSSL throws for a point off the curve and for a secret of zeros: both are the sender's doing.
+    return undefined;
+  }
+}
+
+function agreeP256(x: Buffer, y: Buffer): Agreement {
+  const ours = createECDH('prime256v1');
+  const point = ours.generateKeys();
+  const secret = ours.computeSecret(Buffer.concat([Buffer.of(0x04), x, y]));
+  const text = (from: number) => point.subarray(from, from + 32).toString('base64url');
+  return { secret, epk: { kty: 'EC', crv: 'P-256', x: text(1), y: text(33) } };
+}
+
+function agreeX25519(x: string): Agreement {
+  const ours = generateKeyPairSync('x25519');
+  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+  const secret = diffieHellman({ privateKey: ours.privateKey, publicKey });
+  const { x: ourX } = ours.publicKey.export({ format: 'jwk' });
+  return { secret, epk: { kty: 'OKP', crv: 'X25519', x: String(ourX) } };
+}
+
+/** Concat KDF (RFC 7518 §4.6.2) for one 256-bit key, without `apu` and `apv`: a single round of SHA-256. */
+function concatKdf(secret: Buffer): Buffer {
+  const uint32 = (n: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(n);
+    return bytes;
+  };
+  const algorithmId = Buffer.concat([uint32(ENC.length), Buffer.from(ENC)]);
+  const noPartyInfo = uint32(0);
+  return createHash('sha256')
+    .update(Buffer.concat([uint32(1), secret, algorithmId, noPartyInfo, noPartyInfo, uint32(256)]))
+    .digest();
+}
