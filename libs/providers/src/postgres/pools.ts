@@ -1,0 +1,100 @@
+/**
+ * Connections to one target. Each kind of work has its own small pool, so that nothing on the kill path waits behind
+ * creating or cleaning. A pool connects when it is first used.
+ */
+import pg from 'pg';
+import type { Log } from '#telemetry/log.js';
+import type { TargetSettings } from '../target-settings.js';
+
+export interface Pools {
+  /** Creates. */
+  create: pg.Pool;
+  /** Fences, terminating, looking. */
+  cut: pg.Pool;
+  /** Ends whoever blocks a fence; must be free while every connection of `cut` waits. */
+  guard: pg.Pool;
+  /** Looks, lists and drops that nobody waits for. */
+  tidy: pg.Pool;
+}
+
+const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 2, tidy: 2 };
+const CONNECT_TIMEOUT_MS = 2_000;
+const IDLE_TIMEOUT_MS = 60_000;
+/** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
+export const READ_TIMEOUT_MS = 5_000;
+
+export function openPools(settings: TargetSettings, log: Log): Pools {
+  const open = (use: keyof Pools): pg.Pool => {
+    const pool = new pg.Pool(poolConfig(settings, use));
+    // Without a listener of its own, a connection that dies while it is checked out would end the process.
+    pool.on('connect', (client) =>
+      client.on('error', (error: Error) => log.debug({ err: error, use }, 'connection to target lost')),
+    );
+    pool.on('error', () => undefined);
+    return pool;
+  };
+  return { create: open('create'), cut: open('cut'), guard: open('guard'), tidy: open('tidy') };
+}
+
+export async function closePools(pools: Pools): Promise<void> {
+  await Promise.all(Object.values(pools).map((pool: pg.Pool) => pool.end()));
+}
+
+/** Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
+function poolConfig({ connection, login }: TargetSettings, use: keyof Pools): pg.PoolConfig {
+  const { host, port, database, tls } = connection;
+  return {
+    host,
+    port,
+    database,
+    user: login.user,
+    password: () => login.password.reveal(),
+    ssl: tls.mode === 'disable' ? false : { rejectUnauthorized: true, ...(tls.ca && { ca: tls.ca }) },
+    application_name: `mayfly ${use}`,
+    // No function or operator that a user of the target defined is ever picked by name.
+    options: '-c search_path=pg_catalog -c idle_in_transaction_session_timeout=2000',
+    max: SIZES[use],
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    query_timeout: READ_TIMEOUT_MS,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  };
+}
+
+/**
+ * Sends one message and gives the connection back clean: rolled back after the server's refusal, thrown away after
+ * anything else.
+ */
+export async function send(client: pg.PoolClient, message: string): Promise<pg.QueryResult[]> {
+  try {
+    // A message of several statements is answered by several results, which the driver's types do not say.
+    const results = (await client.query(message)) as unknown as pg.QueryResult[];
+    client.release();
+    return results;
+  } catch (error) {
+    await giveBack(client, error);
+    throw error;
+  }
+}
+
+/** After a refusal the connection is still in the failed transaction. After anything else it is not worth keeping. */
+async function giveBack(client: pg.PoolClient, error: unknown): Promise<void> {
+  if (!isServerRefusal(error)) return client.release(true);
+  try {
+    await client.query('ROLLBACK');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+/** Classes and codes after which the server may have committed, or has closed the connection. */
+const UNSURE = /^(08|57|58|F0|XX)|^(25P03|25P04|40003)$/;
+
+/**
+ * The server said no and undid what the message had done. Judged by SQLSTATE (PostgreSQL appendix A): the severity that
+ * the driver shows is translated by the server's `lc_messages`.
+ */
+export const isServerRefusal = (error: unknown): error is pg.DatabaseError =>
+  error instanceof pg.DatabaseError && error.code !== undefined && !UNSURE.test(error.code);

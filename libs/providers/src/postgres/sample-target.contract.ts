@@ -1,0 +1,206 @@
+/**
+ * The sample's target for integration specs: a database of this spec's own on the cluster of TARGET_URL, made by the
+ * files that a user runs (deploy/sample/target), and adapters with logins of their own, because roles belong to the whole
+ * cluster and other specs set the passwords of the shared logins.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { v7 } from 'uuid';
+import { createLog } from '#telemetry/log.js';
+import type { CreateAnswer, Credential, CredentialProvider, Plan } from '../provider.js';
+import type { ProviderHarness } from '../provider.contract.js';
+import { targetSettings, type TargetSettings } from '../target-settings.js';
+import { principalOf } from './name.js';
+import { openPostgres } from './postgres-provider.js';
+
+const NAMESPACE = 'tst';
+const DATABASE = 'shop_providers';
+const FILES = join(import.meta.dirname, '../../../../deploy/sample/target');
+export const ORDERS_READ = 'pol_crm_orders_read';
+
+export interface SampleTarget extends ProviderHarness {
+  brokerSettings: TargetSettings;
+  revokerSettings: TargetSettings;
+  /** Everything the adapters have logged. */
+  logged: string[];
+  superuser(): Promise<pg.Client>;
+  session(credential: Credential): Promise<pg.Client>;
+  created(plan: Plan): Promise<Credential>;
+}
+
+export async function openSampleTarget(): Promise<SampleTarget> {
+  const url = new URL(process.env['TARGET_URL'] ?? '');
+  const opened: pg.Client[] = [];
+  const connect = async (config: pg.ClientConfig): Promise<pg.Client> => {
+    const client = new pg.Client(config);
+    client.on('error', () => undefined);
+    await client.connect();
+    opened.push(client);
+    return client;
+  };
+  const place = { host: url.hostname, port: Number(url.port), ssl: false };
+  const superuser = (database = DATABASE) =>
+    connect({
+      ...place,
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+      database,
+    });
+
+  const admin = await superuser(decodeURIComponent(url.pathname.slice(1)) || 'postgres');
+  await admin.query(`CREATE DATABASE ${DATABASE}`).catch(ignore('42P04' /* duplicate_database */, '23505'));
+  const owner = await superuser();
+  for (const file of (await readdir(FILES)).filter((f) => f.endsWith('.sql')).sort()) {
+    await untilAlone(owner, await readFile(join(FILES, file), 'utf8'));
+  }
+  await untilAlone(owner, LOGINS);
+
+  const settingsOf = (user: string, port = place.port): TargetSettings =>
+    targetSettings.parse({
+      id: 'shop',
+      provider: 'postgres',
+      maxTtlMs: 900_000,
+      connection: { host: place.host, port, database: DATABASE, tls: { mode: 'disable' } },
+      login: { user, password: user },
+      namespace: NAMESPACE,
+    });
+  const logged: string[] = [];
+  const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
+  const brokerSettings = settingsOf('providers_spec_broker');
+  const revokerSettings = settingsOf('providers_spec_revoker');
+  const broker = openPostgres(brokerSettings, log);
+  const revoker = openPostgres(revokerSettings, log);
+  const unreachable = openPostgres(settingsOf('providers_spec_broker', 1), log);
+
+  const session = ({ connection: { host, port, database, user, password } }: Credential) =>
+    connect({ host, port, database, user, password: password.reveal(), ssl: false });
+
+  return {
+    broker,
+    revoker,
+    unreachable,
+    brokerSettings,
+    revokerSettings,
+    logged,
+    superuser,
+    session,
+    plan,
+    async login(credential) {
+      const client = await session(credential);
+      return {
+        use: () => client.query('SELECT count(*) FROM crm.orders'),
+        overreach: () => client.query('SELECT count(*) FROM hr.salaries'),
+        close: () => client.end(),
+      };
+    },
+    async created(wanted) {
+      const answer = await broker.create(wanted);
+      if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
+      return answer.credential;
+    },
+    holdCreate: (wanted) => holdCreate(superuser, broker, wanted),
+    async close() {
+      await drain(revoker);
+      await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
+      await Promise.all(opened.map((client) => client.end().catch(() => undefined)));
+    },
+  };
+}
+
+export function plan(change: Partial<Plan> = {}): Plan {
+  const leaseId = v7();
+  const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+  return {
+    leaseId,
+    provider: 'postgres',
+    target: 'shop',
+    principal: principalOf(NAMESPACE, leaseId),
+    rights: [ORDERS_READ],
+    createBy: inMs(10_000),
+    notAfter: inMs(120_000),
+    hardEnd: inMs(600_000),
+    ...change,
+  };
+}
+
+/** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
+export async function holdPolicyRole(
+  superuser: () => Promise<pg.Client>,
+): Promise<{ release(): Promise<void> }> {
+  const holder = await superuser();
+  await holder.query(`BEGIN; GRANT ${ORDERS_READ} TO providers_spec_holder`);
+  return {
+    async release() {
+      await holder.query('ROLLBACK');
+      await holder.end();
+    },
+  };
+}
+
+/** Resolves once somebody waits for that lock. */
+export async function untilHeld(watcher: pg.Client): Promise<void> {
+  for (;;) {
+    const { rowCount } = await watcher.query(
+      `SELECT FROM pg_locks l JOIN pg_roles r ON r.oid = l.objid
+       WHERE NOT l.granted AND l.locktype = 'object' AND r.rolname = '${ORDERS_READ}'`,
+    );
+    if (rowCount) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function holdCreate(superuser: () => Promise<pg.Client>, broker: CredentialProvider, wanted: Plan) {
+  const held = await holdPolicyRole(superuser);
+  const answer: Promise<CreateAnswer> = broker.create(wanted);
+  const watcher = await superuser();
+  await untilHeld(watcher);
+  await watcher.end();
+  return { answer, release: held.release };
+}
+
+async function drain(revoker: CredentialProvider): Promise<void> {
+  for await (const { principal, leaseId } of revoker.list()) {
+    const left = plan({ leaseId, principal });
+    await revoker.cut(left);
+    await revoker.clean(left);
+  }
+}
+
+/** Members of the sample's logins, with all that those may do. */
+const LOGINS = `
+DO $logins$
+DECLARE service text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'providers_spec_holder') THEN
+    CREATE ROLE providers_spec_holder NOLOGIN;
+  END IF;
+  FOREACH service IN ARRAY ARRAY['broker', 'revoker'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'providers_spec_' || service) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', 'providers_spec_' || service, 'providers_spec_' || service);
+    END IF;
+    EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', 'mayfly_' || service, 'providers_spec_' || service);
+  END LOOP;
+END
+$logins$`;
+
+/** Another spec may run the same files on the same cluster at the same moment. */
+async function untilAlone(client: pg.Client, sql: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(sql);
+      return;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      const contended = code === '42710' || code === '23505' || code === 'XX000' || code === '40P01';
+      if (!contended || attempt === 10) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+const ignore =
+  (...codes: string[]) =>
+  (error: unknown): void => {
+    if (!codes.includes((error as { code?: string }).code ?? '')) throw error;
+  };

@@ -1,0 +1,270 @@
+/**
+ * What every provider must do, as tests (protocol rules 1, 4, 7 and 8). An adapter's integration spec calls
+ * `describeProvider` with a harness for a real target; a class other than `fenced` leaves the fence's cases out.
+ */
+import type { CreateAnswer, Credential, CredentialProvider, Plan } from './provider.js';
+
+export interface ProviderHarness {
+  /** Two adapters with a login each, as the broker's process and the revoker's have. */
+  broker: CredentialProvider;
+  revoker: CredentialProvider;
+  /** The same kind, where nothing answers. */
+  unreachable: CredentialProvider;
+  /** A valid plan of a new lease. */
+  plan(change?: Partial<Plan>): Plan;
+  /** Rejects when the target refuses the login. */
+  login(credential: Credential): Promise<AgentSession>;
+  /** Starts a create and holds it at the target, before it lands, until `release`. */
+  holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+export interface AgentSession {
+  /** Something the plan's rights permit. Rejects when it cannot be done. */
+  use(): Promise<unknown>;
+  /** Something they do not permit. Rejects when it cannot be done. */
+  overreach(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export function describeProvider(name: string, open: () => Promise<ProviderHarness>): void {
+  describe(`${name} as a provider`, () => {
+    let harness: ProviderHarness;
+    beforeAll(async () => {
+      harness = await open();
+    });
+    afterAll(() => harness.close());
+
+    const created = async (plan: Plan): Promise<Credential> => {
+      const answer = await harness.broker.create(plan);
+      if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
+      return answer.credential;
+    };
+    const withSession = async (credential: Credential, act: (session: AgentSession) => Promise<void>) => {
+      const session = await harness.login(credential);
+      try {
+        await act(session);
+      } finally {
+        await session.close();
+      }
+    };
+
+    describe('create', () => {
+      it('gives the rights of the plan and no others', async () => {
+        await withSession(await created(harness.plan()), async (session) => {
+          await expect(session.use()).resolves.toBeDefined();
+          await expect(session.overreach()).rejects.toThrow();
+        });
+      });
+
+      it('names the principal after its lease, the same every time', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        expect(credential.connection.user).toBe(plan.principal);
+        expect(harness.revoker.principal(plan.leaseId)).toBe(plan.principal);
+      });
+
+      it('refuses a second create of the same lease and leaves the first secret valid', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        expect((await harness.broker.create(plan)).answer).toBe('refused');
+        await withSession(credential, async (session) => void (await session.use()));
+      });
+
+      it('lets exactly one of two creates at once through', async () => {
+        const plan = harness.plan();
+        const answers = await Promise.all([harness.broker.create(plan), harness.broker.create(plan)]);
+        expect(answers.map(({ answer }) => answer).toSorted()).toEqual(['created', 'refused']);
+      });
+
+      it('is refused once createBy has passed', async () => {
+        const plan = harness.plan({ createBy: new Date(Date.now() - 1_000).toISOString() });
+        expect(await harness.broker.create(plan)).toEqual({
+          answer: 'refused',
+          code: 'ERR_CREATE_TOO_LATE',
+        });
+        expect((await harness.revoker.observe(plan)).state).toBe('absent');
+      });
+
+      it('answers none where nothing answers', async () => {
+        const answer = await harness.unreachable.create(harness.plan());
+        expect(answer).toEqual({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
+      });
+
+      it('refuses a plan whose names it cannot trust', async () => {
+        const plan = harness.plan();
+        const hostile: Partial<Plan>[] = [
+          { rights: ['a"; DROP TABLE x; --'] },
+          { rights: ["a'"] },
+          { rights: ['ä'] },
+          { rights: [''] },
+          { rights: [] },
+          { principal: 'admin' },
+          { leaseId: "x'" },
+          { target: 'elsewhere' },
+          { notAfter: "2026-01-01' --" },
+        ];
+        for (const change of hostile) {
+          expect(await harness.broker.create({ ...plan, ...change })).toEqual({
+            answer: 'refused',
+            code: 'ERR_PLAN_INVALID',
+          });
+        }
+        expect((await harness.revoker.observe(plan)).state).toBe('absent');
+      });
+    });
+
+    describe('cut', () => {
+      it('takes the login away from what another login created', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        const report = await harness.revoker.cut(plan);
+        expect(report.observation).toMatchObject({ state: 'disabled', sessions: 0 });
+        expect(report.emptyObservations).toBeGreaterThanOrEqual(2);
+        await expect(harness.login(credential)).rejects.toThrow();
+      });
+
+      it('ends an open session', async () => {
+        const plan = harness.plan();
+        await withSession(await created(plan), async (session) => {
+          await session.use();
+          const report = await harness.revoker.cut(plan);
+          expect(report).toMatchObject({ sessionsEnded: 1, observation: { sessions: 0 } });
+          await expect(session.use()).rejects.toThrow();
+        });
+      });
+
+      it('cannot be outrun by a client that keeps logging in', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        const state = { stop: false };
+        const client = keepLoggingIn(harness, credential, state);
+        await client.firstLogin;
+        const report = await harness.revoker.cut(plan);
+        expect(report.emptyObservations).toBeGreaterThanOrEqual(2);
+        const loginsAtCut = client.logins();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        expect(client.logins()).toBe(loginsAtCut);
+        expect(await harness.revoker.observe(plan)).toMatchObject({ state: 'disabled', sessions: 0 });
+        state.stop = true;
+        await client.done;
+      });
+
+      it('can be repeated, and run twice at once', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        const reports = await Promise.all([harness.revoker.cut(plan), harness.revoker.cut(plan)]);
+        reports.push(await harness.revoker.cut(plan));
+        for (const { observation, emptyObservations } of reports) {
+          expect(observation.state).toBe('disabled');
+          expect(emptyObservations).toBeGreaterThanOrEqual(2);
+        }
+      });
+
+      it('refuses a create that comes after it', async () => {
+        const plan = harness.plan();
+        const report = await harness.revoker.cut(plan);
+        expect(report.observation.state).toBe('absent');
+        expect(await harness.broker.create(plan)).toEqual({ answer: 'refused', code: 'ERR_LEASE_FENCED' });
+        expect((await harness.revoker.observe(plan)).state).toBe('absent');
+      });
+
+      it('refuses a create that was under way and lands after it', async () => {
+        const plan = harness.plan();
+        const held = await harness.holdCreate(plan);
+        const report = await harness.revoker.cut(plan);
+        expect(report.observation.state).toBe('absent');
+        await held.release();
+        expect((await held.answer).answer).not.toBe('created');
+        expect((await harness.revoker.observe(plan)).state).toBe('absent');
+      });
+
+      it('rejects where nothing answers', async () => {
+        await expect(harness.unreachable.cut(harness.plan())).rejects.toMatchObject({
+          name: 'ProviderError',
+          code: 'ERR_TARGET_UNREACHABLE',
+        });
+      });
+    });
+
+    describe('observe', () => {
+      it('sees a principal come, work and go', async () => {
+        const plan = harness.plan();
+        expect(await harness.revoker.observe(plan)).toMatchObject({ state: 'absent', sessions: 0 });
+        await withSession(await created(plan), async () => {
+          expect(await harness.revoker.observe(plan)).toMatchObject({ state: 'live', sessions: 1 });
+        });
+        const { observation } = await harness.revoker.cut(plan);
+        expect(await harness.revoker.observe(plan)).toMatchObject({
+          state: 'disabled',
+          sessions: 0,
+          incarnation: observation.incarnation,
+        });
+      });
+
+      it('says unknown where nothing answers', async () => {
+        expect(await harness.unreachable.observe(harness.plan())).toMatchObject({
+          state: 'unknown',
+          sessions: null,
+        });
+      });
+    });
+
+    describe('clean', () => {
+      it('removes what was cut, and may be repeated', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        await harness.revoker.cut(plan);
+        expect(await harness.revoker.clean(plan)).toMatchObject({ state: 'absent', sessions: 0 });
+        expect(await harness.revoker.clean(plan)).toMatchObject({ state: 'absent', sessions: 0 });
+      });
+
+      it('keeps the fence: the lease cannot be created again', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        await harness.revoker.cut(plan);
+        await harness.revoker.clean(plan);
+        expect(await harness.broker.create(plan)).toEqual({ answer: 'refused', code: 'ERR_LEASE_FENCED' });
+      });
+
+      it('does not remove what was not cut', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        await expect(harness.revoker.clean(plan)).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+        expect((await harness.revoker.observe(plan)).state).toBe('live');
+      });
+    });
+
+    it('lists its principals with their leases', async () => {
+      const [first, second] = [harness.plan(), harness.plan()];
+      await created(first);
+      await created(second);
+      const listed = new Map<string, string>();
+      for await (const { principal, leaseId } of harness.revoker.list()) listed.set(principal, leaseId);
+      expect(listed.get(first.principal)).toBe(first.leaseId);
+      expect(listed.get(second.principal)).toBe(second.leaseId);
+    });
+  });
+}
+
+function keepLoggingIn(harness: ProviderHarness, credential: Credential, state: { stop: boolean }) {
+  let logins = 0;
+  let first = () => {};
+  const firstLogin = new Promise<void>((resolve) => {
+    first = resolve;
+  });
+  const loop = async () => {
+    while (!state.stop) {
+      try {
+        const session = await harness.login(credential);
+        await session.use();
+        logins++;
+        first();
+        await session.close();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  };
+  return { firstLogin, logins: () => logins, done: Promise.all([loop(), loop(), loop()]) };
+}

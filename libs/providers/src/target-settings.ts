@@ -1,0 +1,45 @@
+/**
+ * One target as the operator wrote it in `targets.yaml`, checked. Values may come from `${…}` interpolation, so numbers may
+ * arrive as text. The password becomes a `Secret` here and is clear text again only in the driver.
+ */
+import { z } from 'zod';
+import { Secret } from './secret.js';
+
+/** `mode: disable` is for loopback only; a CA is PEM text, and without one the system's roots are used. */
+const tls = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('disable') }),
+  z.strictObject({
+    mode: z.literal('verify-full'),
+    ca: z.string().includes('-----BEGIN CERTIFICATE-----').optional(),
+  }),
+]);
+
+export const targetSettings = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'expected a name of at most 128 characters'),
+  provider: z.literal('postgres'),
+  /** The longest lease this target allows, in milliseconds. */
+  maxTtlMs: z.coerce.number().int().min(1_000).max(86_400_000),
+  connection: z.strictObject({
+    host: z.string().min(1).max(255),
+    port: z.coerce.number().int().min(1).max(65_535),
+    database: z.string().min(1).max(63),
+    tls: tls.default({ mode: 'verify-full' }),
+  }),
+  /** The service's own login at the target: the broker's creates, the revoker's cuts. */
+  login: z.strictObject({
+    user: z.string().min(1).max(63),
+    password: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .transform((password) => new Secret(password)),
+  }),
+  /** The common creator of all principals (deploy/sample/target/10-rights.sql). */
+  issuerRole: z.literal('mayfly_issuer').default('mayfly_issuer'),
+  /** Tells the principals of several Mayflies on one cluster apart. */
+  namespace: z.string().regex(/^[0-9a-z]{3}$/, 'expected three lower-case letters or digits'),
+  /** SCRAM iterations of a principal's verifier. 1 is sound for a random 256-bit secret; some clients insist on 4096. */
+  scramIterations: z.coerce.number().int().min(1).max(100_000).optional(),
+});
+
+export type TargetSettings = z.output<typeof targetSettings>;
