@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { SERVICES, type ServiceName } from '#events/services.js';
 import type { Env } from './interpolate.js';
 import { type MayflyFile, mayflySchema } from './schema.js';
-import { type OptionalPart, readYaml } from './yaml-file.js';
+import { type OptionalPart, validate } from './validate.js';
+import { YamlFile } from './yaml-file.js';
 
 type Sections = MayflyFile['services'];
 
@@ -32,7 +33,8 @@ export function loadConfig<S extends ServiceName | 'cli'>(
     root === 'services' && name !== service && SERVICES.some((known) => known === name)
       ? ['services', name as ServiceName]
       : undefined;
-  const { value, yaml } = readYaml(file, env, mayflySchema, othersSection);
+  const yaml = YamlFile.readSync(file);
+  const value = validate(yaml, env, mayflySchema, othersSection);
 
   const asked: ServiceName | 'cli' = service;
   if (asked !== 'cli' && value.services[asked] === undefined)

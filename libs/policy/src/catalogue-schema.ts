@@ -1,0 +1,89 @@
+/** The shapes of the catalogue's files. Strict: an unknown key is a mistake, and could be a limit that is not kept. */
+import { z } from 'zod';
+import { PROVIDER_KINDS } from '#events/outbound.js';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'expected a name of at most 128 characters');
+const spiffeId = z
+  .string()
+  .max(2048)
+  .regex(/^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, 'expected a SPIFFE id');
+const domain = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected a lower-case domain name');
+const text = z.string().min(1).max(512);
+const names = z.array(name).max(256).default([]);
+const atOnce = z.int().positive().max(1_000_000);
+
+const orchestrator = z.strictObject({
+  id: spiffeId,
+  groups: names,
+  owner: text,
+  tenant: name,
+  agents: z.array(spiffeId),
+  datasets: z.array(name),
+  mayAssert: z.array(domain).default([]),
+  limits: z.strictObject({
+    maxCalls: z.int().positive().max(1_000_000),
+    maxRows: z.int().positive().max(1_000_000_000),
+  }),
+  maxConcurrentTasks: atOnce,
+});
+
+const operator = z.strictObject({
+  id: spiffeId,
+  roles: z.array(z.enum(['operator', 'approver', 'auditor'])).min(1),
+});
+
+const agent = z.strictObject({
+  id: spiffeId,
+  groups: names,
+  owner: text,
+  environment: name,
+  attested: z.boolean(),
+  maxConcurrentTasks: atOnce,
+});
+
+const tool = z.strictObject({
+  id: name,
+  groups: names,
+  risk: z.int().min(0).max(100),
+  external: z.boolean(),
+  dataset: z.enum(['required', 'none']),
+  actions: z.array(name).min(1).max(16),
+  verifiers: z.array(spiffeId).default([]),
+});
+
+const dataset = z.strictObject({
+  id: name,
+  domains: names,
+  classification: z.enum(['public', 'internal', 'confidential', 'restricted']),
+  residency: name,
+  pii: z.boolean(),
+  target: name,
+  actions: z
+    .record(
+      name,
+      z.strictObject({
+        rights: z.array(name).min(1).max(64),
+        /** Absent: `readDataset` for `read`, `writeDataset` for any other. */
+        cedar: z.enum(['readDataset', 'writeDataset']).optional(),
+      }),
+    )
+    .refine((actions) => Object.keys(actions).length > 0, 'needs an action'),
+});
+
+/** What everyone may know of a target. How to log in there is `#providers/target-settings.js`. */
+const target = z.object({
+  id: name,
+  provider: z.enum(PROVIDER_KINDS),
+  maxTtlMs: z.int().min(1_000).max(86_400_000),
+});
+
+export const catalogueSchemas = {
+  orchestrators: z.array(orchestrator),
+  operators: z.array(operator),
+  agents: z.array(agent),
+  tools: z.array(tool),
+  datasets: z.array(dataset),
+  targets: z.array(target),
+} as const;

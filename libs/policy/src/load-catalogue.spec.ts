@@ -1,0 +1,178 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '#config/config-error.js';
+import { loadCatalogue } from './load-catalogue.js';
+
+const SAMPLE = 'deploy/sample/catalogue';
+const env = {
+  MAYFLY_TARGET_HOST: '127.0.0.1',
+  MAYFLY_TARGET_PORT: '7433',
+  MAYFLY_TARGET_DATABASE: 'shop',
+  MAYFLY_TARGET_USER: 'mayfly_broker',
+  MAYFLY_TARGET_PASSWORD: '0042',
+};
+const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mayfly-catalogue-'));
+  cpSync(SAMPLE, dir, { recursive: true });
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function edit(file: string, from: string, to: string): void {
+  const path = join(dir, file);
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
+}
+const lineIn = (file: string, text: string) =>
+  readFileSync(join(dir, file), 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1;
+
+async function refusal(): Promise<ConfigError> {
+  const error: unknown = await loadCatalogue(dir, env).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof ConfigError) return error;
+  throw new Error('expected a ConfigError', { cause: error });
+}
+
+it('loads the sample, whose names stay', async () => {
+  const { catalogue, targets } = await loadCatalogue(SAMPLE, env);
+
+  expect([...catalogue.orchestrators.keys()]).toEqual(['spiffe://dev.mayfly/orchestrator/sample']);
+  expect(catalogue.orchestrators.get('spiffe://dev.mayfly/orchestrator/sample')).toMatchObject({
+    agents: [ANALYST, 'spiffe://dev.mayfly/agent/planner', 'spiffe://dev.mayfly/agent/executor'],
+    datasets: ['crm.orders', 'crm.customers', 'hr.salaries'],
+    mayAssert: ['corp.example'],
+  });
+  expect(catalogue.operators.get('spiffe://dev.mayfly/operator/dev')?.roles).toEqual(['operator', 'auditor']);
+  expect([...catalogue.tools.keys()]).toEqual(['sql.query']);
+  expect(catalogue.datasets.get('crm.orders')?.actions).toEqual(
+    new Map([
+      ['read', { rights: ['pol_crm_orders_read'], cedar: 'readDataset' }],
+      ['write', { rights: ['pol_crm_orders_write'], cedar: 'writeDataset' }],
+    ]),
+  );
+  expect(catalogue.targets.get('shop')).toEqual({ id: 'shop', provider: 'postgres', maxTtlMs: 900_000 });
+  expect(targets).toMatchObject([
+    { id: 'shop', connection: { port: 7433 }, login: { user: 'mayfly_broker' } },
+  ]);
+  expect(targets[0]?.login.password.reveal()).toBe('0042');
+});
+
+it('has one digest for every service, and another when an entry changes', async () => {
+  const broker = await loadCatalogue(dir, env);
+  const auditor = await loadCatalogue(dir, {}, { targets: 'describe' });
+  edit('agents.yaml', 'attested: false', 'attested: true');
+  const changed = await loadCatalogue(dir, env);
+
+  expect(broker.catalogue.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(auditor.catalogue.digest).toBe(broker.catalogue.digest);
+  expect(changed.catalogue.digest).not.toBe(broker.catalogue.digest);
+});
+
+it('describes targets without anyone’s login', async () => {
+  const { catalogue, targets } = await loadCatalogue(SAMPLE, {}, { targets: 'describe' });
+
+  expect(targets).toEqual([]);
+  expect(catalogue.targets.has('shop')).toBe(true);
+});
+
+it('demands the login of whoever connects', async () => {
+  await expect(loadCatalogue(SAMPLE, {})).rejects.toMatchObject({
+    code: 'ERR_CONFIG_VARIABLE',
+    key: '0.connection.host',
+    fields: { variable: 'MAYFLY_TARGET_HOST' },
+  });
+});
+
+it('takes Cedar’s action from the name where the entry gives none', async () => {
+  edit(
+    'datasets.yaml',
+    '{ rights: [pol_crm_orders_write], cedar: writeDataset }',
+    '{ rights: [pol_crm_orders_write] }',
+  );
+  edit(
+    'datasets.yaml',
+    '{ rights: [pol_crm_orders_read], cedar: readDataset }',
+    '{ rights: [pol_crm_orders_read] }',
+  );
+
+  const { catalogue } = await loadCatalogue(dir, env);
+
+  expect(
+    [...(catalogue.datasets.get('crm.orders')?.actions.values() ?? [])].map(({ cedar }) => cedar),
+  ).toEqual(['readDataset', 'writeDataset']);
+});
+
+it('refuses a dataset on an unknown target', async () => {
+  edit('datasets.yaml', 'target: shop', 'target: shap');
+
+  expect(await refusal()).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    file: join(dir, 'datasets.yaml'),
+    line: lineIn('datasets.yaml', 'shap'),
+    key: '0.target',
+    message: 'unknown',
+    fields: { wantedIn: join(dir, 'targets.yaml') },
+  });
+});
+
+it('refuses an orchestrator that names an unknown agent', async () => {
+  edit('orchestrators.yaml', 'agent/planner', 'agent/planer');
+
+  expect(await refusal()).toMatchObject({
+    file: join(dir, 'orchestrators.yaml'),
+    line: lineIn('orchestrators.yaml', 'planer'),
+    key: '0.agents.1',
+    message: 'unknown',
+  });
+});
+
+it('refuses an orchestrator that names an unknown dataset', async () => {
+  edit('orchestrators.yaml', 'hr.salaries]', 'hr.wages]');
+
+  expect(await refusal()).toMatchObject({ key: '0.datasets.2', message: 'unknown' });
+});
+
+it('refuses an id given twice', async () => {
+  edit('agents.yaml', 'agent/planner', 'agent/analyst');
+
+  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: '1.id', message: 'given twice' });
+});
+
+it('refuses an unknown key', async () => {
+  edit('agents.yaml', 'attested: false', 'atested: false\n  attested: false');
+
+  expect(await refusal()).toMatchObject({
+    code: 'ERR_CONFIG_UNKNOWN_KEY',
+    key: '0.atested',
+    line: lineIn('agents.yaml', 'atested'),
+  });
+});
+
+it('refuses an unknown key in a target', async () => {
+  edit('targets.yaml', '  issuerRole:', '  issuerRoll: x\n  issuerRole:');
+
+  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_UNKNOWN_KEY', key: '0.issuerRoll' });
+});
+
+it('refuses a catalogue with a file missing', async () => {
+  rmSync(join(dir, 'tools.yaml'));
+
+  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_MISSING', file: join(dir, 'tools.yaml') });
+});
+
+it('refuses a file without entries', async () => {
+  writeFileSync(join(dir, 'tools.yaml'), '# nothing yet\n');
+
+  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', file: join(dir, 'tools.yaml') });
+});

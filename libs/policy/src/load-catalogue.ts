@@ -1,0 +1,124 @@
+/**
+ * Reads the catalogue folder: `orchestrators`, `operators`, `agents`, `tools`, `datasets` and `targets`, each a list in a YAML file.
+ * No policy engine is loaded here: the revoker entitles senders by the catalogue alone.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Env, Path } from '#config/interpolate.js';
+import { type OptionalPart, validate } from '#config/validate.js';
+import { YamlFile } from '#config/yaml-file.js';
+import type { Catalogue, DatasetEntry, TargetEntry } from '#events/catalogue.js';
+import { canonical } from '#events/jcs.js';
+import { type TargetSettings, targetSettings } from '#providers/target-settings.js';
+import { catalogueSchemas } from './catalogue-schema.js';
+
+export interface CatalogueOptions {
+  /**
+   * `connect` (the default): every target must say how to log in there, so its variables must be set.
+   * `describe`: for those that never log in (the auditor, the command line); `targets` is then empty.
+   */
+  targets?: 'connect' | 'describe';
+}
+
+/**
+ * @throws ConfigError naming file, line and key: a missing file, an unknown key, a bad value, an unset variable,
+ * an id given twice, or a name that no other file has.
+ */
+export async function loadCatalogue(
+  dir: string,
+  env: Env,
+  { targets: wanted = 'connect' }: CatalogueOptions = {},
+): Promise<{ catalogue: Catalogue; targets: TargetSettings[] }> {
+  const read = (name: string) => YamlFile.read(join(dir, `${name}.yaml`));
+  const [orchestrators, operators, agents, tools, datasets, targets] = await Promise.all([
+    read('orchestrators').then((yaml) => listOf(yaml, env, catalogueSchemas.orchestrators)),
+    read('operators').then((yaml) => listOf(yaml, env, catalogueSchemas.operators)),
+    read('agents').then((yaml) => listOf(yaml, env, catalogueSchemas.agents)),
+    read('tools').then((yaml) => listOf(yaml, env, catalogueSchemas.tools)),
+    read('datasets').then((yaml) => listOf(yaml, env, catalogueSchemas.datasets)),
+    read('targets').then((yaml) => listOf(yaml, env, catalogueSchemas.targets, unsetIsLeftOut)),
+  ]);
+  const settings = wanted === 'connect' ? validate(targets.yaml, env, z.array(targetSettings)) : [];
+
+  orchestrators.entries.forEach((entry, index) => {
+    mustExist(orchestrators, [index, 'agents'], entry.agents, agents);
+    mustExist(orchestrators, [index, 'datasets'], entry.datasets, datasets);
+  });
+  datasets.entries.forEach((entry, index) => mustExist(datasets, [index, 'target'], entry.target, targets));
+
+  const content = {
+    orchestrators: byId(orchestrators.entries),
+    operators: byId(operators.entries),
+    agents: byId(agents.entries),
+    tools: byId(tools.entries),
+    datasets: byId(datasets.entries.map(datasetEntry)),
+    targets: byId<TargetEntry>(targets.entries),
+  };
+  return { catalogue: { digest: digestOf(content), ...content }, targets: settings };
+}
+
+type DatasetYaml = z.infer<typeof catalogueSchemas.datasets>[number];
+
+const datasetEntry = ({ actions, ...dataset }: DatasetYaml): DatasetEntry => ({
+  ...dataset,
+  actions: new Map(
+    Object.entries(actions).map(([action, { rights, cedar }]) => [
+      action,
+      { rights, cedar: cedar ?? (action === 'read' ? 'readDataset' : 'writeDataset') },
+    ]),
+  ),
+});
+
+/** What a target's description leaves out may go without its variables. */
+const unsetIsLeftOut: OptionalPart = (path) => path;
+
+interface Listed<T> {
+  yaml: YamlFile;
+  entries: T[];
+}
+
+function listOf<T extends { id: string }>(
+  yaml: YamlFile,
+  env: Env,
+  schema: z.ZodType<T[]>,
+  optionalPart?: OptionalPart,
+): Listed<T> {
+  const entries = validate(yaml, env, schema, optionalPart);
+  const seen = new Set<string>();
+  entries.forEach(({ id }, index) => {
+    if (seen.has(id)) throw yaml.error('ERR_CONFIG_INVALID', [index, 'id'], 'given twice');
+    seen.add(id);
+  });
+  return { yaml, entries };
+}
+
+/** `name` is one name, or a list whose items are pointed at. */
+function mustExist(
+  from: Listed<unknown>,
+  path: Path,
+  name: string | readonly string[],
+  to: Listed<{ id: string }>,
+): void {
+  const ids = new Set(to.entries.map(({ id }) => id));
+  const refuse = (at: Path) =>
+    from.yaml.error('ERR_CONFIG_INVALID', at, 'unknown', { wantedIn: to.yaml.file });
+  if (typeof name === 'string') {
+    if (!ids.has(name)) throw refuse(path);
+    return;
+  }
+  const index = name.findIndex((item) => !ids.has(item));
+  if (index >= 0) throw refuse([...path, index]);
+}
+
+const byId = <T extends { id: string }>(entries: readonly T[]): ReadonlyMap<string, T> =>
+  new Map([...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map((entry) => [entry.id, entry]));
+
+function digestOf(content: Omit<Catalogue, 'digest'>): string {
+  const plain = JSON.parse(
+    JSON.stringify(content, (_key, value: unknown) =>
+      value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
+    ),
+  ) as unknown;
+  return `sha256:${createHash('sha256').update(canonical(plain)).digest('hex')}`;
+}

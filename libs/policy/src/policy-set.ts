@@ -1,0 +1,48 @@
+/** A loaded policy set, and the decisions it makes. Deciding is synchronous and touches nothing outside. */
+import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
+import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
+import type { CallInputs, TaskInputs } from './decision-inputs.js';
+import { loadPolicies } from './load-policies.js';
+import type { ParsedPolicies } from './parse-policies.js';
+
+export type { CallDecision, CallRequest, TaskDecision, TaskRequest };
+
+export class PolicySet {
+  private constructor(private readonly policies: ParsedPolicies) {}
+
+  /** @throws PolicyError listing every problem of the folder; a set that is deciding is not disturbed. */
+  static async load(dir: string): Promise<PolicySet> {
+    return new PolicySet(await loadPolicies(dir));
+  }
+
+  static of(policies: ParsedPolicies): PolicySet {
+    return new PolicySet(policies);
+  }
+
+  /** `sha256:<hex>`; comments and layout do not change it. Recorded with every decision. */
+  get digest(): string {
+    return this.policies.digest;
+  }
+
+  /** Ids of all policies, sorted. */
+  get policyIds(): string[] {
+    return [...this.policies.rules.keys()].sort();
+  }
+
+  decideCall(request: CallRequest): CallDecision {
+    return decideCall(this.policies, request);
+  }
+
+  decideTask(request: TaskRequest): TaskDecision {
+    return decideTask(this.policies, request);
+  }
+
+  /** Decides recorded inputs again, perhaps of another set. */
+  replayCall(inputs: CallInputs): CallDecision {
+    return judgeCall(this.policies, inputs);
+  }
+
+  replayTask(inputs: TaskInputs): TaskDecision {
+    return judgeTask(this.policies, inputs);
+  }
+}
