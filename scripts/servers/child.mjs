@@ -19,30 +19,39 @@ kill -s KILL -- "-$pgid" 2>/dev/null; [ $# -eq 0 ] || rm -rf -- "$@"`;
 
 /**
  * Starts a program in a process group of its own, so that a Ctrl-C in the terminal reaches only us and we decide the order of
- * the end. Its output goes to a file, not to a pipe: it outlives neither reader nor pipe buffer.
+ * the end. Its output goes to a file, not to a pipe, so that it does not depend on us to be read.
  * @param {string} command
  * @param {string[]} args
  * @param {object} options
  * @param {string} options.name what to call it in messages
- * @param {string} options.logFile appended to; its folder is made
+ * @param {string | null} options.logFile appended to; its folder is made; null: the output is ours
  * @param {string} [options.cwd]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {{ uid: number, gid: number } | null} [options.user] whom to run as, when not as ourselves
+ * @param {NodeJS.Signals} [options.stopSignal] what asks it to end in order; SIGTERM unless told
  * @param {NodeJS.Signals} [options.lastSignal] what ends it without delay; SIGKILL unless told
  * @param {{ remove: string[] } | null} [options.reaper] ends it even after a SIGKILL of this process, and removes these folders
  */
 export async function startChild(command, args, options) {
-  const { name, logFile, cwd, env, user = null, lastSignal = 'SIGKILL', reaper = null } = options;
-  mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, 'a', 0o600);
+  const {
+    name,
+    logFile,
+    cwd,
+    env,
+    user = null,
+    stopSignal = 'SIGTERM',
+    lastSignal = 'SIGKILL',
+    reaper = null,
+  } = options;
+  const output = logFile === null ? 'inherit' : openLog(logFile);
   const child = spawn(command, args, {
     cwd,
     env,
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', output, output],
     ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
   });
-  closeSync(log);
+  if (logFile !== null) closeSync(output);
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', reject);
@@ -53,6 +62,8 @@ export async function startChild(command, args, options) {
     child.once('exit', (code, signal) => {
       end = { code, signal };
       running.delete(handle);
+      // Its number may be another's from now on.
+      watch?.kill('SIGKILL');
       resolve(end);
     });
   });
@@ -64,29 +75,34 @@ export async function startChild(command, args, options) {
     exited,
     /** How it ended, or null while it runs. */
     end: () => end,
-    /** Sends a signal to the whole group. */
+    /** Sends a signal to the whole group, while it runs. */
     kill(signal) {
+      if (end !== null) return;
       try {
         process.kill(-child.pid, signal);
       } catch (error) {
         if (error.code !== 'ESRCH') throw error;
       }
     },
-    /** Asks with `signal`, insists after `graceMs`; resolves once it is gone. */
-    async stop(signal = lastSignal, graceMs = 10_000) {
-      watch?.kill('SIGKILL');
+    /** Asks it to end, insists after `graceMs`; resolves once it is gone. */
+    async stop(graceMs = 15_000) {
       if (end === null) {
-        handle.kill(signal);
+        handle.kill(stopSignal);
         await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);
       }
       if (end === null) handle.kill(lastSignal);
       await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);
-      handle.kill('SIGKILL');
+      if (end === null) handle.kill('SIGKILL');
       return exited;
     },
   };
   running.add(handle);
   return handle;
+}
+
+function openLog(file) {
+  mkdirSync(dirname(file), { recursive: true });
+  return openSync(file, 'a', 0o600);
 }
 
 function startReaper(pid, signal, remove) {

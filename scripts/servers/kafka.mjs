@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startChild } from './child.mjs';
 import { findJava, kafkaJars } from './kafka-jars.mjs';
 import { accepts, eventually, freePort } from './ports.mjs';
+import { Failure } from './problem.mjs';
 import { run } from './run.mjs';
 
 const LOG_LEVEL = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
@@ -63,18 +64,13 @@ export function serverProperties({ dir, port, controllerPort }) {
  * @param {(line: string) => void} [options.log] told about what takes long
  * @param {string} [options.logFile] Kafka's own warnings; `<dir>.log` unless told
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
+ * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} [options.onSpawn] told of the process before it is ready
  * @returns {Promise<{ brokers: string, port: number, pid: number, child: Awaited<ReturnType<typeof startChild>>, stop(): Promise<void> }>}
  * @throws {import('./problem.mjs').Problem} without Java or Maven
  * @throws {Error} `portTaken: true` when another program got the port first
  */
-export async function startKafka({
-  dir,
-  jarsDir,
-  port,
-  log = () => {},
-  logFile = `${dir}.log`,
-  reaper = null,
-}) {
+export async function startKafka(options) {
+  const { dir, jarsDir, port, log = () => {}, logFile = `${dir}.log`, reaper = null, onSpawn } = options;
   const java = await findJava();
   const jars = await kafkaJars({ jarsDir, log });
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -86,14 +82,16 @@ export async function startKafka({
     name: 'kafka',
     logFile,
     cwd: dir,
+    stopSignal: reaper === null ? 'SIGTERM' : 'SIGKILL',
     reaper,
   });
+  await onSpawn?.(child);
   const ended = () => child.end() !== null;
   const up = await eventually(() => accepts(port), { everyMs: 50, withinMs: 90_000, ended });
   if (!up || ended()) {
     await child.stop();
     const tail = (await readFile(logFile, 'utf8')).slice(-4_000);
-    const error = new Error(`Kafka did not start; see ${logFile}`);
+    const error = new Failure(`Kafka did not start; see ${logFile}`);
     throw Object.assign(error, { portTaken: /address already in use/i.test(tail) });
   }
   return {
@@ -102,7 +100,7 @@ export async function startKafka({
     pid: child.pid,
     child,
     async stop() {
-      await child.stop(reaper === null ? 'SIGTERM' : 'SIGKILL', 15_000);
+      await child.stop();
     },
   };
 }
@@ -116,5 +114,5 @@ async function formatOnce({ dir, java, classPath, properties }) {
   const clusterId = id.toString('base64url');
   const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
   const { code, output } = await run(java, [...HEAP, LOG_LEVEL, ...classPath, ...format]);
-  if (code !== 0) throw new Error(`Kafka's storage could not be formatted: ${output.trim().slice(-500)}`);
+  if (code !== 0) throw new Failure(`Kafka's storage could not be formatted: ${output.trim().slice(-500)}`);
 }

@@ -5,6 +5,7 @@ import { startChild } from './child.mjs';
 import { postgresBinaries } from './postgres-binaries.mjs';
 import { give, postgresUser } from './postgres-user.mjs';
 import { eventually } from './ports.mjs';
+import { Failure } from './problem.mjs';
 import { run } from './run.mjs';
 import { observe } from './observe.mjs';
 
@@ -46,6 +47,7 @@ export function serverSettings({ port, durable, settings = {} }) {
  * Runs PostgreSQL 18 on loopback, with scram-sha-256 as the only way in. The caller makes sure that nobody else uses `dir`;
  * a server that an earlier, killed owner left running there is ended first.
  * @param {object} options
+ * @param {string} [options.name] what to call it in messages
  * @param {string} options.dir the data folder; made at first, in a folder that PostgreSQL's account can enter
  * @param {number} options.port on 127.0.0.1
  * @param {string} options.superuserPassword
@@ -54,13 +56,14 @@ export function serverSettings({ port, durable, settings = {} }) {
  * @param {string} [options.logFile] `<dir>.log` unless told
  * @param {Record<string, string | number>} [options.settings] more of postgresql.conf
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
+ * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} [options.onSpawn] told of the process before it is ready
  * @returns {Promise<{ url: string, host: string, port: number, pid: number, child: Awaited<ReturnType<typeof startChild>>, stop(): Promise<void> }>} `url` is the superuser's
  * @throws {import('./problem.mjs').Problem} without binaries or an account
  * @throws {Error} `portTaken: true` when another program got the port first
  */
 export async function startPostgres(options) {
   const { dir, port, superuserPassword, durable, cacheDir = dirname(dir), logFile = `${dir}.log` } = options;
-  const { settings, reaper = null } = options;
+  const { name = 'postgres', settings, reaper = null, onSpawn } = options;
   const user = await postgresUser();
   const bin = join(await postgresBinaries({ user, cacheDir }), 'bin');
   await initialise({ dir, bin, user, superuserPassword, durable });
@@ -68,15 +71,25 @@ export async function startPostgres(options) {
   const child = await startChild(
     join(bin, 'postgres'),
     ['-D', dir, ...serverSettings({ port, durable, settings })],
-    { name: 'postgres', logFile, cwd: '/', env: environment(), user, lastSignal: 'SIGQUIT', reaper },
+    {
+      name,
+      logFile,
+      cwd: '/',
+      env: environment(),
+      user,
+      stopSignal: durable ? 'SIGINT' : 'SIGQUIT',
+      lastSignal: 'SIGQUIT',
+      reaper,
+    },
   );
+  await onSpawn?.(child);
   const ended = () => child.end() !== null;
   // A start after a crash replays the write-ahead log first, which can take a while.
   const up = await eventually(() => isReady(dir, child.pid), { everyMs: 20, withinMs: 120_000, ended });
   if (!up) {
     await child.stop();
     const tail = readFileSync(logFile, 'utf8').slice(-4_000);
-    const error = new Error(`PostgreSQL did not start; see ${logFile}`);
+    const error = new Failure(`PostgreSQL did not start; see ${logFile}`);
     throw Object.assign(error, { portTaken: /could not bind IPv4 address/.test(tail) });
   }
   const host = '127.0.0.1';
@@ -87,7 +100,7 @@ export async function startPostgres(options) {
     pid: child.pid,
     child,
     async stop() {
-      await child.stop(durable ? 'SIGINT' : 'SIGQUIT', 15_000);
+      await child.stop();
     },
   };
 }
@@ -110,7 +123,7 @@ async function initialise({ dir, bin, user, superuserPassword, durable }) {
   const args = [`--pgdata=${part}`, ...form, ...auth, ...sync];
   const { code, output } = await run(join(bin, 'initdb'), args, { cwd: '/', env: environment(), ...asUser });
   await rm(passwordFile, { force: true });
-  if (code !== 0) throw new Error(`initdb failed: ${output.trim().slice(-500)}`);
+  if (code !== 0) throw new Failure(`initdb failed: ${output.trim().slice(-500)}`);
   await rename(part, dir);
 }
 

@@ -1,6 +1,6 @@
 /**
  * A condition the user can mend: printed as one line (what is wrong, then the remedy) and exit status 2.
- * Anything else that is thrown is a fault of ours and keeps its stack.
+ * Anything else but a Failure that is thrown is a fault of ours and keeps its stack.
  */
 export class Problem extends Error {
   name = 'Problem';
@@ -15,6 +15,11 @@ export class Problem extends Error {
     super(message, options);
     this.remedy = remedy;
   }
+}
+
+/** A part that did not do its work, with all that is known in the message: printed without our stack, exit status 1. */
+export class Failure extends Error {
+  name = 'Failure';
 }
 
 /**
@@ -35,6 +40,10 @@ export function report(error) {
   if (error instanceof Problem) {
     process.stderr.write(`${oneLine(error)}\n`);
     return error.exitCode;
+  }
+  if (error instanceof Failure) {
+    process.stderr.write(`mayfly: ${error.message}\n`);
+    return 1;
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;

@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { canEnter, postgresUser } from '../servers/postgres-user.mjs';
 import { Problem } from '../servers/problem.mjs';
 import { run } from '../servers/run.mjs';
+import { lock, LockHeld, lockHolder } from './lock.mjs';
 
 /** Says that a folder is ours, so that `npm run reset` never removes one that was named by mistake. */
 export const MARKER = 'mayfly-state';
@@ -60,6 +61,32 @@ export async function defaultStateDir(root) {
     await rm(inClone);
   }
   return moveOutside(root, inClone, user);
+}
+
+const lockFile = (stateDir) => join(stateDir, 'run', 'start.lock');
+
+/**
+ * Keeps the state folder for this process until it ends.
+ * @param {string} stateDir
+ * @returns {Promise<{ release(): void }>}
+ * @throws {Problem} when another start has it
+ */
+export async function holdStateDir(stateDir) {
+  try {
+    return await lock(lockFile(stateDir));
+  } catch (cause) {
+    if (!(cause instanceof LockHeld)) throw cause;
+    throw new Problem(
+      `Mayfly runs already on ${stateDir} (process ${cause.pid})`,
+      'Stop that one, or set MAYFLY_STATE_DIR to another folder',
+      { cause },
+    );
+  }
+}
+
+/** The process that keeps the state folder, or null. */
+export async function stateDirHolder(stateDir) {
+  return lockHolder(lockFile(stateDir));
 }
 
 async function moveOutside(root, inClone, user) {

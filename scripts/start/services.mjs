@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { startChild } from '../servers/child.mjs';
+import { eventually } from '../servers/ports.mjs';
+import { Failure } from '../servers/problem.mjs';
+
+export const SERVICES = ['broker', 'revoker', 'auditor'];
+const KEPT_LOG_BYTES = 16 * 2 ** 20;
+const TAIL_LINES = 20;
+
+/**
+ * The environment of one service: the shell's, less the accounts of everybody else and what would steer its PostgreSQL client
+ * from outside, and its own accounts.
+ * @param {NodeJS.ProcessEnv} shell
+ * @param {Record<string, string>} own
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function serviceEnvironment(shell, own) {
+  const foreign = /^(DATABASE_URL|TARGET_URL|PG[A-Z]+|MAYFLY_TARGET_\w+|MAYFLY_\w+_DATABASE_URL)$/;
+  const kept = Object.entries(shell).filter(([name]) => !foreign.test(name));
+  return { ...Object.fromEntries(kept), MAYFLY_ENV: 'development', ...own };
+}
+
+/**
+ * Starts a built service and waits until it says that it is ready.
+ * @param {object} options
+ * @param {string} options.root the clone
+ * @param {string} options.service
+ * @param {number} options.port of its HTTP interface
+ * @param {NodeJS.ProcessEnv} options.env from serviceEnvironment
+ * @param {string} options.logFile
+ * @param {{ remove: string[] } | null} options.reaper see startChild
+ * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} options.onSpawn
+ * @returns {Promise<Awaited<ReturnType<typeof startChild>>>}
+ * @throws {Error} with the end of its log; `portTaken: true` when another program got the port first
+ */
+export async function startService({ root, service, port, env, logFile, reaper, onSpawn }) {
+  const main = join('dist', 'apps', service, 'src', 'main.js');
+  const config = join('deploy', 'sample', 'mayfly.yaml');
+  rotate(logFile);
+  const from = existsSync(logFile) ? statSync(logFile).size : 0;
+  const child = await startChild(process.execPath, [main, '--config', config], {
+    name: service,
+    cwd: root,
+    env: { ...env, [`MAYFLY_${service.toUpperCase()}_PORT`]: String(port) },
+    logFile,
+    reaper,
+  });
+  await onSpawn(child);
+  let reasons = 'it does not answer';
+  const isReady = async () => {
+    const answer = await probe(`http://127.0.0.1:${port}/health/ready`);
+    if (answer !== null) reasons = answer.body;
+    return answer?.status === 200;
+  };
+  const ended = () => child.end() !== null;
+  if ((await eventually(isReady, { everyMs: 50, withinMs: 90_000, ended })) && !ended()) return child;
+  const why = ended() ? `it ended with ${ending(child)}` : reasons;
+  await child.stop();
+  const log = tail(logFile, from);
+  const error = new Failure(`the ${service} did not become ready: ${why}\n${log}`);
+  throw Object.assign(error, { portTaken: log.includes('EADDRINUSE') });
+}
+
+/** How a child ended, for a message. */
+export function ending(child) {
+  const { code, signal } = child.end();
+  return signal === null ? `status ${code}` : signal;
+}
+
+/** The last lines of a log, from a position on. */
+export function tail(logFile, from = 0) {
+  const text = readFileSync(logFile).subarray(from).toString('utf8').trimEnd();
+  return text.split('\n').slice(-TAIL_LINES).join('\n');
+}
+
+async function probe(url) {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    return { status: response.status, body: (await response.text()).slice(0, 500) };
+  } catch {
+    return null; // not listening yet
+  }
+}
+
+function rotate(logFile) {
+  if (existsSync(logFile) && statSync(logFile).size > KEPT_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+}

@@ -1,0 +1,168 @@
+/**
+ * Everything of one installation, up and running: Kafka, Mayfly's own PostgreSQL, the sample's target, and the three services.
+ * `npm start` and the tests bring up the very same thing.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { takePort, withPort } from '../servers/ports.mjs';
+import { openKafka, openOwnDatabase, openTarget } from './infrastructure.mjs';
+import { ensureKeys } from './keys.mjs';
+import { DATABASE } from './own-database.mjs';
+import { Parts } from './parts.mjs';
+import { serviceEnvironment, SERVICES, startService } from './services.mjs';
+import { TARGET_DATABASE } from './target-database.mjs';
+
+const STOP_ORDER = [['sample'], SERVICES, ['kafka', 'postgres', 'target']];
+
+export class Stack {
+  #context;
+  #ports = {};
+  #children = new Map();
+  #brokers = '';
+  #database;
+  #target;
+
+  /** @param {import('./stack.mjs').StackOptions} options */
+  constructor(options) {
+    const {
+      stateDir,
+      cacheDir = stateDir,
+      durable = true,
+      reaper = null,
+      say = () => {},
+      onDeath = () => {},
+    } = options;
+
+    const parts = new Parts(stateDir, onDeath);
+    const logFile = (part) => join(stateDir, 'logs', `${part}.log`);
+    this.#context = { ...options, cacheDir, durable, reaper, say, parts, logFile };
+  }
+
+  get stateDir() {
+    return this.#context.stateDir;
+  }
+
+  logFile(part) {
+    return this.#context.logFile(part);
+  }
+
+  get urls() {
+    return { database: this.#database.adminUrl, target: this.#target.superuserUrl };
+  }
+
+  get addresses() {
+    const http = (service) => `http://127.0.0.1:${this.#ports[service]}`;
+    const place = (url, database) => {
+      const { hostname, port } = new URL(url);
+      return { host: hostname, port: Number(port || 5432), database };
+    };
+    return {
+      broker: http('broker'),
+      revoker: http('revoker'),
+      auditor: http('auditor'),
+      console: null,
+      kafka: this.#brokers,
+      postgres: place(this.urls.database, DATABASE),
+      target: place(this.urls.target, TARGET_DATABASE),
+      pid: process.pid,
+    };
+  }
+
+  async open() {
+    try {
+      const { ports, root, stateDir } = this.#context;
+      // Said before anything is started, not after a minute.
+      for (const choice of Object.values(ports)) if (choice.explicit) await takePort(choice);
+      [this.#brokers, this.#database, this.#target] = await together([
+        openKafka(this.#context),
+        openOwnDatabase(this.#context),
+        openTarget(this.#context),
+        ensureKeys(root, stateDir),
+      ]);
+      await together(SERVICES.map((service) => this.start(service)));
+      this.#writeAddresses();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async start(service) {
+    const { ports, root, reaper, say, parts, logFile } = this.#context;
+    const known = this.#ports[service];
+    const choice =
+      known === undefined ? ports[service] : { ...ports[service], wanted: known, explicit: true };
+    const { child, port } = await withPort(choice, async (port) => {
+      const settings = {
+        root,
+        service,
+        port,
+        env: this.#environmentOf(service),
+        logFile: logFile(service),
+        reaper,
+      };
+      return { child: await startService({ ...settings, onSpawn: (spawned) => parts.add(spawned) }), port };
+    });
+    this.#ports[service] = port;
+    this.#children.set(service, child);
+    parts.watch(child);
+    say(service, `http://127.0.0.1:${port}`);
+  }
+
+  async kill(service, signal = 'SIGKILL') {
+    const child = this.#children.get(service);
+    if (child === undefined) throw new TypeError(`no service \`${service}\` was started`);
+    this.#context.parts.expectEnd(child);
+    child.kill(signal);
+    await child.exited;
+  }
+
+  async attach(child) {
+    await this.#context.parts.add(child);
+  }
+
+  async stop() {
+    await this.#context.parts.stop(STOP_ORDER);
+    rmSync(join(this.stateDir, 'run', 'addresses.json'), { force: true });
+  }
+
+  #environmentOf(service) {
+    const { env, stateDir } = this.#context;
+    const url = (role) => this.#database.urlOf(role);
+    const own = {
+      broker: () => ({
+        MAYFLY_BROKER_DATABASE_URL: url('mayfly_broker'),
+        ...this.#target.loginOf('mayfly_broker'),
+      }),
+      revoker: () => ({
+        MAYFLY_REVOKER_DATABASE_URL: url('mayfly_revoker'),
+        ...this.#target.loginOf('mayfly_revoker'),
+      }),
+      auditor: () => ({
+        MAYFLY_AUDITOR_DATABASE_URL: url('mayfly_auditor'),
+        MAYFLY_AUDITOR_OWNER_DATABASE_URL: url('mayfly_audit_owner'),
+      }),
+    };
+    return serviceEnvironment(env, {
+      MAYFLY_STATE_DIR: stateDir,
+      KAFKA_BROKERS: this.#brokers,
+      ...own[service](),
+    });
+  }
+
+  #writeAddresses() {
+    const folder = join(this.stateDir, 'run');
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, 'addresses.json');
+    writeFileSync(`${file}.part`, `${JSON.stringify(this.addresses, null, 2)}\n`);
+    renameSync(`${file}.part`, file);
+  }
+}
+
+/** Waits for all, so that nothing still starts when the first failure is thrown. */
+async function together(promises) {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results.map((result) => result.value);
+}

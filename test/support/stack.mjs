@@ -1,0 +1,43 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { postgresUser, temporaryFolder } from '../../scripts/servers/postgres-user.mjs';
+import { anyPorts } from '../../scripts/start/settings.mjs';
+import { Stack } from '../../scripts/start/stack.mjs';
+import { defaultStateDir } from '../../scripts/start/state-dir.mjs';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export async function startStack({ env = {} } = {}) {
+  const stateDir = await temporaryFolder('mayfly-stack-', await postgresUser());
+  // The tests' shared servers are not this stack's.
+  const { KAFKA_BROKERS: _kafka, DATABASE_URL: _database, TARGET_URL: _target, ...shell } = process.env;
+  const deaths = [];
+  const stack = new Stack({
+    root,
+    stateDir,
+    cacheDir: await defaultStateDir(root),
+    env: { ...shell, ...env },
+    ports: anyPorts(),
+    durable: false,
+    reaper: { remove: [stateDir] },
+    onDeath: ({ name }) => deaths.push(name),
+  });
+  const remove = () => rmSync(stateDir, { recursive: true, force: true });
+  await stack.open().catch((error) => {
+    remove();
+    throw error;
+  });
+  return {
+    addresses: stack.addresses,
+    urls: stack.urls,
+    stateDir,
+    kill: (service, signal) => stack.kill(service, signal),
+    start: (service) => stack.start(service),
+    logs: (part) => readFileSync(stack.logFile(part), 'utf8'),
+    async stop() {
+      await stack.stop();
+      remove();
+      if (deaths.length > 0) throw new Error(`parts ended that nobody had asked to: ${deaths.join(', ')}`);
+    },
+  };
+}
