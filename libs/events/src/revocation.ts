@@ -1,0 +1,205 @@
+/**
+ * A lease as the revoker sees it, from its intent to the proof that it is gone. Pure: no clock, no I/O; times are epoch
+ * milliseconds. One function per way of hearing of it, and each says what is to be told. Doing anything twice tells nothing.
+ */
+import type { z } from 'zod';
+import type { CutCause, EventOf, Lineage, OutboundData, planSchema } from './outbound.js';
+import { unreachable } from './unreachable.js';
+
+export type LeasePlan = z.infer<typeof planSchema>;
+
+/** Why, and since when, the access of a lease is to be cut. */
+export interface Revocation {
+  cause: CutCause;
+  /** `ce_id` of the record that led to it. */
+  causedBy: string | null;
+  requestedAtMs: number;
+  /** Attempts that proved nothing, since the last step forward. */
+  attempts: number;
+  sessionsEnded: number;
+}
+
+interface Heard {
+  leaseId: string;
+  taskId: string;
+  generation: number;
+  /** Of the task itself first, then of its ancestors. */
+  lineage: Lineage;
+  /** Null until the intent is heard: nothing can be cut without it. */
+  plan: LeasePlan | null;
+  issued: boolean;
+  /** Nothing of the create can still be on its way. */
+  answered: boolean;
+}
+
+export type KnownLease = Heard & { state: 'known' };
+/** `due`: to be cut. `cut`: proven without access, to be cleaned. `removed`: nothing is left. */
+export type DoomedLease = Heard & { state: 'due' | 'cut' | 'removed'; revocation: Revocation };
+export type RevokerLease = KnownLease | DoomedLease;
+
+/** An end, remembered. */
+export interface Tombstone {
+  taskId: string;
+  /** Leases of lower generations are dead; null: all are. */
+  generationBelow: number | null;
+  cause: CutCause;
+  causedBy: string | null;
+}
+
+type Common = 'taskId' | 'generation' | 'tenant' | 'causedBy' | 'actor' | 'at';
+type RevocationType =
+  'lease.revocation_requested' | 'lease.access_cut' | 'lease.removed' | 'lease.revocation_unproven';
+/** What the revoker says, without the members that every event carries. */
+export type RevocationEvent = {
+  [T in RevocationType]: { type: T; data: Omit<OutboundData<T>, Common> };
+}[RevocationType];
+
+export interface Step<L extends RevokerLease = RevokerLease> {
+  lease: L;
+  events: RevocationEvent[];
+  /** When a worker is to look at the target; null: nothing is to be done there. */
+  actAtMs: number | null;
+  /** Rule 3 is broken: somebody must be woken. */
+  alarm?: 'issued_after_removal';
+}
+
+/** What was heard, who said so, and when it was read. */
+export interface Hearing {
+  tombstones: readonly Tombstone[];
+  /** `ce_id` of the record at hand. */
+  ceId: string;
+  nowMs: number;
+}
+
+export const iso = (ms: number) => new Date(ms).toISOString();
+export const quiet = <L extends RevokerLease>(lease: L): Step<L> => ({ lease, events: [], actAtMs: null });
+
+/**
+ * The tombstone that covers a lease, through any id of its lineage; each generation is compared with that of its own task.
+ * The end of a whole task goes before the end of a generation.
+ */
+export function coveredBy(lineage: Lineage, tombstones: readonly Tombstone[]): Tombstone | null {
+  const covers = tombstones.filter(({ taskId, generationBelow }) =>
+    lineage.some(
+      (link) => link.taskId === taskId && (generationBelow === null || link.generation < generationBelow),
+    ),
+  );
+  return covers.find((tombstone) => tombstone.generationBelow === null) ?? covers[0] ?? null;
+}
+
+/** The end of an ancestor is `parent_ended` for the lease; its own task's end says why it ended. */
+export function causeFor(lease: { taskId: string }, tombstone: Tombstone): CutCause {
+  const foreign = tombstone.taskId !== lease.taskId;
+  return foreign && tombstone.generationBelow === null ? 'parent_ended' : tombstone.cause;
+}
+
+/** A known lease becomes due. The first cause is kept, so for any other this is quiet. */
+export function makeDue(
+  lease: RevokerLease,
+  why: { cause: CutCause; causedBy: string | null },
+  nowMs: number,
+): Step {
+  if (lease.state !== 'known') return quiet(lease);
+  const { cause, causedBy } = why;
+  return {
+    lease: {
+      ...lease,
+      state: 'due',
+      revocation: { cause, causedBy, requestedAtMs: nowMs, attempts: 0, sessionsEnded: 0 },
+    },
+    events: [requested(lease.leaseId, cause, nowMs)],
+    actAtMs: nowMs,
+  };
+}
+
+const requested = (leaseId: string, cause: CutCause, nowMs: number): RevocationEvent => ({
+  type: 'lease.revocation_requested',
+  data: { leaseId, cause, requestedAt: iso(nowMs) },
+});
+
+/** Rule 5: due at once if an end was heard before. */
+function dueIfCovered(lease: RevokerLease, { tombstones, nowMs }: Hearing): Step {
+  const tombstone = coveredBy(lease.lineage, tombstones);
+  if (tombstone === null) return quiet(lease);
+  return makeDue(lease, { cause: causeFor(lease, tombstone), causedBy: tombstone.causedBy }, nowMs);
+}
+
+/** A lease whose outcome was read before its intent. */
+const shell = ({ leaseId, taskId, generation }: Outcome): KnownLease => ({
+  leaseId,
+  taskId,
+  generation,
+  lineage: generation > 0 ? [{ taskId, generation }] : [],
+  plan: null,
+  issued: false,
+  answered: false,
+  state: 'known',
+});
+
+export function hearIntended(
+  lease: RevokerLease | null,
+  { data }: EventOf<'lease.intended'>,
+  hearing: Hearing,
+): Step {
+  if (lease !== null && lease.plan !== null) return quiet(lease);
+  const { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd } = data;
+  const planned: RevokerLease = {
+    ...(lease ?? shell(data)),
+    lineage: data.lineage,
+    plan: { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
+  };
+  if (planned.state === 'known') return dueIfCovered(planned, hearing);
+  return { lease: planned, events: [], actAtMs: hearing.nowMs };
+}
+
+type Outcome = Pick<OutboundData<'lease.issued'>, 'leaseId' | 'taskId' | 'generation'>;
+
+export function hearIssued(lease: RevokerLease | null, outcome: Outcome, hearing: Hearing): Step {
+  const noted = { ...(lease ?? shell(outcome)), issued: true, answered: true };
+  if (lease?.issued === true) return quiet(noted);
+  switch (noted.state) {
+    case 'known':
+      return dueIfCovered(noted, hearing);
+    case 'due':
+    case 'cut':
+      return { lease: noted, events: [], actAtMs: hearing.nowMs };
+    case 'removed':
+      return { ...cutAgain(noted, hearing.nowMs), alarm: 'issued_after_removal' };
+    default:
+      return unreachable(noted);
+  }
+}
+
+export function hearAbandoned(
+  lease: RevokerLease | null,
+  outcome: Outcome & { answered: boolean },
+  hearing: Hearing,
+): Step {
+  const before = lease ?? shell(outcome);
+  const noted = { ...before, answered: before.answered || outcome.answered };
+  const news = noted.answered !== before.answered;
+  switch (noted.state) {
+    case 'known': {
+      const covered = dueIfCovered(noted, hearing);
+      if (covered.lease.state === 'due') return covered;
+      return makeDue(noted, { cause: 'abandoned', causedBy: hearing.ceId }, hearing.nowMs);
+    }
+    case 'due':
+    case 'cut':
+      return { lease: noted, events: [], actAtMs: news ? hearing.nowMs : null };
+    case 'removed':
+      return quiet(noted);
+    default:
+      return unreachable(noted);
+  }
+}
+
+/** Access that was proven gone is seen again: everything from the start, for the cause it had. */
+export function cutAgain(lease: DoomedLease, nowMs: number): Step<DoomedLease> {
+  const { cause } = lease.revocation;
+  return {
+    lease: { ...lease, state: 'due', revocation: { ...lease.revocation, requestedAtMs: nowMs, attempts: 0 } },
+    events: [requested(lease.leaseId, cause, nowMs)],
+    actAtMs: nowMs,
+  };
+}
