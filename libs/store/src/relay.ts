@@ -23,6 +23,7 @@ export interface RelayParts {
 
 interface Waiting {
   record: QueuedRecord;
+  since: number;
   done: () => void;
 }
 
@@ -62,12 +63,19 @@ export class Relay {
   /** Resolves once the bus has acknowledged these records. Tries again for as long as it takes: the rows are there anyway. */
   send(records: readonly QueuedRecord[]): Promise<void> {
     const acknowledged = records.map(
-      (record) => new Promise<void>((resolve) => this.#queue.push({ record, done: resolve })),
+      (record) =>
+        new Promise<void>((resolve) => this.#queue.push({ record, since: performance.now(), done: resolve })),
     );
     this.#pumping ??= this.#pump()
       .catch((error: Error) => this.#parts.warn({ err: error }, 'relay stopped with records unsent'))
       .finally(() => (this.#pumping = undefined));
     return Promise.all(acknowledged).then(() => undefined);
+  }
+
+  /** How long the oldest record in hand has waited; 0 if none does. */
+  oldestMs(): number {
+    const since = Math.min(...this.#queue.map((waiting) => waiting.since));
+    return Number.isFinite(since) ? performance.now() - since : 0;
   }
 
   /** Sends the rows older than this; at takeover of a partition, with 0, before anything newer is decided. */

@@ -1,0 +1,23 @@
+/** What the broker's use cases work with; made once in `main.ts`. */
+import type { Catalogue } from '#events/catalogue.js';
+import type { Judge } from '#events/verdict.js';
+import type { Trust } from '#identity/trust.js';
+import type { PeerKeys } from '#identity/records.js';
+import type { CredentialProvider } from '#providers/provider.js';
+import type { Database } from '#store/database.js';
+import type { Relay } from '#store/relay.js';
+import type { Log } from '#telemetry/log.js';
+
+export interface BrokerParts {
+  db: Database;
+  relay: Relay;
+  trust: Trust;
+  peers: PeerKeys;
+  catalogue: Catalogue;
+  judge: Judge;
+  /** By target. */
+  providers: ReadonlyMap<string, CredentialProvider>;
+  /** This process; its claims are known dead when its database session is. */
+  instanceId: string;
+  log: Log;
+}

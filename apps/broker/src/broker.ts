@@ -1,0 +1,54 @@
+/** The broker at work: what it does with each batch, and what it does in between. */
+import type { BusRecord } from '#bus/bus.js';
+import type { BrokerParts } from './broker-parts.js';
+import { endOverdue } from './end-overdue.js';
+import { LeaseIssuer } from './issue-lease.js';
+import { onCredentialBatch } from './on-credential-batch.js';
+import { onTaskBatch } from './on-task-batch.js';
+import { recoverLeases } from './recover-leases.js';
+import { repeat } from './repeat.js';
+
+const RECOVER_EVERY_MS = 1_000;
+const OVERDUE_EVERY_MS = 1_000;
+
+export class Broker {
+  readonly #issuer: LeaseIssuer;
+  #loops: { stop: () => Promise<void> }[] = [];
+
+  constructor(private readonly parts: BrokerParts) {
+    this.#issuer = new LeaseIssuer(parts);
+  }
+
+  /** Takes up what a dead process left, and keeps looking for it. */
+  start(): void {
+    const { parts } = this;
+    this.#loops = [
+      repeat(
+        RECOVER_EVERY_MS,
+        () => recoverLeases(parts, this.#issuer),
+        (err) => parts.log.error({ err }, 'recovering leases failed'),
+      ),
+      repeat(
+        OVERDUE_EVERY_MS,
+        () => endOverdue(parts),
+        (err) => parts.log.error({ err }, 'ending overdue tasks failed'),
+      ),
+    ];
+  }
+
+  /** Resolves once what the records said is stored; credentials are made after it. */
+  async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
+    const { intents, published } = await onTaskBatch(records, this.parts);
+    void this.#issuer.take(intents, published);
+  }
+
+  async onCredentialEvents(records: readonly BusRecord[]): Promise<void> {
+    await onCredentialBatch(records, this.parts);
+  }
+
+  /** Lets what has begun come to its outcome. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#issuer.idle();
+  }
+}

@@ -1,0 +1,149 @@
+/** Calls and their leases as rows. */
+import type { ToolCalled } from '#events/inbound.js';
+import { leaseOf, type Lease } from '#events/lease.js';
+import type { EventOf } from '#events/outbound.js';
+import type { RefusalCode } from '#events/refusal.js';
+import type { Sender } from '#events/task.js';
+import type { Tx } from '#store/database.js';
+
+export interface Call {
+  taskId: string;
+  agent: string;
+  callId: string;
+  /** Of the call's data: the same call may be asked again, another under its id may not. */
+  contentSha256: string;
+  state: 'pending' | 'issued' | 'refused';
+  code: RefusalCode | null;
+  reasons: string[];
+  leaseId: string | null;
+  /** Leases intended for it so far. */
+  attempts: number;
+  request: ToolCalled;
+  sender: Sender;
+}
+
+export type Intended = EventOf<'lease.intended'>['data'];
+
+export interface CallKey {
+  taskId: string;
+  agent: string;
+  callId: string;
+}
+export const keyOfCall = ({ taskId, agent, callId }: CallKey) => `${taskId} ${callId} ${agent}`;
+
+export async function readCalls(tx: Tx, keys: readonly CallKey[]): Promise<Call[]> {
+  if (keys.length === 0) return [];
+  const { rows } = await tx.query<Call>(
+    `SELECT task_id AS "taskId", agent, call_id AS "callId", content_sha256 AS "contentSha256", state, code, reasons,
+            lease_id AS "leaseId", attempts, request, sender
+       FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
+            USING (task_id, agent, call_id)`,
+    [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId)],
+  );
+  return rows;
+}
+
+export async function saveCalls(tx: Tx, calls: readonly Call[]): Promise<void> {
+  if (calls.length === 0) return;
+  await tx.query(
+    `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[])
+     ON CONFLICT (task_id, agent, call_id) DO UPDATE SET state = excluded.state, code = excluded.code,
+       reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts`,
+    [
+      calls.map((c) => c.taskId),
+      calls.map((c) => c.agent),
+      calls.map((c) => c.callId),
+      calls.map((c) => c.contentSha256),
+      calls.map((c) => c.state),
+      calls.map((c) => c.code),
+      calls.map((c) => JSON.stringify(c.reasons)),
+      calls.map((c) => c.leaseId),
+      calls.map((c) => c.attempts),
+      calls.map((c) => JSON.stringify(c.request)),
+      calls.map((c) => JSON.stringify(c.sender)),
+    ],
+  );
+}
+
+export async function insertLeases(tx: Tx, leases: readonly Intended[], claimedBy: string): Promise<void> {
+  if (leases.length === 0) return;
+  await tx.query(
+    `INSERT INTO lease (lease_id, task_id, agent, call_id, state, intent, create_by, claimed_by)
+       SELECT lease_id, task_id, agent, call_id, 'intended', intent, create_by, $7
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])
+                AS l(lease_id, task_id, agent, call_id, intent, create_by)`,
+    [
+      leases.map((l) => l.leaseId),
+      leases.map((l) => l.taskId),
+      leases.map((l) => l.agent),
+      leases.map((l) => l.callId),
+      leases.map((l) => JSON.stringify(l)),
+      leases.map((l) => l.createBy),
+      claimedBy,
+    ],
+  );
+}
+
+interface LeaseRow {
+  state: Lease['state'];
+  cut_heard: boolean;
+  intent: Intended;
+  envelope: string | null;
+}
+
+/** Locks leases for the rest of the transaction; their tasks are locked before. */
+export async function lockLeases(
+  tx: Tx,
+  leaseIds: readonly string[],
+): Promise<Map<string, { lease: Lease; intent: Intended; envelope: string | null }>> {
+  if (leaseIds.length === 0) return new Map();
+  const { rows } = await tx.query<LeaseRow>(
+    `SELECT state, cut_heard, intent, envelope FROM lease WHERE lease_id = ANY($1::text[]) ORDER BY lease_id FOR UPDATE`,
+    [leaseIds],
+  );
+  return new Map(
+    rows.map(({ state, cut_heard, intent, envelope }) => {
+      const lease = { ...leaseOf({ type: 'lease.intended', data: intent }), state, cutHeard: cut_heard };
+      return [intent.leaseId, { lease, intent, envelope }];
+    }),
+  );
+}
+
+export async function decideLease(
+  tx: Tx,
+  leaseId: string,
+  state: 'issued' | 'abandoned',
+  envelope: string | null,
+): Promise<void> {
+  await tx.query('UPDATE lease SET state = $2, envelope = $3 WHERE lease_id = $1', [
+    leaseId,
+    state,
+    envelope,
+  ]);
+}
+
+/** The revoker is on its way: nothing will be issued, and no envelope is given out again. */
+export async function markCut(tx: Tx, leaseIds: readonly string[]): Promise<void> {
+  if (leaseIds.length === 0) return;
+  await tx.query('UPDATE lease SET cut_heard = true, envelope = NULL WHERE lease_id = ANY($1::text[])', [
+    leaseIds,
+  ]);
+}
+
+/** Undecided leases that nobody works on: of other processes, or of this one and long late. */
+export async function undecidedLeases(
+  tx: Tx,
+  own: string,
+  lateMs: number,
+): Promise<{ intent: Intended; claimedBy: string; late: boolean }[]> {
+  const { rows } = await tx.query<{ intent: Intended; claimedBy: string; late: boolean }>(
+    `SELECT intent, claimed_by AS "claimedBy", create_by < clock_timestamp() - $2 * interval '1 millisecond' AS late
+       FROM lease WHERE state = 'intended'
+        AND (claimed_by <> $1 OR create_by < clock_timestamp() - $2 * interval '1 millisecond')
+      ORDER BY create_by LIMIT 500`,
+    [own, lateMs],
+  );
+  return rows;
+}

@@ -1,0 +1,94 @@
+/**
+ * The act between intent and outcome: wait until the bus has the intent (rule 2), create once (rule 1), and let one
+ * transaction decide (rule 3). Nothing here is undone; what goes wrong is abandoned, and the revoker cuts it (rule 4).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CreateAnswer } from '#providers/provider.js';
+import type { BrokerParts } from './broker-parts.js';
+import { settleLease } from './settle-lease.js';
+import type { Intent } from './unit-of-work.js';
+
+/** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's. */
+const CREATES_AT_ONCE = 4;
+const SETTLE_TRIES = 5;
+
+export type Attempt = CreateAnswer | { answer: 'unsent' };
+
+export class LeaseIssuer {
+  readonly #parts: BrokerParts;
+  readonly #waiting = new Map<string, { intent: Intent }[]>();
+  readonly #running = new Map<string, number>();
+  #idle: (() => void)[] = [];
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes leases whose intent is committed; `published` resolves when the bus has acknowledged them. Never rejects. */
+  async take(intents: readonly Intent[], published: Promise<void>): Promise<void> {
+    if (intents.length === 0) return;
+    await published;
+    for (const intent of intents) {
+      const { target } = intent.intended;
+      const queue = this.#waiting.get(target) ?? [];
+      queue.push({ intent });
+      this.#waiting.set(target, queue);
+      this.#next(target);
+    }
+  }
+
+  /** Resolves when nothing is being created. */
+  async idle(): Promise<void> {
+    if ([...this.#running.values()].every((n) => n === 0)) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #next(target: string): void {
+    const running = this.#running.get(target) ?? 0;
+    if (running >= CREATES_AT_ONCE) return;
+    const job = this.#waiting.get(target)?.shift();
+    if (job === undefined) return;
+    this.#running.set(target, running + 1);
+    void this.#issue(job.intent).finally(() => {
+      this.#running.set(target, (this.#running.get(target) ?? 1) - 1);
+      this.#next(target);
+      if ([...this.#running.values()].every((n) => n === 0)) {
+        for (const resolve of this.#idle.splice(0)) resolve();
+      }
+    });
+  }
+
+  async #issue(intent: Intent): Promise<void> {
+    const attempt = await this.#create(intent);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const again = await settleLease(intent, attempt, this.#parts);
+        return void this.take(again.intents, again.published);
+      } catch (error) {
+        // The lease stays intended; recovery abandons it when it is late.
+        if (tries === SETTLE_TRIES)
+          return this.#parts.log.error(
+            { err: error, leaseId: intent.intended.leaseId },
+            'the outcome of a lease could not be stored',
+          );
+        await sleep(200 * tries);
+      }
+    }
+  }
+
+  async #create({ intended }: Intent): Promise<Attempt> {
+    const provider = this.#parts.providers.get(intended.target);
+    if (provider === undefined || Date.now() >= Date.parse(intended.createBy)) return { answer: 'unsent' };
+    const { leaseId, target, principal, rights, createBy, notAfter, hardEnd } = intended;
+    return await provider.create({
+      leaseId,
+      provider: intended.provider,
+      target,
+      principal,
+      rights,
+      createBy,
+      notAfter,
+      hardEnd,
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import 'reflect-metadata';
+import { parseArgs } from 'node:util';
+import { NestFactory } from '@nestjs/core';
+import { BatchServer } from '#bus/batch-server.js';
+import { ConfigError, configErrorLine } from '#config/config-error.js';
+import { loadConfig, type MayflyConfig } from '#config/load.js';
+import { readPositions } from '#store/offsets.js';
+import { createLog } from '#telemetry/log.js';
+import { createMetrics } from '#telemetry/metrics.js';
+import { NestLog } from '#telemetry/nest-log.js';
+import { Broker } from './broker.js';
+import { BrokerModule } from './broker.module.js';
+import { openParts } from './open-parts.js';
+import { GROUP } from './records.js';
+
+const log = createLog('broker');
+
+/** 1: something failed, start again. 2: an operator has to change something first. */
+function exit(code: 1 | 2, error: unknown, message: string): never {
+  if (error instanceof ConfigError) process.stderr.write(`${configErrorLine(error)}\n`);
+  else log.fatal({ err: error }, message);
+  process.exit(code);
+}
+
+function readConfig(): MayflyConfig<'broker'> {
+  try {
+    const { values } = parseArgs({ options: { config: { type: 'string' } } });
+    return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'broker');
+  } catch (error) {
+    return exit(2, error, 'the configuration cannot be used');
+  }
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const { parts, bus, signer, close } = await openParts(config, log);
+  const broker = new Broker(parts);
+  const metrics = createMetrics('broker');
+  metrics.gauge({
+    name: 'outbox_oldest_seconds',
+    help: 'Age of the oldest record that waits to be sent.',
+    read: () => parts.relay.oldestMs() / 1_000,
+  });
+
+  const server = new BatchServer({
+    bus,
+    group: GROUP,
+    positions: async (assigned) => {
+      // What an earlier owner of these partitions decided is told before anything newer is decided.
+      await parts.relay.drain(0);
+      return await readPositions(parts.db, GROUP, assigned);
+    },
+    onCrash: (error) => exit(1, error, 'the consumer died'),
+  });
+  const readiness = async () => [
+    ...(server.isReady() ? [] : ['consumer is not assigned']),
+    ...(parts.relay.oldestMs() > 5_000 ? ['outbox is not being sent'] : []),
+    ...(await parts.db.pool.query('SELECT 1').then(
+      () => [],
+      () => ['database does not answer'],
+    )),
+  ];
+  const app = await NestFactory.create(
+    BrokerModule.forRoot(broker, { service: 'broker', metrics, readiness, jwks: signer.jwks }),
+    { logger: new NestLog(log), abortOnError: false },
+  );
+  app.connectMicroservice({ strategy: server });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    await app.close();
+    await broker.stop();
+    await close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => void stop(signal).catch((error) => exit(1, error, 'stopping failed')));
+
+  const { host, port } = config.services.broker.http;
+  await app.listen(port, host);
+  await app.startAllMicroservices();
+  broker.start();
+  log.info({ host, port, environment: config.environment, policySet: parts.judge.digest }, 'broker started');
+}
+
+await main().catch((error: unknown) =>
+  exit(error instanceof ConfigError ? 2 : 1, error, 'the broker cannot start'),
+);

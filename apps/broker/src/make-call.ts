@@ -1,0 +1,90 @@
+/** A call is decided once; asked again, it gets the same answer. */
+import { v7 as uuidv7 } from 'uuid';
+import { decideCall } from '#events/call.js';
+import { pinRefusal } from '#events/entitlement.js';
+import type { ToolCalled } from '#events/inbound.js';
+import { canonical } from '#events/jcs.js';
+import type { Refusal } from '#events/refusal.js';
+import type { Sender } from '#events/task.js';
+import { sealKeyThumbprint, validSealKey } from '#identity/seal.js';
+import type { BrokerParts } from './broker-parts.js';
+import { lockLeases, type Call } from './call-rows.js';
+import { sha256Hex } from './records.js';
+import type { UnitOfWork } from './unit-of-work.js';
+import type { Tx } from '#store/database.js';
+
+type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers'>;
+
+/** @returns why the event is rejected: its sender may not say this. Then nothing has happened. */
+export async function makeCall(
+  tx: Tx,
+  work: UnitOfWork,
+  call: ToolCalled,
+  by: Sender,
+  parts: Parts,
+): Promise<Refusal | null> {
+  const contentSha256 = sha256Hex(canonical(call));
+  const known = work.call({ taskId: call.taskId, agent: by.id, callId: call.callId });
+  if (known === undefined) return decideNow(work, call, by, parts, { contentSha256, attempts: 1 });
+
+  const pin = pinRefusal(work.task(call.taskId).pins, by.id, by.keyThumbprint);
+  if (pin !== null) return pin;
+  if (known.contentSha256 !== contentSha256)
+    return { code: 'ERR_CALL_REUSED', reason: 'this call id was used for another call' };
+  await answerAgain(tx, work, known);
+  return null;
+}
+
+/** Decides, and intends a lease where the answer is yes. */
+export function decideNow(
+  work: UnitOfWork,
+  call: ToolCalled,
+  by: Sender,
+  parts: Parts,
+  { contentSha256, attempts }: { contentSha256: string; attempts: number },
+): Refusal | null {
+  const task = work.task(call.taskId);
+  const result = decideCall(call, by, {
+    task,
+    ancestors: work.ancestorsOf(task),
+    catalogue: parts.catalogue,
+    judge: parts.judge,
+    openTasksOfSender: work.openTasksOf(by.id),
+    sealKeyThumbprint: validSealKey(call.sealTo) ? sealKeyThumbprint(call.sealTo) : null,
+    newLeaseId: uuidv7(),
+    principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',
+    sha256Hex,
+    nowMs: work.nowMs,
+  });
+  if (result.is === 'rejected') return result.refusal;
+
+  const { decided, intended, refusal, reasons } = result;
+  work.record(call.taskId, decided);
+  work.keepInputs(result.inputs);
+  if (intended !== null) work.intend(intended, call.sealTo);
+  if (refusal !== null) work.refuseCall(decided.data, refusal, reasons);
+  work.saveCall({
+    taskId: call.taskId,
+    agent: by.id,
+    callId: call.callId,
+    contentSha256,
+    state: refusal === null ? 'pending' : 'refused',
+    code: refusal?.code ?? null,
+    reasons,
+    leaseId: intended?.data.leaseId ?? null,
+    attempts,
+    request: call,
+    sender: by,
+  });
+  return null;
+}
+
+async function answerAgain(tx: Tx, work: UnitOfWork, call: Call): Promise<void> {
+  // The answer to a pending call is on its way, with its outcome.
+  if (call.state === 'pending') return;
+  if (call.code !== null) return work.refuseCall(call, { code: call.code }, call.reasons);
+  if (call.leaseId === null) return;
+  const envelope = (await lockLeases(tx, [call.leaseId])).get(call.leaseId)?.envelope ?? null;
+  if (envelope !== null) return work.deliverEnvelope(call.taskId, envelope);
+  work.refuseCall(call, { code: 'ERR_LEASE_ENDED' }, ['the lease of this call has ended']);
+}

@@ -1,0 +1,39 @@
+import type { Migration } from '#store/migrate.js';
+import { storeMigrations } from '#store/store-migrations.js';
+
+/** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
+export const brokerMigrations: readonly Migration[] = [
+  ...storeMigrations,
+  {
+    id: 'broker-1',
+    sql: `
+      -- One row a task: its folded state, and the lock under which everything about it is decided.
+      CREATE TABLE task (
+        task_id text PRIMARY KEY, version int NOT NULL DEFAULT 0, status text NOT NULL DEFAULT 'unknown',
+        deadline_at timestamptz, ancestors text[] NOT NULL DEFAULT '{}', state jsonb);
+      CREATE INDEX task_overdue ON task (deadline_at) WHERE status = 'open';
+
+      -- Who acts in which task: tasks of one identity at once are limited.
+      CREATE TABLE task_sender (sender text NOT NULL, task_id text NOT NULL REFERENCES task, PRIMARY KEY (sender, task_id));
+
+      CREATE TABLE call (
+        task_id text NOT NULL REFERENCES task, agent text NOT NULL, call_id text NOT NULL,
+        content_sha256 text NOT NULL, state text NOT NULL, code text, reasons jsonb NOT NULL DEFAULT '[]',
+        lease_id text, attempts int NOT NULL DEFAULT 1, request jsonb NOT NULL, sender jsonb NOT NULL,
+        PRIMARY KEY (task_id, agent, call_id));
+
+      CREATE TABLE lease (
+        lease_id text PRIMARY KEY, task_id text NOT NULL, agent text NOT NULL, call_id text NOT NULL,
+        state text NOT NULL, cut_heard boolean NOT NULL DEFAULT false,
+        intent jsonb NOT NULL, create_by timestamptz NOT NULL, claimed_by text NOT NULL,
+        -- The sealed envelope: nobody but the agent can open it. Erased when the lease ends.
+        envelope text);
+      CREATE INDEX lease_undecided ON lease (create_by) WHERE state = 'intended';
+      -- Rule 1 of the protocol, by the database too.
+      CREATE UNIQUE INDEX lease_one_per_call ON lease (task_id, agent, call_id) WHERE state <> 'abandoned';
+
+      -- The whole request of each decision, so that it can be decided again against another policy set.
+      CREATE TABLE decision_input (digest text PRIMARY KEY, inputs jsonb NOT NULL, kept_at timestamptz NOT NULL DEFAULT now());
+    `,
+  },
+];

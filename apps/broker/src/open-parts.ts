@@ -1,0 +1,62 @@
+/** Opens everything the broker works with, in the order in which a mistake is cheapest to tell. */
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '#bus/bus.js';
+import { openKafka } from '#bus/kafka/kafka-bus.js';
+import type { MayflyConfig } from '#config/load.js';
+import { SERVICES } from '#events/services.js';
+import { topicSpecs } from '#events/topics.js';
+import { loadPeerKeys, RecordSigner } from '#identity/records.js';
+import { loadTrust } from '#identity/trust.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
+import { PolicySet } from '#policy/policy-set.js';
+import { openProviders } from '#providers/open-providers.js';
+import { openDatabase } from '#store/database.js';
+import { migrate } from '#store/migrate.js';
+import { Relay } from '#store/relay.js';
+import type { Log } from '#telemetry/log.js';
+import type { BrokerParts } from './broker-parts.js';
+import { liveAs } from './instance.js';
+import { brokerMigrations } from './migrations.js';
+
+export interface OpenParts {
+  parts: BrokerParts;
+  bus: Bus;
+  signer: RecordSigner;
+  close: () => Promise<void>;
+}
+
+/** @throws ConfigError, PolicyError, IdentityError for what an operator wrote; what the servers said otherwise. */
+export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promise<OpenParts> {
+  const settings = config.services.broker;
+  const trust = await loadTrust(config.trust.issuers, config.environment);
+  const peers = await loadPeerKeys(config.trust.services);
+  const signer = await RecordSigner.fromFile(settings.signingKey, 'broker');
+  const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
+  const judge = await PolicySet.load(config.policy);
+
+  const warn = (fields: object, message: string) => log.warn(fields, message);
+  const db = openDatabase({ ...settings.database, application: 'mayfly-broker', maxConnections: 12 }, (err) =>
+    warn({ err }, 'an idle database connection was lost'),
+  );
+  await migrate(db, brokerMigrations);
+  const bus = await openKafka({ ...config.bus.kafka, clientId: 'mayfly-broker' }, log);
+  await bus.ensureTopics(topicSpecs(SERVICES));
+  const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
+  await relay.start();
+  const providers = openProviders(targets, log);
+  const instanceId = randomUUID();
+  const letGo = await liveAs(instanceId, db, warn);
+
+  return {
+    parts: { db, relay, trust, peers, catalogue, judge, providers, instanceId, log },
+    bus,
+    signer,
+    close: async () => {
+      await relay.stop();
+      await Promise.all([...providers.values()].map((provider) => provider.close()));
+      await bus.close();
+      letGo();
+      await db.close();
+    },
+  };
+}

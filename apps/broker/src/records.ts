@@ -1,0 +1,151 @@
+/** Records of the broker, as they go into the outbox: strict, by the schemas that readers rely on. */
+import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import type { BusRecord } from '#bus/bus.js';
+import { HEADERS, LIMITS, type EventHead } from '#events/envelope.js';
+import { wireType } from '#events/inbound.js';
+import {
+  CREDENTIAL_DELIVERED,
+  deliverySchemas,
+  outboundSchemas,
+  type DeliveryType,
+  type OutboundEvent,
+} from '#events/outbound.js';
+import type { Refusal } from '#events/refusal.js';
+import { serviceSource } from '#events/services.js';
+import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY } from '#events/topics.js';
+import type { UnsignedRecord } from '#store/outbox.js';
+
+export const GROUP = 'broker';
+const SOURCE = serviceSource('broker');
+
+const headOf = (
+  type: string,
+  subject: string,
+  atMs: number,
+  contentType = 'application/json',
+): EventHead => ({
+  id: uuidv7(),
+  source: SOURCE,
+  type: wireType(type),
+  subject,
+  time: new Date(atMs).toISOString(),
+  contentType,
+});
+
+/** A fact for `mayfly.credential.events.v1`. @throws ZodError for what the schema does not allow: a bug of ours. */
+export function credentialRecord(event: OutboundEvent, atMs: number): UnsignedRecord {
+  const data = outboundSchemas[event.type].parse(event.data);
+  return {
+    topic: CREDENTIAL_EVENTS,
+    key: event.data.taskId,
+    head: headOf(event.type, event.data.taskId, atMs),
+    value: Buffer.from(JSON.stringify(data)),
+  };
+}
+
+/** An answer or a notice for `mayfly.credential.delivery.v1`. */
+export function deliveryRecord(
+  type: DeliveryType,
+  data: { taskId: string } & Record<string, unknown>,
+  atMs: number,
+): UnsignedRecord {
+  return {
+    topic: DELIVERY,
+    key: data.taskId,
+    head: headOf(type, data.taskId, atMs),
+    value: Buffer.from(JSON.stringify(deliverySchemas[type].parse(data))),
+  };
+}
+
+/** A sealed credential. `jwe` is stored in the outcome's transaction, so that asking again gets the same bytes. */
+export function envelopeRecord(taskId: string, jwe: string, atMs: number): UnsignedRecord {
+  return {
+    topic: DELIVERY,
+    key: taskId,
+    head: headOf(CREDENTIAL_DELIVERED, taskId, atMs, 'application/jose'),
+    value: Buffer.from(jwe),
+  };
+}
+
+export const sha256Hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+
+/** What a refused record claims to be about: for people who look; it was not verified. */
+const claimed = (record: BusRecord, header: string): string | undefined => {
+  const raw = record.headers[header];
+  const text = raw === undefined || Array.isArray(raw) ? undefined : raw.toString();
+  return text === undefined || text.length > 256 || !text.isWellFormed() ? undefined : text;
+};
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export function rejectionEvent(
+  record: BusRecord,
+  refusal: Refusal,
+  sender: string | undefined,
+  atMs: number,
+): OutboundEvent {
+  const key = record.key?.toString() ?? '';
+  const ceId = claimed(record, HEADERS.id);
+  const ceType = claimed(record, HEADERS.type);
+  return {
+    type: 'event.rejected',
+    data: {
+      taskId: UUID_V7.test(key) ? key : 'unknown',
+      generation: 0,
+      ...(ceId === undefined ? {} : { causedBy: ceId }),
+      actor: SOURCE,
+      at: new Date(atMs).toISOString(),
+      code: refusal.code,
+      reason: refusal.reason,
+      ...(refusal.fields === undefined ? {} : { fields: refusal.fields }),
+      record: {
+        topic: record.topic,
+        partition: record.partition,
+        offset: String(record.offset),
+        valueSha256: sha256Hex(record.value ?? ''),
+        ...(ceId === undefined ? {} : { ceId }),
+        ...(ceType === undefined ? {} : { ceType }),
+      },
+      ...(sender === undefined ? {} : { sender }),
+    },
+  };
+}
+
+/**
+ * A refused record for its dead-letter topic: raw bytes, the SVID replaced by its SHA-256. A value that the bus could not
+ * carry again with our headers is left out: its digest and place are enough to find it.
+ */
+export function deadLetter(record: BusRecord, refusal: Refusal, atMs: number): UnsignedRecord {
+  const fits = record.value === null || record.value.length <= LIMITS.valueBytes;
+  return {
+    topic: deadLetterTopic(GROUP, record.topic),
+    key: (record.key ?? Buffer.alloc(0)).subarray(0, 256).toString(),
+    head: headOf('dead_letter', 'unknown', atMs, 'application/octet-stream'),
+    value: fits ? record.value : null,
+    extra: {
+      'dlq-code': refusal.code,
+      'dlq-topic': record.topic,
+      'dlq-partition': String(record.partition),
+      'dlq-offset': String(record.offset),
+      'dlq-value-sha256': sha256Hex(record.value ?? ''),
+      ...originalHeaders(record),
+    },
+  };
+}
+
+const KEPT_HEADERS_BYTES = 32_768;
+
+function originalHeaders(record: BusRecord): Record<string, string> {
+  const kept: Record<string, string> = {};
+  let bytes = 0;
+  for (const [name, raw] of Object.entries(record.headers)) {
+    if (raw === undefined) continue;
+    const text = (Array.isArray(raw) ? raw : [raw]).map(String).join(', ');
+    const shown = name === HEADERS.svid ? `sha256:${sha256Hex(text)}` : text;
+    bytes += name.length + shown.length;
+    if (bytes > KEPT_HEADERS_BYTES) break;
+    kept[`dlq-header-${name}`] = shown;
+  }
+  return kept;
+}

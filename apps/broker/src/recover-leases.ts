@@ -1,0 +1,45 @@
+/**
+ * Leases whose broker died between intent and outcome: nobody knows whether the create landed, so they are abandoned,
+ * never sent again, and their calls are decided anew (protocol rule 1).
+ */
+import { transact, type Tx } from '#store/database.js';
+import type { BrokerParts } from './broker-parts.js';
+import { readCalls, undecidedLeases, type Intended } from './call-rows.js';
+import { isDead } from './instance.js';
+import type { LeaseIssuer } from './issue-lease.js';
+import { settleLease } from './settle-lease.js';
+
+/** How long after createBy even a living claimant is not waited for. */
+const LATE_MS = 5_000;
+
+export async function recoverLeases(parts: BrokerParts, issuer: LeaseIssuer): Promise<void> {
+  const orphaned = await transact(parts.db, async (tx) => {
+    const undecided = await undecidedLeases(tx, parts.instanceId, LATE_MS);
+    const dead = await deadAmong(tx, new Set(undecided.map((each) => each.claimedBy)));
+    return undecided.filter((each) => each.late || dead.has(each.claimedBy)).map((each) => each.intent);
+  });
+  for (const intended of orphaned) {
+    const { intents, published } = await settleLease(
+      { intended, sealTo: await sealKeyOf(intended, parts) },
+      { answer: 'none', code: 'ERR_CLAIM_LAPSED' },
+      parts,
+    );
+    parts.log.warn(
+      { leaseId: intended.leaseId, target: intended.target },
+      'a lease without its broker was abandoned',
+    );
+    void issuer.take(intents, published);
+  }
+}
+
+async function deadAmong(tx: Tx, claimants: ReadonlySet<string>): Promise<Set<string>> {
+  const dead = new Set<string>();
+  for (const claimant of claimants) if (await isDead(tx, claimant)) dead.add(claimant);
+  return dead;
+}
+
+async function sealKeyOf(intended: Intended, { db }: BrokerParts) {
+  const [call] = await transact(db, (tx) => readCalls(tx, [intended]));
+  if (call === undefined) throw new Error('a lease has no call');
+  return call.request.sealTo;
+}

@@ -1,0 +1,130 @@
+/** One transaction decides the outcome of a lease, under the locks of its task and all ancestors (protocol rule 3). */
+import { decideOutcome, type Outcome } from '#events/lease.js';
+import type { Refusal } from '#events/refusal.js';
+import { serviceSource } from '#events/services.js';
+import { DELIVERY } from '#events/topics.js';
+import { sealCredential } from '#identity/seal.js';
+import type { Credential } from '#providers/provider.js';
+import { transact } from '#store/database.js';
+import type { BrokerParts } from './broker-parts.js';
+import { decideLease, lockLeases, type Call, type Intended } from './call-rows.js';
+import type { Attempt } from './issue-lease.js';
+import { decideNow } from './make-call.js';
+import { UnitOfWork, type Intent } from './unit-of-work.js';
+
+/** Leases tried for one call before its agent is told that there is none. */
+const ATTEMPTS_MAX = 3;
+
+export async function settleLease(
+  { intended, sealTo }: Intent,
+  attempt: Attempt,
+  parts: BrokerParts,
+): Promise<{ intents: Intent[]; published: Promise<void> }> {
+  // Sealed before the transaction: nobody waits for cryptography under a lock. It leaves only after the commit.
+  const envelope = attempt.answer === 'created' ? seal(intended, sealTo, attempt.credential) : null;
+  const incarnation = attempt.answer === 'created' ? attempt.incarnation : '';
+  const { queued, intents } = await transact(parts.db, async (tx) => {
+    const work = await UnitOfWork.begin(tx, {
+      taskIds: intended.lineage.map((link) => link.taskId),
+      calls: [intended],
+    });
+    const lease = (await lockLeases(tx, [intended.leaseId])).get(intended.leaseId)?.lease;
+    if (lease === undefined || lease.state !== 'intended') return { queued: [], intents: [] };
+    const chain = intended.lineage.map((link) => work.task(link.taskId));
+    const outcome = decideOutcome({ lease, answer: attempt.answer, chain, nowMs: work.nowMs });
+    const call = work.call(intended);
+    if (outcome.issued && envelope !== null) issue(work, intended, call, envelope, incarnation);
+    else abandon(work, intended, call, outcome, parts);
+    await decideLease(
+      tx,
+      intended.leaseId,
+      outcome.issued ? 'issued' : 'abandoned',
+      outcome.issued ? envelope : null,
+    );
+    return { queued: await work.flush(parts.instanceId), intents: work.intents };
+  });
+  return { intents, published: parts.relay.send(queued) };
+}
+
+function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
+  const { leaseId, taskId, callId, notAfter } = intended;
+  const { password, ...connection } = credential.connection;
+  return sealCredential({
+    sealTo,
+    plaintext: {
+      kind: credential.kind,
+      leaseId,
+      notAfter,
+      connection: { ...connection, password: password.reveal() },
+    },
+    lease: { leaseId, taskId, callId, topic: DELIVERY },
+  });
+}
+
+const commonOf = (work: UnitOfWork, { taskId, generation, tenant, causedBy }: Intended) => ({
+  taskId,
+  generation,
+  ...(tenant === undefined ? {} : { tenant }),
+  ...(causedBy === undefined ? {} : { causedBy }),
+  actor: serviceSource('broker'),
+  at: new Date(work.nowMs).toISOString(),
+});
+
+function issue(
+  work: UnitOfWork,
+  intended: Intended,
+  call: Call | undefined,
+  envelope: string,
+  incarnation: string,
+): void {
+  const { taskId, leaseId, callId, agent, notAfter } = intended;
+  work.record(taskId, {
+    type: 'lease.issued',
+    data: { ...commonOf(work, intended), leaseId, callId, agent, notAfter, incarnation },
+  });
+  if (call !== undefined) work.saveCall({ ...call, state: 'issued', code: null, reasons: [], leaseId });
+  work.deliverEnvelope(taskId, envelope);
+}
+
+/** The revoker hears of it and cuts, whatever became of the create. The call is decided again where that can help. */
+function abandon(
+  work: UnitOfWork,
+  intended: Intended,
+  call: Call | undefined,
+  outcome: Outcome,
+  parts: BrokerParts,
+): void {
+  const { answered, why } = outcome.issued ? { answered: true, why: 'no_answer' as const } : outcome;
+  const { taskId, leaseId, callId } = intended;
+  work.record(taskId, {
+    type: 'lease.abandoned',
+    data: { ...commonOf(work, intended), leaseId, callId, answered, why },
+  });
+  if (call === undefined) return;
+  if (ATTEMPT_AGAIN.has(why) && call.attempts < ATTEMPTS_MAX) {
+    const { contentSha256, attempts, request, sender } = call;
+    const again = { contentSha256, attempts: attempts + 1 };
+    if (decideNow(work, request, sender, parts, again) === null) return;
+  }
+  const refusal = REFUSALS[why];
+  work.refuseCall(intended, refusal, [refusal.reason]);
+  work.saveCall({ ...call, state: 'refused', code: refusal.code, reasons: [refusal.reason], leaseId });
+}
+
+type Why = Exclude<Outcome, { issued: true }>['why'];
+
+const ATTEMPT_AGAIN: ReadonlySet<Why> = new Set<Why>(['no_answer', 'not_sent', 'too_late']);
+
+const REFUSALS: Record<Why, Refusal> = {
+  already_decided: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was decided before' },
+  no_answer: { code: 'ERR_TARGET_UNREACHABLE', reason: 'the target did not answer' },
+  not_sent: { code: 'ERR_TARGET_UNREACHABLE', reason: 'there was no time left to create the credential' },
+  target_refused: { code: 'ERR_TARGET_REFUSED', reason: 'the target refused to create the credential' },
+  cut_heard: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was revoked before it was issued' },
+  task_not_live: { code: 'ERR_TASK_ENDED', reason: 'the task ended before the credential was issued' },
+  generation_changed: {
+    code: 'ERR_LEASE_ABANDONED',
+    reason: 'the task changed before the credential was issued',
+  },
+  too_late: { code: 'ERR_TARGET_UNREACHABLE', reason: 'the target answered too late' },
+};

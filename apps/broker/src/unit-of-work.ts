@@ -1,0 +1,196 @@
+/**
+ * One transaction's worth of decisions: tasks under their locks, events that change them, rows and records that follow.
+ * Decisions are made in memory, in order; `flush` writes each table once.
+ */
+import type { ToolCalled } from '#events/inbound.js';
+import type { LeaseEvent } from '#events/lease.js';
+import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
+import type { Refusal } from '#events/refusal.js';
+import { evolve, unknownTask, type Task, type TaskEvent } from '#events/task.js';
+import { databaseNowMs, type Tx } from '#store/database.js';
+import { appendEvents, type StoredEvent } from '#store/events.js';
+import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import {
+  insertLeases,
+  keyOfCall,
+  readCalls,
+  saveCalls,
+  type Call,
+  type CallKey,
+  type Intended,
+} from './call-rows.js';
+import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
+import { countOpenTasks, ensureTasks, lockTasks, savePins, saveTasks } from './task-rows.js';
+
+export interface Wanted {
+  /** Tasks to lock, ancestors with them. */
+  taskIds: readonly string[];
+  /** Tasks that get a row if they have none: those that are started or ended. */
+  newTaskIds?: readonly string[];
+  calls?: readonly CallKey[];
+  /** Identities whose open tasks are counted. */
+  senders?: readonly string[];
+}
+
+/** A lease to be created once its intent is acknowledged by the bus. */
+export interface Intent {
+  intended: Intended;
+  sealTo: ToolCalled['sealTo'];
+}
+
+export class UnitOfWork {
+  readonly #tx: Tx;
+  readonly #tasks: Map<string, Task>;
+  readonly #calls: Map<string, Call>;
+  readonly #open: Map<string, number>;
+  readonly #dirtyTasks = new Set<string>();
+  readonly #dirtyCalls = new Set<string>();
+  readonly #events: StoredEvent[] = [];
+  readonly #records: UnsignedRecord[] = [];
+  readonly #pins: { sender: string; taskId: string }[] = [];
+  readonly #inputs = new Map<string, object>();
+  /** Leases intended here, to be created after the commit. */
+  readonly intents: Intent[] = [];
+
+  private constructor(
+    tx: Tx,
+    /** The database's clock at the beginning. */
+    readonly nowMs: number,
+    tasks: Map<string, Task>,
+    calls: readonly Call[],
+    open: Map<string, number>,
+  ) {
+    this.#tx = tx;
+    this.#tasks = tasks;
+    this.#calls = new Map(calls.map((call) => [keyOfCall(call), call]));
+    this.#open = open;
+  }
+
+  static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
+    await ensureTasks(tx, wanted.newTaskIds ?? []);
+    const tasks = await lockTasks(tx, [...new Set(wanted.taskIds)]);
+    const calls = await readCalls(tx, wanted.calls ?? []);
+    const open = await countOpenTasks(tx, [...new Set(wanted.senders ?? [])]);
+    return new UnitOfWork(tx, await databaseNowMs(tx), tasks, calls, open);
+  }
+
+  task(taskId: string): Task {
+    return this.#tasks.get(taskId) ?? unknownTask(taskId);
+  }
+
+  /** Parent first. Shorter than declared where one is not known: the chain is then not live. */
+  ancestorsOf(task: Task): Task[] {
+    return (task.declaration?.ancestors ?? []).flatMap((id) => this.#tasks.get(id) ?? []);
+  }
+
+  /** The chain of a task that names this parent: the parent and its ancestors. */
+  chainFrom(parentId: string | undefined): Task[] {
+    const parent = parentId === undefined ? undefined : this.#tasks.get(parentId);
+    return parent?.declaration ? [parent, ...this.ancestorsOf(parent)] : [];
+  }
+
+  openTasksOf(sender: string): number {
+    return this.#open.get(sender) ?? 0;
+  }
+
+  call(key: CallKey): Call | undefined {
+    return this.#calls.get(keyOfCall(key));
+  }
+
+  /** Appends to the task's stream, and tells the bus unless the event is the task's own affair. */
+  record(taskId: string, event: TaskEvent | LeaseEvent | EventOf<'lease.revocation_requested'>): void {
+    const before = this.task(taskId);
+    const isOfTask = event.type.startsWith('task.') || event.type === 'call.decided';
+    const after = isOfTask ? evolve(before, event as TaskEvent) : { ...before, version: before.version + 1 };
+    this.#notePins(before, after);
+    this.#tasks.set(taskId, after);
+    this.#dirtyTasks.add(taskId);
+    // A revocation is told by the revoker, and an early end or a report by its sender.
+    const published = !['task.end_heard_early', 'task.usage_reported', 'lease.revocation_requested'].includes(
+      event.type,
+    )
+      ? credentialRecord(event as OutboundEvent, this.nowMs)
+      : undefined;
+    if (published !== undefined) this.#records.push(published);
+    const { causedBy } = event.data as { causedBy?: string };
+    this.#events.push({
+      stream: taskId,
+      version: after.version,
+      type: event.type,
+      data: event.data,
+      ceId: published?.head.id ?? '',
+      ...(causedBy === undefined ? {} : { causedBy }),
+    });
+  }
+
+  #notePins(before: Task, after: Task): void {
+    for (const sender of Object.keys(after.pins)) {
+      if (before.pins[sender] !== undefined) continue;
+      this.#pins.push({ sender, taskId: after.taskId });
+      this.#open.set(sender, this.openTasksOf(sender) + 1);
+    }
+  }
+
+  /** Tells the bus of something that changes no task. */
+  publish(event: OutboundEvent): void {
+    this.#records.push(credentialRecord(event, this.nowMs));
+  }
+
+  queue(record: UnsignedRecord): void {
+    this.#records.push(record);
+  }
+
+  deliver(type: DeliveryType, data: { taskId: string } & Record<string, unknown>): void {
+    this.#records.push(deliveryRecord(type, data, this.nowMs));
+  }
+
+  deliverEnvelope(taskId: string, jwe: string): void {
+    this.#records.push(envelopeRecord(taskId, jwe, this.nowMs));
+  }
+
+  /** Tells the agent of a call that there will be no credential. */
+  refuseCall(key: CallKey, refusal: Pick<Refusal, 'code'>, reasons: readonly string[]): void {
+    const { taskId, callId, agent } = key;
+    this.deliver('call.refused', { taskId, callId, agent, code: refusal.code, reasons });
+  }
+
+  saveCall(call: Call): void {
+    this.#calls.set(keyOfCall(call), call);
+    this.#dirtyCalls.add(keyOfCall(call));
+  }
+
+  intend(intended: EventOf<'lease.intended'>, sealTo: ToolCalled['sealTo']): void {
+    this.record(intended.data.taskId, intended);
+    this.intents.push({ intended: intended.data, sealTo });
+  }
+
+  keepInputs(kept: { digest: string; inputs: object } | undefined): void {
+    if (kept !== undefined) this.#inputs.set(kept.digest, kept.inputs);
+  }
+
+  /** @returns the records to send after the commit. @throws ConcurrencyError */
+  async flush(claimedBy: string): Promise<QueuedRecord[]> {
+    const tx = this.#tx;
+    await appendEvents(tx, this.#events);
+    await saveTasks(
+      tx,
+      [...this.#dirtyTasks].map((id) => this.task(id)),
+    );
+    await savePins(tx, this.#pins);
+    await saveCalls(
+      tx,
+      [...this.#dirtyCalls].flatMap((key) => this.#calls.get(key) ?? []),
+    );
+    await insertLeases(
+      tx,
+      this.intents.map((intent) => intent.intended),
+      claimedBy,
+    );
+    if (this.#inputs.size > 0)
+      await tx.query(
+        `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
+        [[...this.#inputs.keys()], [...this.#inputs.values()].map((inputs) => JSON.stringify(inputs))],
+      );
+    return await enqueue(tx, this.#records);
+  }
+}
