@@ -1,0 +1,73 @@
+/** `mayfly call`: one tool call. The credential goes to a file of its owner's alone, or to standard output if one insists. */
+import { join } from 'node:path';
+import { v7 as uuidV7 } from 'uuid';
+import type { OpenedCredential } from '#agent/open-envelope.js';
+import { MayflyClient } from '../mayfly-client.js';
+import { PrivateFile } from '../private-file.js';
+import { asTaskId, stateFolder } from '../state-folder.js';
+import { VERDICT_WITHIN_MS } from './context.js';
+import type { CommandContext } from './context.js';
+
+export interface CallOptions {
+  task: string;
+  tool: string;
+  dataset?: string;
+  action: string;
+  as: string;
+  /** Seconds. */
+  ttl?: number;
+  out?: string;
+  showSecret?: boolean;
+}
+
+export async function call(options: CallOptions, { env, output }: CommandContext): Promise<void> {
+  const taskId = asTaskId(options.task);
+  const keep = options.showSecret !== true || options.out !== undefined;
+  const out = options.out ?? join(stateFolder(env), 'agents', taskId, `${uuidV7()}.credential.json`);
+  // Opened before the call is made: a credential that cannot be kept should not exist.
+  const draft = keep ? await PrivateFile.create(out) : undefined;
+  let client: MayflyClient | undefined;
+  try {
+    client = await MayflyClient.open(env);
+    const { callId, credential } = await client.call(
+      {
+        taskId,
+        tool: options.tool,
+        action: options.action,
+        ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+        ...(options.ttl === undefined ? {} : { ttlMs: options.ttl * 1000 }),
+      },
+      options.as,
+      VERDICT_WITHIN_MS,
+    );
+    await draft?.keep(`${JSON.stringify(inClear(credential), null, 2)}\n`);
+    const where = keep ? { out } : {};
+    output.answer(text(credential, options.showSecret === true, keep ? out : undefined), {
+      taskId,
+      callId,
+      leaseId: credential.leaseId,
+      credential: options.showSecret === true ? inClear(credential) : credential,
+      ...where,
+    });
+  } finally {
+    await draft?.close();
+    await client?.close();
+  }
+}
+
+function inClear(credential: OpenedCredential) {
+  const { connection } = credential;
+  return { ...credential, connection: { ...connection, password: connection.password.reveal() } };
+}
+
+function text({ leaseId, notAfter, connection }: OpenedCredential, show: boolean, out?: string): string {
+  const { host, port, database, user, password } = connection;
+  return [
+    `lease      ${leaseId}`,
+    `user       ${user}`,
+    ...(show ? [`password   ${password.reveal()}`] : []),
+    `at         ${host}:${port}/${database}`,
+    `not after  ${notAfter}`,
+    ...(out === undefined ? [] : [`kept in    ${out}`]),
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+/** Whether broker, revoker and auditor say that they are ready. */
+import { SERVICES } from '#events/services.js';
+import type { ServiceName } from '#events/services.js';
+import { fail, ok, wordsOf } from './finding.js';
+import type { Finding } from './finding.js';
+
+const WITHIN_MS = 5_000;
+
+/** @param addresses `http://host:port` of each */
+export function serviceFindings(addresses: Record<ServiceName, string>): Promise<Finding[]> {
+  return Promise.all(SERVICES.map((service) => serviceFinding(service, addresses[service])));
+}
+
+async function serviceFinding(service: ServiceName, address: string): Promise<Finding> {
+  try {
+    const response = await fetch(new URL('/health/ready', address), {
+      signal: AbortSignal.timeout(WITHIN_MS),
+    });
+    if (response.ok) return ok(service, `ready at ${address}`);
+    const text = (await response.text()).slice(0, 500);
+    return fail(
+      service,
+      `not ready (${response.status}): ${text}`,
+      'its log says more: logs/ in the state folder',
+    );
+  } catch (error) {
+    return fail(service, `${address}: ${wordsOf(error)}`, 'npm start');
+  }
+}

@@ -1,0 +1,87 @@
+/** The commands of `mayfly` and their options. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { call } from './commands/call.js';
+import type { CallOptions } from './commands/call.js';
+import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
+import type { CommandContext } from './commands/context.js';
+import { svid } from './commands/svid.js';
+import type { SvidOptions } from './commands/svid.js';
+import { taskEnd } from './commands/task-end.js';
+import type { TaskEndOptions } from './commands/task-end.js';
+import { taskShow } from './commands/task-show.js';
+import { taskStart } from './commands/task-start.js';
+import type { TaskStartOptions } from './commands/task-start.js';
+import { doctor } from './doctor/doctor.js';
+import { outputTo } from './output.js';
+import type { Streams } from './output.js';
+
+export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
+  const context = (options: { json?: boolean }): CommandContext => ({
+    env,
+    output: outputTo(streams, options.json === true),
+  });
+  const seconds = (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1)
+      throw new InvalidArgumentError('a whole number of seconds is wanted');
+    return value;
+  };
+
+  const mayfly = new Command('mayfly')
+    .description('Credentials for AI agents that die with the task')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+    });
+  const command = (parent: Command, name: string, description: string) =>
+    parent.command(name).description(description).option('--json', 'answer as one JSON document');
+
+  command(mayfly, 'svid', 'mint a JWT-SVID of the development trust domain')
+    .requiredOption('--id <spiffe-id>', 'whose it is')
+    .option('--key <file>', 'bind it to the key in this JWK file, as the bus demands')
+    .option('--audience <audience>', 'or give it this audience (mayfly, unless told otherwise)')
+    .option('--ttl <seconds>', 'time to live', seconds, 300)
+    .action((options: SvidOptions & { json?: boolean }) => svid(options, context(options)));
+
+  const task = mayfly.command('task').description('declare, end and look at tasks');
+  const as = (fallback: string) => new Option('--as <spiffe-id>', 'who speaks').default(fallback);
+  command(task, 'start', 'declare a task and wait until it is accepted')
+    .requiredOption('--file <file>', 'the declaration: the data of task.started, with or without a taskId')
+    .addOption(as(SAMPLE_ORCHESTRATOR))
+    .action((options: TaskStartOptions & { json?: boolean }) => taskStart(options, context(options)));
+  command(task, 'end', 'end a task; its credentials die')
+    .argument('<id>', 'task id')
+    .addOption(
+      new Option('--outcome <outcome>', 'how it ended')
+        .choices(['completed', 'failed', 'cancelled'])
+        .default('completed'),
+    )
+    .option('--reason <text>', 'why')
+    .addOption(as(SAMPLE_ORCHESTRATOR))
+    .action((id: string, options: TaskEndOptions & { json?: boolean }) =>
+      taskEnd(id, options, context(options)),
+    );
+  command(task, 'show', "show a task's story out of the audit log")
+    .argument('<id>', 'task id')
+    .action((id: string, options: { json?: boolean }) => taskShow(id, context(options)));
+
+  command(mayfly, 'call', 'make one tool call and receive its credential')
+    .requiredOption('--task <id>', 'task id')
+    .requiredOption('--tool <tool>', 'such as sql.query')
+    .option('--dataset <dataset>', 'such as crm.orders')
+    .requiredOption('--action <action>', 'such as read')
+    .addOption(as(SAMPLE_ANALYST))
+    .option('--ttl <seconds>', 'how long the credential is wanted', seconds)
+    .option(
+      '--out <file>',
+      'where the credential is kept, mode 0600 (in the state folder, unless told otherwise)',
+    )
+    .option('--show-secret', 'print the credential, secret and all, instead of keeping it in a file')
+    .action((options: CallOptions & { json?: boolean }) => call(options, context(options)));
+
+  command(mayfly, 'doctor', 'check what Mayfly needs, and say how to mend it').action(
+    (options: { json?: boolean }) => doctor(context(options)),
+  );
+  return mayfly;
+}

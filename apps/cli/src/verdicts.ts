@@ -1,0 +1,108 @@
+/**
+ * What became of an event one sent: the first signed record on the credential topic that names it. An orchestrator may
+ * read that topic; an agent need not, for its calls are answered on the delivery topic.
+ */
+import { Tail } from '#agent/tail.js';
+import type { SignedRecord } from '#agent/tail.js';
+import type { Bus } from '#bus/bus.js';
+import { shortType } from '#events/inbound.js';
+import { isOutboundType, outboundSchemas } from '#events/outbound.js';
+import type { EventOf, OutboundEvent } from '#events/outbound.js';
+import { CREDENTIAL_EVENTS } from '#events/topics.js';
+import type { PeerKeys } from '#identity/records.js';
+import { CliError } from './failure.js';
+
+const VERDICTS = ['event.rejected', 'task.accepted', 'task.refused', 'task.ended', 'call.decided'] as const;
+export type Verdict = EventOf<(typeof VERDICTS)[number]>;
+
+interface Wait {
+  wanted(event: OutboundEvent): boolean;
+  resolve(event: OutboundEvent): void;
+  reject(cause: Error): void;
+}
+
+export class Verdicts {
+  readonly #waits = new Set<Wait>();
+  #tail: Tail | undefined;
+
+  private constructor() {}
+
+  /** Resolves once reading has begun. */
+  static async listen(bus: Bus, peers: PeerKeys): Promise<Verdicts> {
+    const verdicts = new Verdicts();
+    verdicts.#tail = await Tail.follow({
+      bus,
+      peers,
+      topics: [CREDENTIAL_EVENTS],
+      onRecord: (record) => verdicts.#take(record),
+      onLost: (cause) => verdicts.#lose(cause),
+    });
+    return verdicts;
+  }
+
+  /** The broker's verdict on the event with this `ce_id`. @throws CliError ERR_CLI_TIMEOUT */
+  verdictOn(ceId: string, withinMs: number): Promise<Verdict> {
+    return this.first((event): event is Verdict => isVerdict(event) && names(event, ceId), withinMs);
+  }
+
+  /** The first event from now on that is wanted. @throws CliError ERR_CLI_TIMEOUT */
+  first<E extends OutboundEvent>(wanted: (event: OutboundEvent) => event is E, withinMs: number): Promise<E> {
+    const found = new Promise<OutboundEvent>((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        this.#waits.delete(wait);
+        act();
+      };
+      const wait: Wait = {
+        wanted,
+        resolve: (event) => settle(() => resolve(event)),
+        reject: (cause) => settle(() => reject(cause)),
+      };
+      const timer = setTimeout(
+        () => wait.reject(new CliError('ERR_CLI_TIMEOUT', `no verdict within ${withinMs} ms`)),
+        withinMs,
+      );
+      this.#waits.add(wait);
+    });
+    // Not everybody who sends an event comes to ask for its verdict.
+    found.catch(() => undefined);
+    return found as Promise<E>;
+  }
+
+  async close(): Promise<void> {
+    this.#lose(new Error('closed'));
+    await this.#tail?.close();
+  }
+
+  #take(record: SignedRecord): void {
+    const event = read(record);
+    if (event === undefined) return;
+    for (const wait of [...this.#waits]) if (wait.wanted(event)) wait.resolve(event);
+  }
+
+  #lose(cause: Error): void {
+    for (const wait of [...this.#waits])
+      wait.reject(new CliError('ERR_CLI_UNREACHABLE', 'the connection to Kafka was lost', { cause }));
+  }
+}
+
+/** A type or a shape that this version does not know is passed over. */
+function read(record: SignedRecord): OutboundEvent | undefined {
+  const type = shortType(record.head.type);
+  if (!isOutboundType(type) || record.value === null) return undefined;
+  const parsed = outboundSchemas[type].safeParse(parseJson(record.value.toString('utf8')));
+  return parsed.success ? ({ type, data: parsed.data } as OutboundEvent) : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isVerdict = (event: OutboundEvent): event is Verdict => VERDICTS.some((type) => type === event.type);
+
+const names = (event: Verdict, ceId: string) =>
+  event.type === 'event.rejected' ? event.data.record.ceId === ceId : event.data.causedBy === ceId;
