@@ -42,7 +42,7 @@ function onDeath(child) {
   process.stderr.write(
     `mayfly: ${child.name} ended unexpectedly (${ending(child)}); the end of ${child.logFile}:\n`,
   );
-  process.stderr.write(`${tail(child.logFile)}\n`);
+  process.stderr.write(`${tail(child)}\n`);
   void leave(1);
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -44,6 +44,7 @@ export async function startChild(command, args, options) {
     reaper = null,
   } = options;
   const output = logFile === null ? 'inherit' : openLog(logFile);
+  const logFrom = logFile === null ? 0 : fstatSync(output).size;
   const child = spawn(command, args, {
     cwd,
     env,
@@ -71,6 +72,8 @@ export async function startChild(command, args, options) {
     name,
     pid: child.pid,
     logFile,
+    /** Where its part of the log begins. */
+    logFrom,
     lastSignal,
     exited,
     /** How it ended, or null while it runs. */

@@ -1,6 +1,6 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { madeOnce } from './made-once.mjs';
 import { Problem } from './problem.mjs';
 import { run } from './run.mjs';
 
@@ -58,40 +58,25 @@ export function javaMajor(output) {
 }
 
 /**
- * The folder with Kafka's jars, fetched from Maven Central the first time. A half download never counts: it happens beside,
- * in a folder of this process alone, and is renamed when whole; of two that fetch at once the first one's is kept.
+ * The folder with Kafka's jars, fetched from Maven Central the first time.
  * @param {{ jarsDir: string, log: (line: string) => void, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<string>}
  * @throws {Problem} without Maven, and when the registry does not answer
  */
 export async function kafkaJars({ jarsDir, log, env = process.env }) {
-  const jars = join(jarsDir, `kafka-${KAFKA_VERSION}`);
-  if (existsSync(jars)) return jars;
-  await removeAbandoned(jarsDir);
-  log(`downloading Apache Kafka ${KAFKA_VERSION} (44 MB, only the first time)`);
-  const part = `${jars}.${process.pid}.part`;
-  await mkdir(join(part, 'jars'), { recursive: true });
-  await writeFile(join(part, 'pom.xml'), pom);
-  try {
-    await copyDependencies(part, env);
-    await rename(join(part, 'jars'), jars).catch((error) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
-  } finally {
-    await rm(part, { recursive: true, force: true });
-  }
-  return jars;
+  return madeOnce(join(jarsDir, `kafka-${KAFKA_VERSION}`), async (part) => {
+    log(`downloading Apache Kafka ${KAFKA_VERSION} (44 MB, only the first time)`);
+    const pomFile = join(part, 'pom.xml');
+    await writeFile(pomFile, pom);
+    await copyDependencies(pomFile, part, env);
+  });
 }
 
-async function copyDependencies(part, env) {
-  const goal = [
-    'dependency:copy-dependencies',
-    '-DincludeScope=runtime',
-    `-DoutputDirectory=${join(part, 'jars')}`,
-  ];
-  const { code, output, missing } = await run('mvn', ['-q', '-B', '-f', join(part, 'pom.xml'), ...goal], {
+async function copyDependencies(pomFile, folder, env) {
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
+  const { code, output, missing } = await run('mvn', ['-q', '-B', '-f', pomFile, ...goal], {
     env,
-    cwd: part,
+    cwd: folder,
   });
   if (missing)
     throw new Problem('the embedded Kafka is fetched with Maven, and `mvn` was not found', INSTALL);
@@ -107,22 +92,4 @@ async function copyDependencies(part, env) {
     `Maven could not fetch Kafka: ${detail.slice(0, 300)}`,
     'Mend Maven’s set-up, or set KAFKA_BROKERS',
   );
-}
-
-async function removeAbandoned(jarsDir) {
-  const entries = await readdir(jarsDir).catch(() => []);
-  for (const entry of entries) {
-    const pid = /\.(\d+)\.part$/.exec(entry)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(jarsDir, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }

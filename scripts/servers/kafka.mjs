@@ -90,7 +90,7 @@ export async function startKafka(options) {
   const up = await eventually(() => accepts(port), { everyMs: 50, withinMs: 90_000, ended });
   if (!up || ended()) {
     await child.stop();
-    const tail = (await readFile(logFile, 'utf8')).slice(-4_000);
+    const tail = (await readFile(logFile)).subarray(child.logFrom).toString('utf8');
     const error = new Failure(`Kafka did not start; see ${logFile}`);
     throw Object.assign(error, { portTaken: /address already in use/i.test(tail) });
   }

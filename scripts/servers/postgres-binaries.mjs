@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { chmod, cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { Problem } from './problem.mjs';
+import { madeOnce } from './made-once.mjs';
 import { canEnter } from './postgres-user.mjs';
+import { Problem } from './problem.mjs';
+import { run } from './run.mjs';
 
 const PLATFORMS = {
   darwin: ['arm64', 'x64'],
@@ -21,17 +23,12 @@ export async function postgresBinaries({ user, cacheDir }) {
   const { native, version } = installed();
   await completeLinks(native);
   if (await canEnter(user, join(native, 'bin'))) return native;
-  const copy = join(cacheDir, `postgresql-${version}`);
-  if (existsSync(copy)) return copy;
-  const part = `${copy}.${process.pid}.part`;
-  await mkdir(cacheDir, { recursive: true });
-  await cp(native, part, { recursive: true, verbatimSymlinks: true });
-  await chmod(part, 0o755);
-  await rename(part, copy).catch(async (error) => {
-    await rm(part, { recursive: true, force: true });
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  return madeOnce(join(cacheDir, `postgresql-${version}`), async (part) => {
+    await cp(native, part, { recursive: true, verbatimSymlinks: true });
+    // npm applies the umask of whoever installed it.
+    const { code, output } = await run('chmod', ['-R', 'a+rX', part]);
+    if (code !== 0) throw new Error(`the copy of PostgreSQL could not be opened to others: ${output.trim()}`);
   });
-  return copy;
 }
 
 function installed() {

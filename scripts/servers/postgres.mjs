@@ -88,7 +88,7 @@ export async function startPostgres(options) {
   const up = await eventually(() => isReady(dir, child.pid), { everyMs: 20, withinMs: 120_000, ended });
   if (!up) {
     await child.stop();
-    const tail = readFileSync(logFile, 'utf8').slice(-4_000);
+    const tail = readFileSync(logFile).subarray(child.logFrom).toString('utf8');
     const error = new Failure(`PostgreSQL did not start; see ${logFile}`);
     throw Object.assign(error, { portTaken: /could not bind IPv4 address/.test(tail) });
   }

@@ -38,7 +38,6 @@ export async function startService({ root, service, port, env, logFile, reaper, 
   const main = join('dist', 'apps', service, 'src', 'main.js');
   const config = join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
-  const from = existsSync(logFile) ? statSync(logFile).size : 0;
   const child = await startChild(process.execPath, [main, '--config', config], {
     name: service,
     cwd: root,
@@ -57,7 +56,7 @@ export async function startService({ root, service, port, env, logFile, reaper, 
   if ((await eventually(isReady, { everyMs: 50, withinMs: 90_000, ended })) && !ended()) return child;
   const why = ended() ? `it ended with ${ending(child)}` : reasons;
   await child.stop();
-  const log = tail(logFile, from);
+  const log = tail(child);
   const error = new Failure(`the ${service} did not become ready: ${why}\n${log}`);
   throw Object.assign(error, { portTaken: log.includes('EADDRINUSE') });
 }
@@ -68,9 +67,9 @@ export function ending(child) {
   return signal === null ? `status ${code}` : signal;
 }
 
-/** The last lines of a log, from a position on. */
-export function tail(logFile, from = 0) {
-  const text = readFileSync(logFile).subarray(from).toString('utf8').trimEnd();
+/** The last lines that a child has logged. */
+export function tail({ logFile, logFrom }) {
+  const text = readFileSync(logFile).subarray(logFrom).toString('utf8').trimEnd();
   return text.split('\n').slice(-TAIL_LINES).join('\n');
 }
 

@@ -34,6 +34,8 @@ export interface StackOptions {
 export interface DeadPart {
   name: string;
   logFile: string;
+  /** Where its part of the log begins, in bytes. */
+  logFrom: number;
   end(): { code: number | null; signal: NodeJS.Signals | null };
 }
 

@@ -97,7 +97,8 @@ async function moveOutside(root, inClone, user) {
   for (const parent of ['/var/lib/mayfly', join(tmpdir(), 'mayfly-state')]) {
     const outside = join(parent, name);
     try {
-      await mkdir(parent, { recursive: true, mode: 0o711 });
+      const made = await mkdir(parent, { recursive: true });
+      if (made !== undefined) await chmod(parent, 0o711);
       if (!isRootsOwn(parent) || !(await canEnter(user, parent))) continue;
     } catch {
       continue;

@@ -9,8 +9,9 @@ const root = join(import.meta.dirname, '..', '..');
 
 export async function startStack({ env = {} } = {}) {
   const stateDir = await temporaryFolder('mayfly-stack-', await postgresUser());
+  const shell = { ...process.env };
   // The tests' shared servers are not this stack's.
-  const { KAFKA_BROKERS: _kafka, DATABASE_URL: _database, TARGET_URL: _target, ...shell } = process.env;
+  for (const variable of ['KAFKA_BROKERS', 'DATABASE_URL', 'TARGET_URL']) delete shell[variable];
   const deaths = [];
   const stack = new Stack({
     root,
