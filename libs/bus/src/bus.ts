@@ -77,7 +77,12 @@ export interface Bus {
 }
 
 export type BusErrorCode =
-  'ERR_TOPIC_MISCONFIGURED' | 'ERR_OFFSET_OUT_OF_RANGE' | 'ERR_BUS_UNREACHABLE' | 'ERR_BUS_CRASHED';
+  | 'ERR_TOPIC_MISCONFIGURED'
+  | 'ERR_OFFSET_OUT_OF_RANGE'
+  | 'ERR_BUS_UNREACHABLE'
+  | 'ERR_BUS_CRASHED'
+  /** The bus will never take this record: too large, no such topic, not allowed. */
+  | 'ERR_RECORD_REFUSED';
 
 export class BusError extends Error {
   override readonly name = 'BusError';

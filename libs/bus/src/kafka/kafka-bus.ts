@@ -1,0 +1,83 @@
+/** The bus on Apache Kafka, through kafkajs. */
+import type { Admin, Kafka } from 'kafkajs';
+import { createLog, type Log } from '#telemetry/log.js';
+import type { Bus, Consumer, OutgoingRecord, Position, Subscription, TopicToEnsure } from '../bus.js';
+import { kafkajs } from './client.js';
+import { KafkaConsumer } from './kafka-consumer.js';
+import { unreachable } from './kafka-error.js';
+import { clientConfig, type KafkaSettings } from './kafka-settings.js';
+import { fetchBounds } from './log-bounds.js';
+import { Publisher } from './publisher.js';
+import { ensureTopics } from './topics.js';
+
+export type { KafkaSettings };
+
+/**
+ * Connects to the cluster; `log` is silent by default.
+ * @throws BusError ERR_BUS_UNREACHABLE
+ */
+export async function openKafka(settings: KafkaSettings, log?: Log): Promise<Bus> {
+  const lines = log ?? createLog('bus', { level: 'silent' });
+  const kafka = new kafkajs.Kafka(await clientConfig(settings, lines));
+  const admin = kafka.admin();
+  const publisher = new Publisher(kafka, lines);
+  try {
+    await admin.connect();
+    await publisher.open();
+  } catch (error) {
+    await Promise.allSettled([admin.disconnect(), publisher.close()]);
+    throw unreachable(error, 'connect');
+  }
+  return new KafkaBus(kafka, admin, publisher, lines);
+}
+
+class KafkaBus implements Bus {
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #publisher: Publisher;
+  readonly #log: Log;
+  readonly #consumers = new Set<KafkaConsumer>();
+
+  constructor(kafka: Kafka, admin: Admin, publisher: Publisher, log: Log) {
+    this.#kafka = kafka;
+    this.#admin = admin;
+    this.#publisher = publisher;
+    this.#log = log;
+  }
+
+  publish(records: readonly OutgoingRecord[]): Promise<void> {
+    return this.#publisher.publish(records);
+  }
+
+  async subscribe(subscription: Subscription): Promise<Consumer> {
+    const consumer = new KafkaConsumer(this.#kafka, this.#admin, subscription, this.#log);
+    this.#consumers.add(consumer);
+    await consumer.start();
+    return consumer;
+  }
+
+  async ensureTopics(topics: readonly TopicToEnsure[]): Promise<void> {
+    if (topics.length === 0) return;
+    try {
+      await ensureTopics(this.#admin, topics, this.#log);
+    } catch (error) {
+      throw unreachable(error, 'topics');
+    }
+  }
+
+  async ends(topics: readonly string[]): Promise<Position[]> {
+    try {
+      const bounds = await fetchBounds(this.#admin, topics);
+      return bounds.map(({ topic, partition, high }) => ({ topic, partition, next: high }));
+    } catch (error) {
+      throw unreachable(error, 'end offsets');
+    }
+  }
+
+  /** Stops what still reads, sends what still waits. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await this.#publisher.close();
+    await this.#admin.disconnect();
+  }
+}

@@ -1,0 +1,83 @@
+/** How to reach a Kafka cluster, and the client's settings with the reason for each. */
+import { readFile } from 'node:fs/promises';
+import type { ConnectionOptions } from 'node:tls';
+import type { ConsumerConfig, KafkaConfig, ProducerConfig, SASLOptions } from 'kafkajs';
+import type { Log } from '#telemetry/log.js';
+import { clientLog } from './client-log.js';
+import { kafkajs } from './client.js';
+
+export interface KafkaSettings {
+  /** `host:port` of some brokers; the others are learnt from them. */
+  brokers: readonly string[];
+  /** Shown in the broker's logs and quotas. */
+  clientId: string;
+  /** The password MUST NOT be logged. */
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string };
+  /** PEM files. Without `ca`, the roots of Node; `cert` and `key` for mutual TLS. */
+  tls?: { enabled: boolean; ca?: string; cert?: string; key?: string };
+}
+
+export const HEARTBEAT_MS = 1_000;
+/** Below the time a group waits for its members, a join would be cut off while it waits. */
+const REBALANCE_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+
+export async function clientConfig(settings: KafkaSettings, log: Log): Promise<KafkaConfig> {
+  const ssl = await tlsOf(settings.tls);
+  return {
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    connectionTimeout: 5_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as SASLOptions }),
+    logLevel: kafkajs.logLevel.INFO,
+    logCreator: () => clientLog(log),
+  };
+}
+
+async function tlsOf(tls: KafkaSettings['tls']): Promise<ConnectionOptions | undefined> {
+  if (tls === undefined || !tls.enabled) return undefined;
+  const pem = (path: string | undefined) => (path === undefined ? undefined : readFile(path, 'utf8'));
+  const [ca, cert, key] = await Promise.all([pem(tls.ca), pem(tls.cert), pem(tls.key)]);
+  return {
+    ...(ca === undefined ? {} : { ca: [ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/** `acks: -1` and one request in flight keep the order; the partitioner is murmur2, as in the Java client. */
+export const producerConfig = (): ProducerConfig => ({
+  idempotent: true,
+  maxInFlightRequests: 1,
+  allowAutoTopicCreation: false,
+  createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+});
+
+export const consumerConfig = (group: string): ConsumerConfig => ({
+  groupId: group,
+  /** Takeover of a killed process takes this long; 6 s is the least a broker allows by default. */
+  sessionTimeout: 6_000,
+  heartbeatInterval: HEARTBEAT_MS,
+  rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+  minBytes: 1,
+  /** A stop waits for the poll under way. */
+  maxWaitTimeInMs: 150,
+  maxBytesPerPartition: 1_048_576,
+  allowAutoTopicCreation: false,
+  /**
+   * Whoever may write could otherwise hold back everyone's records of a partition with a transaction left open. A record
+   * of an aborted transaction was said all the same.
+   */
+  readUncommitted: true,
+  /** The client's own restart would hide that records were not handled: `onCrash` ends the process instead. */
+  retry: {
+    initialRetryTime: 100,
+    maxRetryTime: 2_000,
+    retries: 8,
+    restartOnFailure: () => Promise.resolve(false),
+  },
+});
