@@ -7,15 +7,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { pythonEnvironment } from './interop/python-environment.js';
-import { startStack } from './support/stack.js';
-import type { TestStack } from './support/stack.js';
+import { startStack } from './support/stack.mjs';
+import type { TestStack } from './support/stack.mjs';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const interop = join(import.meta.dirname, 'interop');
-const environment = await pythonEnvironment(join(interop, 'requirements.txt'), await defaultStateDir(root));
+const environment = await pythonEnvironment(join(interop, 'requirements.txt'), join(root, '.mayfly'));
 
 const TASK = 'a client in Python runs one task: start, call, open the envelope, log in, end, refused';
 
@@ -43,7 +42,7 @@ if ('missing' in environment) {
           settings,
           JSON.stringify({
             kafka: stack.addresses.kafka,
-            services: [stack.addresses.broker, stack.addresses.revoker],
+            broker: stack.addresses.broker,
             svid: [process.execPath, join(root, 'scripts', 'mayfly.mjs'), 'svid'],
             folder,
           }),

@@ -5,7 +5,7 @@ signed answers, a sealed credential. Kafka through librdkafka, JOSE through jwcr
 
 Usage: client.py SETTINGS.json, with
   kafka    host:port[,host:port...]
-  services http://host:port of each service that writes answers, for their public keys
+  broker   http://host:port of the broker, which signs all answers
   svid     the command that mints an SVID: a list; `--id ID --key FILE` is appended
   folder   a folder for key files
 
@@ -126,10 +126,8 @@ class Bus:
             for number in partitions
         ]
         self.consumer.assign(ends)
-        self.service_keys = {}
-        for service in settings["services"]:
-            with urllib.request.urlopen(f"{service}/.well-known/jwks.json", timeout=10) as answer:
-                self.service_keys.update({key["kid"]: jwk.JWK(**key) for key in json.load(answer)["keys"]})
+        with urllib.request.urlopen(f"{settings['broker']}/.well-known/jwks.json", timeout=10) as answer:
+            self.broker_keys = {key["kid"]: jwk.JWK(**key) for key in json.load(answer)["keys"]}
 
     def send(self, record):
         """Returns when the bus has acknowledged the record."""
@@ -139,7 +137,7 @@ class Bus:
             raise RuntimeError(f"not acknowledged: {failures}")
 
     def answer(self, task_id, wanted):
-        """The first record of this task, signed by a service, for which `wanted(type, value)` gives something."""
+        """The first record of this task, signed by the broker, for which `wanted(type, value)` gives something."""
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
             message = self.consumer.poll(0.2)
@@ -159,7 +157,7 @@ class Bus:
         header = signature.jose_header
         if header["alg"] != "ES256" or header["typ"] != "mayfly-record+jwt":
             raise RuntimeError("another kind of signature")
-        signature.verify(self.service_keys[header["kid"]], alg="ES256")
+        signature.verify(self.broker_keys[header["kid"]], alg="ES256")
         names = ("id", "source", "subject", "time", "type")
         expected = {
             "topic": message.topic(),

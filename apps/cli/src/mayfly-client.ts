@@ -12,6 +12,7 @@ import { signEvent } from '#agent/signed-event.js';
 import type { Bus } from '#bus/bus.js';
 import { openKafka } from '#bus/kafka/kafka-bus.js';
 import type { InboundData, InboundType, ToolCalled } from '#events/inbound.js';
+import type { OutboundEvent } from '#events/outbound.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { loadPeerKeys } from '#identity/records.js';
 import type { PeerKeys } from '#identity/records.js';
@@ -118,6 +119,14 @@ export class MayflyClient {
           `the lease ended (${answer.cause}) before its envelope came`,
         );
     }
+  }
+
+  /** The first event from now on that is wanted. Something must have been sent before: that is when listening begins. @throws CliError ERR_CLI_TIMEOUT */
+  event<E extends OutboundEvent>(wanted: (event: OutboundEvent) => event is E, withinMs: number): Promise<E> {
+    const found = this.#listenForVerdicts().then((verdicts) => verdicts.first(wanted, withinMs));
+    // Whoever fails before the event comes does not come to await it.
+    found.catch(() => undefined);
+    return found;
   }
 
   /** A JWT-SVID of the development trust domain. */

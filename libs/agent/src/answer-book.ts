@@ -55,7 +55,8 @@ export class AnswerBook {
   /** Takes one verified record in. Never throws: what answers no call of ours, or cannot be read, is passed over. */
   take(record: DeliveryRecord): void {
     const watched = [...this.#waiting].filter(({ call }) => call.taskId === record.head.subject);
-    if (watched.length === 0 || record.value === null) return;
+    // Only the broker answers; another service's signature is no answer's.
+    if (watched.length === 0 || record.value === null || record.service !== 'broker') return;
     switch (shortType(record.head.type)) {
       case CREDENTIAL_DELIVERED:
         return this.#delivered(record, record.value.toString('ascii'), watched);
@@ -69,7 +70,6 @@ export class AnswerBook {
   }
 
   #delivered(record: DeliveryRecord, envelope: string, watched: Waiting[]): void {
-    if (record.service !== 'broker') return;
     const header = readable(() => envelopeHeader(envelope));
     if (header === undefined || header.taskId !== record.head.subject) return;
     const ended = this.#ended.get(header.leaseId);
@@ -84,7 +84,6 @@ export class AnswerBook {
   }
 
   #refused(record: DeliveryRecord, watched: Waiting[]): void {
-    if (record.service !== 'broker') return;
     const data = readable(() => deliverySchemas['call.refused'].parse(json(record)));
     if (data === undefined || data.taskId !== record.head.subject) return;
     for (const { call, settle } of watched) {
@@ -94,7 +93,6 @@ export class AnswerBook {
   }
 
   #leaseEnded(record: DeliveryRecord): void {
-    if (record.service === 'auditor') return;
     const data = readable(() => deliverySchemas['lease.ended'].parse(json(record)));
     if (data === undefined || data.taskId !== record.head.subject) return;
     this.#ended.set(data.leaseId, { taskId: data.taskId, cause: data.cause });

@@ -1,6 +1,6 @@
 /** The programs that `npm start` needs: Node, and for its own Kafka Java and Maven. */
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { fail, ok, warn } from './finding.js';
 import type { Finding } from './finding.js';
 
@@ -49,11 +49,7 @@ async function firstLine(command: string, args: string[]): Promise<string | unde
   try {
     const { stdout, stderr } = await run(command, args, { timeout: TIMEOUT_MS });
     // Maven writes terminal codes even where nobody looks.
-    // eslint-disable-next-line no-control-regex
-    return `${stdout}${stderr}`
-      .replace(/\u001b\[[0-9;]*m/g, '')
-      .split('\n')[0]!
-      .trim();
+    return stripVTControlCharacters(`${stdout}${stderr}`).split('\n')[0]!.trim();
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ const BETWEEN_LOGINS_MS = 5;
 /** SQLSTATE 57P01: an administrator ended the session. Class 28: the login is not allowed, or is there no more. */
 const SESSION_ENDED = '57P01';
 const LOGIN_REFUSED = '28';
+const TOO_MANY_CONNECTIONS = '53300';
 
 export interface Refusals {
   /** ms from `sinceMs` to the refusal, and the SQLSTATE of it. */
@@ -76,15 +77,18 @@ export async function untilRefused(
   };
 }
 
+/** What says nothing about the login: it was cut off by the end of sessions, or the last one has not quite gone. */
+const INCONCLUSIVE: readonly (string | undefined)[] = [SESSION_ENDED, TOO_MANY_CONNECTIONS];
+
 async function tryLogin(credential: OpenedCredential, query: string): Promise<void> {
-  const client = await openSession(credential);
+  let client: pg.Client | undefined;
   try {
+    client = await openSession(credential);
     await client.query(query);
   } catch (error) {
-    // Logged in before the cut, ended by it: the next login is the one that counts.
-    if (sqlState(error) !== SESSION_ENDED) throw error;
+    if (!INCONCLUSIVE.includes(sqlState(error))) throw error;
   } finally {
-    await client.end().catch(() => undefined);
+    await client?.end().catch(() => undefined);
   }
 }
 
