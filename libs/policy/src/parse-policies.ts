@@ -91,13 +91,6 @@ function split(file: SourceText): Part[] {
     file: file.file,
     at: positionAtIndex(file.text, file.text.indexOf(text)),
   });
-  refuse(
-    parts.policy_templates.map((text) => ({
-      code: 'ERR_POLICY_INVALID',
-      ...where(text),
-      message: 'templates are not supported',
-    })),
-  );
   return parts.policies.map((text) => {
     const answer = cedar.policyToJson(text);
     if (answer.type === 'failure') throw invalid(file, answer.errors);

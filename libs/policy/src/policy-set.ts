@@ -1,21 +1,28 @@
 /** A loaded policy set, and the decisions it makes. Deciding is synchronous and touches nothing outside. */
+import type { Catalogue } from '#events/catalogue.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
 import { loadPolicies } from './load-policies.js';
 import type { ParsedPolicies } from './parse-policies.js';
+import { PolicyError } from './policy-error.js';
+import { runPolicyTests } from './policy-tests.js';
 
 export type { CallDecision, CallRequest, TaskDecision, TaskRequest };
 
 export class PolicySet {
   private constructor(private readonly policies: ParsedPolicies) {}
 
-  /** @throws PolicyError listing every problem of the folder; a set that is deciding is not disturbed. */
-  static async load(dir: string): Promise<PolicySet> {
-    return new PolicySet(await loadPolicies(dir));
-  }
-
-  static of(policies: ParsedPolicies): PolicySet {
+  /**
+   * Reads a policy folder and, given a catalogue, runs the policy tests in it. A set that is deciding is not disturbed.
+   * @throws PolicyError listing every problem of the folder, or every test that fails; ConfigError for a test file that cannot be read.
+   */
+  static async load(dir: string, catalogue?: Catalogue): Promise<PolicySet> {
+    const policies = await loadPolicies(dir);
+    if (catalogue !== undefined) {
+      const [first, ...rest] = (await runPolicyTests(policies, catalogue, dir)).failures;
+      if (first !== undefined) throw new PolicyError([first, ...rest]);
+    }
     return new PolicySet(policies);
   }
 
