@@ -1,0 +1,182 @@
+/**
+ * One record of the bus as an entry of the log. The leaf is the exact bytes that are hashed: the JCS (RFC 8785) of an
+ * envelope that holds no personal value, only identifiers, pseudonyms and commitments. Everything the log ever shows of a
+ * record is in its leaf, or is opened from its payload and checked against the leaf's commitment.
+ */
+import type { BusRecord } from '#bus/bus.js';
+import { HEADERS } from '#events/envelope.js';
+import { isInboundType, shortType, uuidV7 } from '#events/inbound.js';
+import { canonical } from '#events/jcs.js';
+import { CREDENTIAL_DELIVERED, isOutboundType } from '#events/outbound.js';
+import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
+import { hashLeaf } from '#merkle/hash.js';
+import type { Judgement } from './judge.js';
+import { commitment, newEntryKey, type Pseudonyms } from './keys.js';
+import { payloadOf, redactHeaders, sha256Hex, type Payload } from './payload.js';
+import { project, projectId, type Json, type Rule } from './project.js';
+import { deliveryRules, envelopeRule, inboundRules, outboundRules, revocationRule } from './rules.js';
+
+/** The largest entry that C2SP tlog-tiles can bundle. */
+export const MAX_LEAF_BYTES = 65_535;
+
+export interface Entry {
+  leaf: Buffer;
+  leafHash: Uint8Array;
+  /** Derived from the leaf, for queries. `taskId`, `type` and `eventId` only of admitted records. */
+  admitted: boolean;
+  type: string | null;
+  taskId: string | null;
+  eventId: string | null;
+  payload: Payload;
+  /** Opens the leaf's commitments; erased with the payload. */
+  entryKey: Buffer;
+}
+
+export interface LeafKeys {
+  pseudonyms: Pseudonyms;
+  isPerson: (spiffeId: string) => boolean;
+}
+
+type Leaf = { [member: string]: Json };
+
+export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys): Entry {
+  const entryKey = newEntryKey();
+  const commitments: { [place: string]: string } = {};
+  const commit = (place: string, bytes: Uint8Array | string) => {
+    commitments[place] = commitment(entryKey, place, bytes);
+  };
+  const to = { ...keys, seal: commit };
+
+  const isCredential = record.topic === DELIVERY && judged.admitted && judged.type === CREDENTIAL_DELIVERED;
+  const found = judged.admitted ? eventOf(record, judged) : undefined;
+  const event = found === undefined ? undefined : project(found.rule, found.data, '', to);
+  if (record.value !== null && !isCredential) commit('value', record.value);
+  commit('headers', redactHeaders(record.headers));
+
+  const taskId = judged.admitted ? taskOf(event, judged) : undefined;
+  const type = judged.admitted && judged.type !== undefined && isName(judged.type) ? judged.type : undefined;
+  const base: Leaf = {
+    v: 1,
+    topic: record.topic,
+    partition: record.partition,
+    offset: String(record.offset),
+    appendedAt: timeText(record.appendedAtMs),
+    authenticated: judged.admitted || judged.sender !== undefined,
+    ...writerOf(judged, keys),
+    ...(judged.admitted ? { id: judged.eventId } : { code: judged.code, claimed: claimsOf(record, keys) }),
+    ...optional('type', type),
+    ...optional('task', taskId),
+    valueBytes: record.value?.length ?? 0,
+    // A ciphertext of random key cannot be guessed from its hash.
+    ...(isCredential && record.value !== null ? { valueSha256: sha256Hex(record.value) } : {}),
+  };
+  const leaf = encode(base, event, commitments);
+  return {
+    leaf,
+    leafHash: hashLeaf(leaf),
+    admitted: judged.admitted,
+    type: type ?? null,
+    taskId: taskId ?? null,
+    eventId: judged.admitted ? judged.eventId : null,
+    // What else may lie on the delivery topic could be a credential too.
+    payload: payloadOf(record, judged.admitted, record.topic !== DELIVERY || isNotice(judged)),
+    entryKey,
+  };
+}
+
+/** An event too large for a leaf is left to the commitment over the whole value. */
+function encode(base: Leaf, event: Json | undefined, commitments: { [place: string]: string }): Buffer {
+  const whole = Buffer.from(canonical({ ...base, ...optional('event', event), commitments }));
+  if (whole.length <= MAX_LEAF_BYTES) return whole;
+  const { value, headers } = commitments;
+  const kept = { ...optional('value', value), ...optional('headers', headers) };
+  return Buffer.from(canonical({ ...base, oversize: true, commitments: kept }));
+}
+
+const isNotice = (judged: Judgement): boolean =>
+  judged.admitted && judged.type !== undefined && Object.hasOwn(deliveryRules, judged.type);
+
+/** The event's data with the rule for its type. Undefined for a type we know nothing of: then only the commitment speaks. */
+function eventOf(
+  record: BusRecord,
+  judged: Judgement & { admitted: true },
+): { rule: Rule; data: unknown } | undefined {
+  const { topic, value } = record;
+  if (value === null) return undefined;
+  if (topic === DELIVERY && judged.type === CREDENTIAL_DELIVERED)
+    return { rule: envelopeRule, data: parse(Buffer.from(firstPart(value), 'base64url')) };
+  const rule = ruleOf(topic, judged.type);
+  return rule === undefined ? undefined : { rule, data: parse(value) };
+}
+
+function ruleOf(topic: string, type: string | undefined): Rule | undefined {
+  if (topic === TASK_EVENTS) return isInboundType(type) ? inboundRules[type] : undefined;
+  if (topic === REVOCATIONS) return revocationRule;
+  if (topic === CREDENTIAL_EVENTS && isOutboundType(type)) return outboundRules[type];
+  if (topic === DELIVERY && type !== undefined && Object.hasOwn(deliveryRules, type))
+    return deliveryRules[type as keyof typeof deliveryRules];
+  return undefined;
+}
+
+/** The protected header of a compact JWE; of anything else, at most 8 KiB that will not parse. */
+const firstPart = (value: Buffer): string =>
+  value.subarray(0, 8_192).toString('latin1').split('.', 1)[0] ?? '';
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function writerOf(judged: Judgement, keys: LeafKeys): Leaf {
+  if (!judged.admitted) return judged.sender === undefined ? {} : { sender: projectId(judged.sender, keys) };
+  if (judged.by === 'service') return { service: judged.service, store: judged.store };
+  const { sender, keyThumbprint, svidSha256, svidExpired } = judged;
+  return {
+    sender: projectId(sender, keys),
+    key: keyThumbprint,
+    svidSha256,
+    ...(svidExpired ? { svidExpired } : {}),
+  };
+}
+
+function taskOf(event: Json | undefined, judged: Judgement & { admitted: true }): string | undefined {
+  if (typeof event === 'object' && event !== null && !Array.isArray(event)) {
+    const { taskId } = event;
+    if (typeof taskId === 'string' && isUuid(taskId)) return taskId;
+  }
+  return judged.by === 'service' && isUuid(judged.subject) ? judged.subject : undefined;
+}
+
+/** What a record that was not admitted says of itself, as far as it can hold nothing personal. */
+function claimsOf(record: BusRecord, keys: LeafKeys): Leaf {
+  const read = (name: string): string | undefined => {
+    const value = record.headers[name];
+    return value === undefined || Array.isArray(value) || value.length > 2_048
+      ? undefined
+      : Buffer.from(value).toString('utf8');
+  };
+  const [id, type, source] = [read(HEADERS.id), shortType(read(HEADERS.type) ?? ''), read(HEADERS.source)];
+  const known = isInboundType(type) || isOutboundType(type) || type === CREDENTIAL_DELIVERED;
+  const task = record.key?.length === 36 ? record.key.toString('latin1') : '';
+  return {
+    ...optional('id', id !== undefined && isUuid(id) ? id : undefined),
+    ...optional('type', known ? type : undefined),
+    ...optional('source', source === undefined ? undefined : keys.pseudonyms.person(source)),
+    ...optional('task', isUuid(task) ? task : undefined),
+  };
+}
+
+const isUuid = (text: string): boolean => uuidV7.safeParse(text).success;
+const isName = (text: string): boolean => /^[a-z][a-z0-9_.]{0,63}$/.test(text);
+const optional = (member: string, value: Json | undefined): Leaf =>
+  value === undefined ? {} : { [member]: value };
+
+/** RFC 3339 in UTC. A producer may claim a time that no calendar has. */
+const timeText = (ms: number): string =>
+  Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : '0000-01-01T00:00:00.000Z';
+
+/** Topics whose records become entries. */
+export const LOGGED_TOPICS = [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS] as const;

@@ -1,0 +1,57 @@
+/**
+ * What stands in a leaf in the place of personal data. A leaf is for ever, so nothing in it may be reversible or guessable:
+ * a plain hash of a name or a purpose is guessed in seconds, a keyed one is not.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+const hmac = (key: Uint8Array, ...parts: (Uint8Array | string)[]): Buffer => {
+  const mac = createHmac('sha256', key);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
+};
+const b64 = (bytes: Buffer): string => bytes.toString('base64url');
+
+export class KeyFileError extends Error {
+  override readonly name = 'KeyFileError';
+  readonly code = 'ERR_KEY_FILE_INVALID';
+}
+
+/** Keyed, and the same for the same value: two entries about one person, or one digest, can be seen to belong together. */
+export class Pseudonyms {
+  readonly #persons: Buffer;
+  readonly #digests: Buffer;
+
+  constructor(key: Uint8Array) {
+    if (key.length !== 32) throw new KeyFileError('a pseudonym key has 32 bytes');
+    this.#persons = hmac(key, 'mayfly person');
+    this.#digests = hmac(key, 'mayfly digest');
+  }
+
+  /** @param path of a file with 64 hex digits. @throws KeyFileError if it holds anything else. */
+  static async fromFile(path: string): Promise<Pseudonyms> {
+    const text = (await readFile(path, 'utf8')).trim();
+    if (!/^[0-9a-f]{64}$/.test(text)) throw new KeyFileError('a pseudonym key is 64 hex digits');
+    return new Pseudonyms(Buffer.from(text, 'hex'));
+  }
+
+  /** Of a person's id: `person:<base64url>`. */
+  person(id: string): string {
+    return `person:${b64(hmac(this.#persons, id))}`;
+  }
+
+  /** Of a plain digest that somebody made of a text that could be guessed: `keyed:<base64url>`. */
+  digest(value: string): string {
+    return `keyed:${b64(hmac(this.#digests, value))}`;
+  }
+}
+
+/** The key of one entry's commitments, kept with its payload: when both are erased, the commitments cannot be opened any more. */
+export const newEntryKey = (): Buffer => randomBytes(32);
+
+/**
+ * HMAC-SHA256 of a value under a key of its own, derived from the entry's: one value can be opened to somebody without the
+ * others. `place` is a JSON pointer into the event (RFC 6901), or `value` or `headers` for the raw bytes.
+ */
+export const commitment = (entryKey: Uint8Array, place: string, value: Uint8Array | string): string =>
+  b64(hmac(hmac(entryKey, place), value));

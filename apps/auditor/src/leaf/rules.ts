@@ -1,0 +1,221 @@
+/**
+ * What of each event may stand in a leaf. A new type does not compile until it is here; a new member of a type stays out
+ * of the leaf until it is named. Free text is sealed; plain digests of texts that could be guessed are keyed again.
+ */
+import type { InboundData, InboundType } from '#events/inbound.js';
+import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
+import type { z } from 'zod';
+import type { Rule, RuleFor } from './project.js';
+
+const lineage = { each: { of: { taskId: 'plain', generation: 'plain' } } } as const;
+const declared = {
+  each: { of: { tool: 'plain', dataset: 'plain', actions: { each: 'plain' }, agents: { each: 'id' } } },
+} as const;
+
+export const inboundRules: { readonly [T in InboundType]: RuleFor<InboundData<T>> } = {
+  'task.started': {
+    of: {
+      taskId: 'plain',
+      purpose: 'sealed',
+      objectiveSha256: 'digest',
+      principal: { of: { id: 'person', kind: 'plain' } },
+      agents: { each: { of: { id: 'id' } } },
+      declared,
+      deadline: 'plain',
+      risk: 'plain',
+      parent: { of: { taskId: 'plain' } },
+      delegable: declared,
+      limits: { of: { maxCalls: 'plain', maxRows: 'plain' } },
+      agentsMayEnd: 'plain',
+      labels: 'sealed',
+    },
+  },
+  'task.amended': {
+    of: { taskId: 'plain', declared, deadline: 'plain', rekey: 'id', reason: 'sealed' },
+  },
+  'task.ended': { of: { taskId: 'plain', outcome: 'plain', reason: 'sealed' } },
+  'tool.called': {
+    of: {
+      taskId: 'plain',
+      callId: 'plain',
+      tool: 'plain',
+      dataset: 'plain',
+      action: 'plain',
+      credential: 'plain',
+      argumentsSha256: 'digest',
+      objectiveSha256: 'digest',
+      prompt: { of: { commitment: 'digest' } },
+      model: { of: { name: 'plain', version: 'plain' } },
+      ttlMs: 'plain',
+      agent: 'id',
+    },
+  },
+  'tool.completed': {
+    of: { taskId: 'plain', callId: 'plain', leaseId: 'plain', outcome: 'plain', rows: 'plain' },
+  },
+  'lease.renewal_requested': { of: { taskId: 'plain', leaseId: 'plain', ttlMs: 'plain' } },
+};
+
+const common = {
+  taskId: 'plain',
+  generation: 'plain',
+  tenant: 'plain',
+  causedBy: 'plain',
+  actor: 'id',
+  at: 'plain',
+} as const;
+
+export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData<T>> } = {
+  'event.rejected': {
+    of: {
+      ...common,
+      code: 'plain',
+      reason: 'sealed',
+      fields: 'sealed',
+      record: {
+        of: {
+          topic: 'plain',
+          partition: 'plain',
+          offset: 'plain',
+          valueSha256: 'digest',
+          ceId: 'plain',
+          ceType: 'plain',
+        },
+      },
+      sender: 'id',
+    },
+  },
+  'task.accepted': {
+    of: {
+      ...common,
+      orchestrator: 'id',
+      principal: { of: { id: 'person', kind: 'plain', proved: 'plain' } },
+      purpose: 'sealed',
+      objectiveSha256: 'digest',
+      agents: { each: 'id' },
+      declared,
+      deadline: 'plain',
+      risk: 'plain',
+      lineage,
+      policySet: 'plain',
+    },
+  },
+  'task.refused': {
+    of: { ...common, code: 'plain', reason: 'sealed', policies: { each: 'plain' }, policySet: 'plain' },
+  },
+  'task.ended': { of: { ...common, outcome: 'plain' } },
+  'call.decided': {
+    of: {
+      ...common,
+      callId: 'plain',
+      agent: 'id',
+      tool: 'plain',
+      dataset: 'plain',
+      action: 'plain',
+      decision: 'plain',
+      code: 'plain',
+      checks: {
+        each: { of: { check: 'plain', ok: 'plain', policies: { each: 'plain' }, reason: 'sealed' } },
+      },
+      policySet: 'plain',
+      inputs: 'digest',
+      obligations: { of: { ttlMs: 'plain', approval: 'plain' } },
+      leaseId: 'plain',
+      callDigest: 'digest',
+      sealTo: 'plain',
+      argumentsSha256: 'digest',
+      promptCommitment: 'digest',
+    },
+  },
+  'lease.intended': {
+    of: {
+      ...common,
+      leaseId: 'plain',
+      provider: 'plain',
+      target: 'plain',
+      principal: 'plain',
+      rights: { each: 'plain' },
+      createBy: 'plain',
+      notAfter: 'plain',
+      hardEnd: 'plain',
+      callId: 'plain',
+      agent: 'id',
+      lineage,
+    },
+  },
+  'lease.issued': {
+    of: {
+      ...common,
+      leaseId: 'plain',
+      callId: 'plain',
+      agent: 'id',
+      notAfter: 'plain',
+      incarnation: 'plain',
+    },
+  },
+  'lease.abandoned': {
+    of: { ...common, leaseId: 'plain', callId: 'plain', answered: 'plain', why: 'sealed' },
+  },
+  'lease.revocation_requested': {
+    of: { ...common, leaseId: 'plain', cause: 'plain', requestedAt: 'plain' },
+  },
+  'lease.access_cut': {
+    of: {
+      ...common,
+      leaseId: 'plain',
+      cause: 'plain',
+      evidence: {
+        of: {
+          state: 'plain',
+          sessionsEnded: 'plain',
+          observations: 'plain',
+          incarnation: 'plain',
+          nodes: { of: { seen: 'plain', expected: 'plain' } },
+        },
+      },
+      requestedAt: 'plain',
+      cutAt: 'plain',
+      exposureMs: 'plain',
+    },
+  },
+  'lease.removed': { of: { ...common, leaseId: 'plain', cause: 'plain' } },
+  'lease.revocation_unproven': {
+    of: {
+      ...common,
+      leaseId: 'plain',
+      cause: 'plain',
+      attempts: 'plain',
+      since: 'plain',
+      mayExistUntil: 'plain',
+      code: 'plain',
+    },
+  },
+  'lease.vanished': { of: { ...common, leaseId: 'plain' } },
+  'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
+};
+
+export const deliveryRules: {
+  readonly [T in DeliveryType]: RuleFor<z.infer<(typeof deliverySchemas)[T]>>;
+} = {
+  'lease.ended': { of: { taskId: 'plain', leaseId: 'plain', cause: 'plain' } },
+  'call.refused': {
+    of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
+  },
+};
+
+/** The protected header of a sealed credential; the ciphertext itself is never kept. */
+export const envelopeRule: Rule = {
+  of: { taskId: 'plain', leaseId: 'plain', callId: 'plain', kid: 'plain', alg: 'plain', enc: 'plain' },
+};
+
+/** What the revoker says is dead, for verifiers. */
+export const revocationRule: Rule = {
+  of: {
+    seq: 'plain',
+    what: 'plain',
+    id: 'plain',
+    generationBelow: 'plain',
+    notAfter: 'plain',
+    reason: 'sealed',
+  },
+};

@@ -1,0 +1,104 @@
+/**
+ * Appending to the log: entries, payloads, full tiles and the new head, in the caller's transaction, next to the consumer's
+ * position. The head's row is the one lock: sequence numbers are dense and in the order of commit.
+ */
+import { append, decodeNodes, encodeNodes, type CompactRange } from '#merkle/compact-range.js';
+import { perfectRoot, TILE_WIDTH, tilesCompleted, type TileId } from '#merkle/tile.js';
+import type { Tx } from '#store/database.js';
+import type { BusRecord } from '#bus/bus.js';
+import type { Entry } from '../leaf/entry.js';
+import { LogError } from './log-error.js';
+import { readTileRows } from './tile-rows.js';
+
+export interface NewEntry {
+  record: Pick<BusRecord, 'topic' | 'partition' | 'offset' | 'appendedAtMs'>;
+  entry: Entry;
+}
+
+/** Appends in the order given. @returns the size of the log afterwards. @throws LogError if the stored head is not what it must be. */
+export async function appendEntries(tx: Tx, fresh: readonly NewEntry[]): Promise<bigint> {
+  const before = await lockHead(tx);
+  if (fresh.length === 0) return before.size;
+  await insertEntries(tx, before.size, fresh);
+  await insertPayloads(tx, before.size, fresh);
+  const after = append(
+    before,
+    fresh.map(({ entry }) => entry.leafHash),
+  );
+  for (const tile of tilesCompleted(before.size, after.size)) await insertTile(tx, tile);
+  const { rowCount } = await tx.query('UPDATE tree_head SET size = $2, nodes = $3 WHERE size = $1', [
+    before.size,
+    after.size,
+    encodeNodes(after),
+  ]);
+  if (rowCount !== 1) throw new LogError('ERR_LOG_HEAD_MOVED', 'the head moved under its own lock');
+  return after.size;
+}
+
+/** The head, without a lock. */
+export async function readHead(tx: Pick<Tx, 'query'>): Promise<CompactRange> {
+  return headOf(await tx.query<HeadRow>('SELECT size, nodes FROM tree_head'));
+}
+
+async function lockHead(tx: Tx): Promise<CompactRange> {
+  return headOf(await tx.query<HeadRow>('SELECT size, nodes FROM tree_head FOR UPDATE'));
+}
+
+interface HeadRow {
+  size: bigint;
+  nodes: Buffer;
+}
+
+function headOf({ rows: [row] }: { rows: HeadRow[] }): CompactRange {
+  if (row === undefined) throw new LogError('ERR_LOG_HEAD_MISSING', 'the log has no head');
+  return decodeNodes(row.size, row.nodes);
+}
+
+async function insertEntries(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id)
+       SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
+                            $8::boolean[], $9::text[], $10::text[], $11::text[])`,
+    [
+      fresh.map((_, i) => first + BigInt(i)),
+      fresh.map(({ entry }) => entry.leafHash),
+      fresh.map(({ entry }) => entry.leaf),
+      fresh.map(({ record }) => record.topic),
+      fresh.map(({ record }) => record.partition),
+      fresh.map(({ record }) => record.offset),
+      fresh.map(({ record }) => storableMs(record.appendedAtMs)),
+      fresh.map(({ entry }) => entry.admitted),
+      fresh.map(({ entry }) => entry.type),
+      fresh.map(({ entry }) => entry.taskId),
+      fresh.map(({ entry }) => entry.eventId),
+    ],
+  );
+}
+
+async function insertPayloads(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO payload (seq, entry_key, record_key, headers, value)
+       SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])`,
+    [
+      fresh.map((_, i) => first + BigInt(i)),
+      fresh.map(({ entry }) => entry.entryKey),
+      fresh.map(({ entry }) => entry.payload.recordKey),
+      fresh.map(({ entry }) => entry.payload.headers),
+      fresh.map(({ entry }) => entry.payload.value),
+    ],
+  );
+}
+
+async function insertTile(tx: Tx, tile: TileId): Promise<void> {
+  const hashes = await readTileRows(tx, tile);
+  if (hashes.length !== TILE_WIDTH)
+    throw new LogError('ERR_LOG_ROWS_MISSING', 'the rows of a full tile are not all there');
+  await tx.query('INSERT INTO tile (level, idx, hashes, root) VALUES ($1, $2, $3, $4)', [
+    tile.level,
+    tile.index,
+    Buffer.concat(hashes),
+    perfectRoot(hashes),
+  ]);
+}
+
+const storableMs = (ms: number): bigint => BigInt(Number.isFinite(ms) ? Math.trunc(ms) : 0);

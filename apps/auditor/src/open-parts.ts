@@ -1,0 +1,121 @@
+/** Opens everything the auditor works with, in the order in which a mistake is cheapest to tell. */
+import { readFile } from 'node:fs/promises';
+import type { Bus } from '#bus/bus.js';
+import { openKafka } from '#bus/kafka/kafka-bus.js';
+import type { MayflyConfig } from '#config/load.js';
+import { SERVICES } from '#events/services.js';
+import { topicSpecs } from '#events/topics.js';
+import { loadPeerKeys, RecordSigner } from '#identity/records.js';
+import { loadTrust, type Trust } from '#identity/trust.js';
+import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
+import { openDatabase, type Database } from '#store/database.js';
+import type { QueuedRecord } from '#store/outbox.js';
+import { Relay } from '#store/relay.js';
+import type { Log } from '#telemetry/log.js';
+import type { Metrics } from '#telemetry/metrics.js';
+import { AuditLog } from './audit-log.js';
+import type { AuditorParts } from './auditor.module.js';
+import { Readers } from './http/readers.js';
+import { Ingest } from './ingest.js';
+import { Pseudonyms } from './leaf/keys.js';
+import { Checkpointer } from './log/checkpointer.js';
+import { migrateLog, roleOf } from './log/schema.js';
+import { watchMetrics } from './watch-metrics.js';
+
+export interface OpenParts extends AuditorParts {
+  db: Database;
+  bus: Bus;
+  relay: Relay;
+  checkpointer: Checkpointer;
+  trust: Trust;
+  jwks: object;
+  close: () => Promise<void>;
+}
+
+/** What an operator has to put right first: exit code 2. */
+export class SetUpError extends Error {
+  override readonly name = 'SetUpError';
+  readonly code = 'ERR_AUDITOR_SET_UP';
+}
+
+type Settings = MayflyConfig<'auditor'>['services']['auditor'];
+
+/** @throws ConfigError, IdentityError, MerkleError, KeyFileError, SetUpError for what an operator wrote; what the servers said otherwise. */
+export async function openParts(
+  config: MayflyConfig<'auditor'>,
+  log: Log,
+  metrics: Metrics,
+): Promise<OpenParts> {
+  const settings = config.services.auditor;
+  const trust = await loadTrust(config.trust.issuers, config.environment);
+  const peers = await loadPeerKeys(config.trust.services);
+  const signer = await RecordSigner.fromFile(settings.signingKey, 'auditor');
+  const noteSigner = await readNoteSigner(settings.log);
+  const pseudonyms = await Pseudonyms.fromFile(settings.log.pseudonymKey);
+  const { catalogue } = await loadCatalogue(config.catalogue, process.env, { targets: 'describe' });
+
+  const warn = (fields: object, message: string) => log.warn(fields, message);
+  await migrateAsOwner(settings.database);
+  const db = openDatabase({ ...settings.database, application: 'mayfly-auditor' }, (err) =>
+    warn({ err }, 'an idle database connection was lost'),
+  );
+  const bus = await openKafka({ ...config.bus.kafka, clientId: 'mayfly-auditor' }, log);
+  await bus.ensureTopics(topicSpecs(SERVICES));
+  const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
+  await relay.start();
+  const send = (queued: QueuedRecord[]): Promise<void> => relay.send(queued);
+
+  const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
+  const counted = watchMetrics(metrics, db, relay);
+  const ingest = new Ingest({
+    db,
+    authorities: { trust, peers },
+    keys: { pseudonyms, isPerson: (id) => catalogue.operators.has(id) },
+    onAppended: (appended) => {
+      counted(appended);
+      checkpointer.wake();
+    },
+  });
+  const readers = new Readers({
+    db,
+    trust,
+    operators: catalogue.operators,
+    send: (queued) => void send(queued).catch((err: Error) => warn({ err }, 'a read is not published yet')),
+  });
+
+  return {
+    ...{ db, bus, relay, checkpointer, ingest, readers, trust },
+    log: new AuditLog(db),
+    jwks: signer.jwks,
+    close: async () => {
+      await checkpointer.stop();
+      await relay.stop();
+      await bus.close();
+      await db.close();
+    },
+  };
+}
+
+async function readNoteSigner({ origin, signerKey }: Settings['log']): Promise<NoteSigner> {
+  const noteSigner = parseSigner((await readFile(signerKey, 'utf8')).trim());
+  if (noteSigner.name !== origin)
+    throw new SetUpError('the log signer key is not named after the log origin');
+  return noteSigner;
+}
+
+async function migrateAsOwner({ url, ownerUrl, schema }: Settings['database']): Promise<void> {
+  if (roleOf(url) === roleOf(ownerUrl))
+    throw new SetUpError('the auditor must not run as the owner of its tables');
+  const owner = openDatabase({
+    url: ownerUrl,
+    schema,
+    application: 'mayfly-auditor-owner',
+    maxConnections: 1,
+  });
+  try {
+    await migrateLog(owner, roleOf(url));
+  } finally {
+    await owner.close();
+  }
+}

@@ -1,0 +1,88 @@
+/** One sentence for each type of event. A new type does not compile until it has one. */
+import type { InboundType } from '#events/inbound.js';
+import type { CREDENTIAL_DELIVERED, DeliveryType, OutboundType } from '#events/outbound.js';
+import type { Json } from '../leaf/project.js';
+import { Facts, nameOf } from './facts.js';
+
+/** @param who the authenticated sender of an inbound event, by name. */
+type Line = (facts: Facts, who: string) => string;
+
+const NOTHING: ReadonlyMap<string, unknown> = new Map();
+const inner = (value: Json): Facts => new Facts(value, NOTHING);
+
+const act = (f: Facts): string =>
+  f.has('dataset')
+    ? `${f.text('action')} ${f.text('dataset')} with ${f.text('tool')}`
+    : `${f.text('action')} with ${f.text('tool')}`;
+const seconds = (ms: string): string => `${Number(ms) / 1_000} s`;
+
+function rights(f: Facts): string {
+  const each = f.list('declared').map((item) => {
+    const one = inner(item);
+    const actions = one.list('actions').map(String).join('+');
+    return `${one.text('tool')}${one.has('dataset') ? `/${one.text('dataset')}` : ''} ${actions}`;
+  });
+  return each.join(', ');
+}
+
+/** Why: the failed checks, with the policies that decided. */
+function because(f: Facts): string {
+  const failed = f
+    .list('checks')
+    .map(inner)
+    .filter((check) => check.text('ok') === 'false')
+    .map((check) => {
+      const policies = check.list('policies').map(String).join(', ');
+      return policies === '' ? check.text('check') : `${check.text('check')} by ${policies}`;
+    });
+  const code = f.has('code') ? [f.text('code')] : [];
+  const reasons = [...code, ...failed].join('; ');
+  return reasons === '' ? '' : ` (${reasons})`;
+}
+
+export const inboundLines: Record<InboundType, Line> = {
+  'task.started': (f, who) =>
+    `${who} declares the task ${f.sealed('/purpose')} for ${nameOf(f.text('principal', 'id'))}: ${rights(f)}; ` +
+    `risk ${f.text('risk')}; until ${f.text('deadline')}`,
+  'task.amended': (_f, who) => `${who} amends the task`,
+  'task.ended': (f, who) => `${who} ends the task: ${f.text('outcome')}`,
+  'tool.called': (f, who) => `${who} asks to ${act(f)}`,
+  'tool.completed': (f, who) =>
+    `${who} reports the call as ${f.text('outcome')}${f.has('rows') ? `, ${f.text('rows')} rows` : ''}`,
+  'lease.renewal_requested': (_f, who) => `${who} asks to renew a lease`,
+};
+
+export const outboundLines: Record<OutboundType, Line> = {
+  'event.rejected': (f) =>
+    `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
+  'task.accepted': (f) => `the task is accepted, generation ${f.text('generation')}`,
+  'task.refused': (f) => `the task is refused: ${f.text('code')}`,
+  'task.ended': (f) => `the task is over: ${f.text('outcome')}`,
+  'call.decided': (f) => {
+    const ask = `${nameOf(f.text('agent'))} may ${act(f)}`;
+    if (f.text('decision') !== 'permit') return `${f.text('decision')}: ${ask}${because(f)}`;
+    const ttl = f.has('obligations', 'ttlMs') ? ` for ${seconds(f.text('obligations', 'ttlMs'))}` : '';
+    return `permit: ${ask}${ttl}`;
+  },
+  'lease.intended': (f) =>
+    `a ${f.text('provider')} credential is intended at ${f.text('target')}: ${f.text('principal')}, until ${f.text('notAfter')}`,
+  'lease.issued': (f) =>
+    `the credential is issued to ${nameOf(f.text('agent'))}, until ${f.text('notAfter')}`,
+  'lease.abandoned': () => 'the lease is abandoned before it was issued',
+  'lease.revocation_requested': (f) => `the access is to be cut: ${f.text('cause')}`,
+  'lease.access_cut': (f) =>
+    `the access is cut ${f.text('exposureMs')} ms after its cause (${f.text('cause')}): ` +
+    `seen ${f.text('evidence', 'state')} ${f.text('evidence', 'observations')} times, ` +
+    `sessions ended: ${f.text('evidence', 'sessionsEnded')}`,
+  'lease.removed': () => 'the principal is removed from the target',
+  'lease.revocation_unproven': (f) =>
+    `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}`,
+  'lease.vanished': () => 'the principal vanished from the target',
+  'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
+};
+
+export const deliveryLines: Record<DeliveryType | typeof CREDENTIAL_DELIVERED, Line> = {
+  'credential.delivered': () => 'the credential is delivered, sealed',
+  'lease.ended': (f) => `the agent is told that its lease has ended: ${f.text('cause')}`,
+  'call.refused': (f) => `the agent is told that its call is refused: ${f.text('code')}`,
+};
