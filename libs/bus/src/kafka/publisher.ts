@@ -57,7 +57,7 @@ export class Publisher {
     if (this.#closed) return Promise.reject(new BusError('ERR_BUS_UNREACHABLE', 'the bus is closed'));
     return new Promise((resolve, reject) => {
       this.#calls.push({ records, done: 0, resolve, reject });
-      this.#sending ??= this.#pump().finally(() => (this.#sending = undefined));
+      this.#sending ??= this.#pump();
     });
   }
 
@@ -76,6 +76,8 @@ export class Publisher {
       else if (parts.length === 1) this.#refuse(parts[0]?.call, error);
       else await this.#sendApart(parts);
     }
+    // In the same turn as the last look at the queue: a caller just answered may publish before a `finally` would run.
+    this.#sending = undefined;
   }
 
   /** One caller's bad record must not refuse the others'. */
