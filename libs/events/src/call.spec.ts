@@ -1,0 +1,181 @@
+import {
+  ANALYST,
+  call,
+  callFacts,
+  judge,
+  LEASE,
+  NOW,
+  openTask,
+  PLANNER,
+  sender,
+  start,
+  STRANGER,
+  TASK,
+} from '../test/fixture.js';
+import { decideCall, type CallFacts } from './call.js';
+import type { ToolCalled } from './inbound.js';
+import { unknownTask } from './task.js';
+
+const decide = (change: Partial<ToolCalled> = {}, facts: Partial<CallFacts> = {}, by = ANALYST) =>
+  decideCall(call(change), sender(by), callFacts(facts));
+
+function codeOf(result: ReturnType<typeof decide>): string {
+  if (result.is === 'rejected') return `rejected ${result.refusal.code}`;
+  return result.refusal === null ? 'permit' : `${result.decided.data.decision} ${result.refusal.code}`;
+}
+
+describe('a call', () => {
+  it('that is permitted is a decision and an intent with its whole plan', () => {
+    const result = decide({ ttlMs: 120_000 });
+
+    expect(result).toMatchObject({
+      decided: { data: { decision: 'permit', leaseId: LEASE, policySet: 'sha256:policy' } },
+      intended: {
+        data: {
+          provider: 'postgres',
+          target: 'shop',
+          rights: ['pol_orders_read'],
+          lineage: [{ taskId: TASK, generation: 1 }],
+          createBy: new Date(NOW + 10_000).toISOString(),
+          notAfter: new Date(NOW + 120_000).toISOString(),
+          hardEnd: start().deadline,
+        },
+      },
+    });
+  });
+
+  it('names every check it passed', () => {
+    const result = decide();
+
+    expect(result.is === 'decided' && result.decided.data.checks.map((check) => check.check)).toEqual([
+      'task_live',
+      'tool_known',
+      'dataset_known',
+      'in_declaration',
+      'objective_matches',
+      'seal_key_valid',
+      'seal_key_own',
+      'ttl_in_task',
+      'kind_supported',
+      'tool_policy',
+      'dataset_policy',
+    ]);
+  });
+
+  it('is rejected before its task, from an agent not named, and with another key than the pinned one', () => {
+    const pinned = { ...openTask(), pins: { [ANALYST]: 'another key' } };
+
+    expect(codeOf(decide({}, { task: unknownTask(TASK) }))).toBe('rejected ERR_TASK_UNKNOWN');
+    expect(codeOf(decide({}, {}, STRANGER))).toBe('rejected ERR_AGENT_NOT_NAMED');
+    expect(codeOf(decide({}, { task: pinned }))).toBe('rejected ERR_KEY_CHANGED');
+  });
+
+  it('is rejected from an identity that is in too many tasks', () => {
+    expect(codeOf(decide({}, { openTasksOfSender: 3 }))).toBe('rejected ERR_IDENTITY_SHARED');
+  });
+
+  it.each<{ when: string; expected: string; change?: Partial<ToolCalled>; facts?: Partial<CallFacts> }>([
+    {
+      when: 'after the end',
+      expected: 'deny ERR_TASK_ENDED',
+      facts: { task: { ...openTask(), status: 'ended' } },
+    },
+    { when: 'after the deadline', expected: 'deny ERR_TASK_ENDED', facts: { nowMs: NOW + 3_600_000 } },
+    { when: 'with a tool nobody knows', expected: 'deny ERR_TOOL_UNKNOWN', change: { tool: 'sql.nothing' } },
+    {
+      when: 'on a dataset nobody knows',
+      expected: 'deny ERR_DATASET_UNKNOWN',
+      change: { dataset: 'crm.nothing' },
+    },
+    {
+      when: 'outside the declaration',
+      expected: 'deny ERR_NOT_DECLARED',
+      change: { dataset: 'hr.salaries' },
+    },
+    {
+      when: 'with another objective',
+      expected: 'deny ERR_OBJECTIVE_MISMATCH',
+      change: { objectiveSha256: 'b'.repeat(64) },
+    },
+    {
+      when: 'with no valid seal key',
+      expected: 'deny ERR_SEAL_KEY_INVALID',
+      facts: { sealKeyThumbprint: null },
+    },
+    {
+      when: 'that seals to its proof key',
+      expected: 'deny ERR_SEAL_KEY_REUSED',
+      facts: { sealKeyThumbprint: `key of ${ANALYST}` },
+    },
+    {
+      when: 'with a TTL longer than the task',
+      expected: 'deny ERR_TTL_TOO_LONG',
+      change: { ttlMs: 3_600_001 },
+    },
+    {
+      when: 'for another kind of credential',
+      expected: 'deny ERR_KIND_UNSUPPORTED',
+      change: { credential: 'jwt' },
+    },
+    {
+      when: 'that policy denies',
+      expected: 'deny ERR_DATASET_FORBIDDEN',
+      facts: { judge: judge({ call: { decision: 'deny', code: 'ERR_DATASET_FORBIDDEN' } }) },
+    },
+    {
+      when: 'that needs an approval',
+      expected: 'approval_required ERR_APPROVAL_REQUIRED',
+      facts: { judge: judge({ call: { decision: 'approval_required' } }) },
+    },
+  ])('$when gets no credential', ({ expected, change, facts }) => {
+    const result = decide(change, facts);
+
+    expect(codeOf(result)).toBe(expected);
+    expect(result.is === 'decided' && result.intended).toBeNull();
+  });
+
+  it('is denied to a named agent who is not declared for this dataset', () => {
+    const task = openTask({
+      agents: [{ id: ANALYST }, { id: PLANNER }],
+      declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'], agents: [PLANNER] }],
+    });
+
+    expect(codeOf(decide({}, { task }))).toBe('deny ERR_NOT_DECLARED');
+    expect(codeOf(decide({}, { task }, PLANNER))).toBe('permit');
+  });
+
+  it('is denied where an ancestor is not live, or not known', () => {
+    const parent = openTask({ delegable: start().declared });
+    const child = openTask({ parent: { taskId: TASK } }, [parent]);
+
+    expect(codeOf(decide({}, { task: child, ancestors: [parent] }))).toBe('permit');
+    expect(codeOf(decide({}, { task: child, ancestors: [] }))).toBe('deny ERR_PARENT_ENDED');
+    expect(codeOf(decide({}, { task: child, ancestors: [{ ...parent, status: 'ended' }] }))).toBe(
+      'deny ERR_PARENT_ENDED',
+    );
+  });
+
+  it.each([
+    ['what the call asks for', { ttlMs: 5_000 }, 300_000, 5_000],
+    ['what policy obliges', { ttlMs: 500_000 }, 60_000, 60_000],
+    ['what the target allows', { ttlMs: 3_000_000 }, null, 600_000],
+  ])('gets a lease no longer than %s', (_limit, change, policyTtlMs, expected) => {
+    const obligations = { ttlMs: policyTtlMs, approval: null, rowFilters: [] };
+
+    const result = decide(change, { judge: judge({ call: { obligations } }) });
+
+    const notAfter = result.is === 'decided' ? result.intended?.data.notAfter : undefined;
+    expect(Date.parse(notAfter ?? '') - NOW).toBe(expected);
+  });
+
+  it('gets a lease no longer than its task', () => {
+    const task = openTask({ deadline: new Date(NOW + 4_000).toISOString() });
+
+    const result = decide({}, { task });
+
+    expect(result.is === 'decided' && result.intended?.data).toMatchObject({
+      notAfter: new Date(NOW + 4_000).toISOString(),
+      createBy: new Date(NOW + 4_000).toISOString(),
+    });
+  });
+});

@@ -1,0 +1,189 @@
+import {
+  ANALYST,
+  CHILD,
+  judge,
+  NOW,
+  openTask,
+  ORCHESTRATOR,
+  PLANNER,
+  sender,
+  start,
+  startFacts,
+  STRANGER,
+  TASK,
+} from '../test/fixture.js';
+import { decideStart } from './declare-task.js';
+import type { TaskStarted } from './inbound.js';
+import { evolve, unknownTask } from './task.js';
+
+const decide = (change: Partial<TaskStarted> = {}, by = ORCHESTRATOR, facts = startFacts()) =>
+  decideStart(unknownTask(TASK), start(change), sender(by), facts);
+
+const codeOf = (decided: ReturnType<typeof decide>) =>
+  decided.is === 'rejected'
+    ? `rejected ${decided.refusal.code}`
+    : decided.is === 'refused'
+      ? `refused ${decided.event.data.code}`
+      : 'decided';
+
+describe('declaring a task', () => {
+  it('is accepted from an orchestrator of the catalogue, with generation 1 and its key pinned', () => {
+    const task = openTask();
+
+    expect(task).toMatchObject({ status: 'open', generation: 1, version: 1 });
+    expect(task.pins).toEqual({ [ORCHESTRATOR]: `key of ${ORCHESTRATOR}` });
+    expect(task.declaration).toMatchObject({ agents: [ANALYST], tenant: 'corp', ancestors: [] });
+  });
+
+  it('takes the limits of the catalogue where it names none', () => {
+    expect(openTask({ limits: { maxCalls: 5 } }).declaration?.limits).toEqual({
+      maxCalls: 5,
+      maxRows: 10_000,
+    });
+  });
+
+  it.each<{ what: string; expected: string; change?: Partial<TaskStarted>; by?: string }>([
+    { what: 'a sender who is no orchestrator', expected: 'rejected ERR_NOT_ENTITLED', by: STRANGER },
+    {
+      what: 'a deadline in the past',
+      expected: 'refused ERR_DEADLINE_PAST',
+      change: { deadline: new Date(NOW).toISOString() },
+    },
+    {
+      what: 'an agent it may not declare',
+      expected: 'refused ERR_NOT_ENTITLED',
+      change: { agents: [{ id: STRANGER }] },
+    },
+    {
+      what: 'a dataset nobody knows',
+      expected: 'refused ERR_DATASET_UNKNOWN',
+      change: { declared: [{ tool: 'sql.query', dataset: 'crm.nothing', actions: ['read'] }] },
+    },
+    {
+      what: 'a tool nobody knows',
+      expected: 'refused ERR_TOOL_UNKNOWN',
+      change: { declared: [{ tool: 'sql.nothing', dataset: 'crm.orders', actions: ['read'] }] },
+    },
+    {
+      what: 'an action the dataset does not have',
+      expected: 'refused ERR_DECLARATION_INVALID',
+      change: { declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['drop'] }] },
+    },
+    {
+      what: 'no dataset for a tool that needs one',
+      expected: 'refused ERR_DECLARATION_INVALID',
+      change: { declared: [{ tool: 'sql.query', actions: ['read'] }] },
+    },
+    {
+      what: 'a declared agent who is not named',
+      expected: 'refused ERR_DECLARATION_INVALID',
+      change: {
+        declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'], agents: [PLANNER] }],
+      },
+    },
+    {
+      what: 'a principal of another domain',
+      expected: 'refused ERR_NOT_ENTITLED',
+      change: { principal: { id: 'user:eve@evil.example', kind: 'human' } },
+    },
+    {
+      what: 'a parent nobody knows',
+      expected: 'rejected ERR_PARENT_UNKNOWN',
+      change: { parent: { taskId: CHILD } },
+    },
+  ])('is turned down for $what', ({ expected, change, by }) => {
+    expect(codeOf(decide(change, by))).toBe(expected);
+  });
+
+  it('is turned down when policy forbids it, and the task stays unknown', () => {
+    const facts = {
+      ...startFacts(),
+      judge: judge({ task: { decision: 'deny', code: 'ERR_TASK_FORBIDDEN' } }),
+    };
+
+    expect(codeOf(decide({}, ORCHESTRATOR, facts))).toBe('refused ERR_TASK_FORBIDDEN');
+  });
+
+  it('is rejected the second time', () => {
+    const again = decideStart(openTask(), start(), sender(ORCHESTRATOR, 'ce-2'), startFacts());
+
+    expect(codeOf(again)).toBe('rejected ERR_TASK_EXISTS');
+  });
+
+  it('is rejected for an identity that is in too many tasks already', () => {
+    expect(codeOf(decide({}, ORCHESTRATOR, { ...startFacts(), openTasksOfSender: 3 }))).toBe(
+      'rejected ERR_IDENTITY_SHARED',
+    );
+  });
+
+  it('ends at once where an entitled end was heard before', () => {
+    const heard = evolve(unknownTask(TASK), {
+      type: 'task.end_heard_early',
+      data: { ...sender(ORCHESTRATOR, 'ce-0'), outcome: 'cancelled' },
+    });
+
+    const decided = decideStart(heard, start(), sender(ORCHESTRATOR), startFacts());
+
+    expect(decided.is === 'decided' && decided.events.map((event) => event.type)).toEqual([
+      'task.accepted',
+      'task.ended',
+    ]);
+  });
+
+  it("stays open where the early end was a stranger's", () => {
+    const heard = evolve(unknownTask(TASK), {
+      type: 'task.end_heard_early',
+      data: { ...sender(STRANGER, 'ce-0'), outcome: 'cancelled' },
+    });
+
+    const decided = decideStart(heard, start(), sender(ORCHESTRATOR), startFacts());
+
+    expect(decided.is === 'decided' && decided.events.map((event) => event.type)).toEqual(['task.accepted']);
+  });
+});
+
+describe('declaring a child', () => {
+  const delegable = [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }];
+  const child = { taskId: CHILD, parent: { taskId: TASK } };
+  const declare = (parent: Partial<TaskStarted>, change: Partial<TaskStarted> = {}, by = ANALYST) =>
+    decideStart(
+      unknownTask(CHILD),
+      start({ ...child, ...change }),
+      sender(by),
+      startFacts([openTask(parent)]),
+    );
+
+  it('is accepted from an agent of the parent, inside what may be delegated', () => {
+    const decided = declare({ delegable });
+
+    expect(decided.is === 'decided' && decided.events[0]?.data).toMatchObject({
+      lineage: [
+        { taskId: CHILD, generation: 1 },
+        { taskId: TASK, generation: 1 },
+      ],
+      bounds: ORCHESTRATOR,
+    });
+  });
+
+  it('is turned down outside of it', () => {
+    expect(codeOf(declare({ delegable: [] }))).toBe('refused ERR_NOT_DELEGABLE');
+  });
+
+  it('is rejected from somebody who has no part in the parent', () => {
+    expect(codeOf(declare({ delegable }, {}, STRANGER))).toBe('rejected ERR_NOT_ENTITLED');
+  });
+
+  it('may not outlive its parent', () => {
+    const later = { deadline: new Date(NOW + 7_200_000).toISOString() };
+
+    expect(codeOf(declare({ delegable }, later))).toBe('refused ERR_DECLARATION_INVALID');
+  });
+
+  it('is turned down once its parent has ended', () => {
+    const ended = { ...openTask({ delegable }), status: 'ended' as const };
+
+    const decided = decideStart(unknownTask(CHILD), start(child), sender(ANALYST), startFacts([ended]));
+
+    expect(codeOf(decided)).toBe('refused ERR_PARENT_ENDED');
+  });
+});

@@ -1,0 +1,74 @@
+import {
+  ANALYST,
+  catalogue,
+  NOW,
+  openTask,
+  OPERATOR,
+  ORCHESTRATOR,
+  sender,
+  STRANGER,
+  TASK,
+} from '../test/fixture.js';
+import { decideDeadline, decideEnd } from './end-task.js';
+import { evolve, unknownTask, type Task } from './task.js';
+
+const decide = (task: Task, by: string, key?: string) =>
+  decideEnd(task, { taskId: TASK, outcome: 'completed' }, sender(by, 'ce-2', key), {
+    catalogue,
+    nowMs: NOW,
+  });
+
+describe('ending a task', () => {
+  it.each([
+    ['its orchestrator', ORCHESTRATOR],
+    ['an operator', OPERATOR],
+  ])('is done by %s', (_who, by) => {
+    const decided = decide(openTask(), by);
+
+    expect(decided).toMatchObject({
+      is: 'decided',
+      events: [{ type: 'task.ended', data: { outcome: 'completed', actor: by, causedBy: 'ce-2' } }],
+    });
+  });
+
+  it('is done by an agent only where the declaration says so', () => {
+    expect(decide(openTask(), ANALYST)).toMatchObject({ refusal: { code: 'ERR_NOT_ENTITLED' } });
+    expect(decide(openTask({ agentsMayEnd: true }), ANALYST)).toMatchObject({ is: 'decided' });
+  });
+
+  it('is rejected from a stranger', () => {
+    expect(decide(openTask(), STRANGER)).toMatchObject({ refusal: { code: 'ERR_NOT_ENTITLED' } });
+  });
+
+  it('is rejected with another key than the pinned one', () => {
+    expect(decide(openTask(), ORCHESTRATOR, 'another key')).toMatchObject({
+      refusal: { code: 'ERR_KEY_CHANGED' },
+    });
+  });
+
+  it('changes nothing the second time', () => {
+    const ended = { ...openTask(), status: 'ended' as const };
+
+    expect(decide(ended, ORCHESTRATOR)).toEqual({ is: 'decided', events: [] });
+  });
+
+  it('is remembered for a task not known yet, once for each sender, and for so many only', () => {
+    let task = unknownTask(TASK);
+    for (let n = 0; n < 40; n += 1) {
+      const decided = decide(task, `${STRANGER}/${n % 35}`);
+      if (decided.is === 'decided') task = decided.events.reduce(evolve, task);
+    }
+
+    expect(task.earlyEnds).toHaveLength(32);
+  });
+});
+
+describe('the deadline', () => {
+  it('ends an open task, and no other', () => {
+    const task = openTask({ deadline: new Date(NOW + 1_000).toISOString() });
+
+    expect(decideDeadline(task, NOW + 999)).toEqual([]);
+    expect(decideDeadline(task, NOW + 1_000)).toMatchObject([{ data: { outcome: 'deadline' } }]);
+    expect(decideDeadline({ ...task, status: 'ended' }, NOW + 1_000)).toEqual([]);
+  });
+});
