@@ -1,0 +1,81 @@
+/** The auditor's HTTP interface, as an operator with the role `auditor`. Each read is itself recorded in the log. */
+import { z } from 'zod';
+import { CliError } from './failure.js';
+
+const REQUEST_WITHIN_MS = 10_000;
+
+const story = z.object({
+  taskId: z.string(),
+  steps: z.array(
+    z.object({
+      seq: z.int().nonnegative(),
+      at: z.string(),
+      type: z.string(),
+      by: z.string(),
+      line: z.string(),
+    }),
+  ),
+  truncated: z.boolean(),
+  text: z.string(),
+});
+/** What the log says of a task, in order; `seq` is a step's place in the log. */
+export type Story = z.infer<typeof story>;
+
+const entry = z.object({ leaf: z.base64() });
+const problem = z.object({ code: z.string(), detail: z.string() });
+
+export class AuditorClient {
+  readonly #address: string;
+  readonly #token: () => Promise<string>;
+
+  /** @param token gives a JWT-SVID with the audience `mayfly` */
+  constructor(address: string, token: () => Promise<string>) {
+    this.#address = address;
+    this.#token = token;
+  }
+
+  /** @returns undefined while the log knows no such task. */
+  async story(taskId: string): Promise<Story | undefined> {
+    const response = await this.#get(`/v1/tasks/${taskId}/story`);
+    if (response.status === 404) return undefined;
+    return story.parse(await jsonOf(response));
+  }
+
+  /** The exact bytes of an entry, as hashed into the log. */
+  async leaf(seq: number): Promise<Buffer> {
+    const { leaf } = entry.parse(await jsonOf(await this.#get(`/v1/entries/${seq}`)));
+    return Buffer.from(leaf, 'base64');
+  }
+
+  /** The entry's inclusion proof (C2SP tlog-proof); undefined until a signed checkpoint covers it. Nothing is verified. */
+  async proof(seq: number): Promise<string | undefined> {
+    const response = await this.#get(`/v1/entries/${seq}/proof`);
+    if (response.status === 503) return undefined;
+    if (!response.ok) throw await problemOf(response);
+    return response.text();
+  }
+
+  async #get(path: string): Promise<Response> {
+    const headers = { authorization: `Bearer ${await this.#token()}` };
+    try {
+      return await fetch(new URL(path, this.#address), {
+        headers,
+        signal: AbortSignal.timeout(REQUEST_WITHIN_MS),
+      });
+    } catch (cause) {
+      throw new CliError('ERR_CLI_UNREACHABLE', `the auditor does not answer at ${this.#address}`, { cause });
+    }
+  }
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
+
+/** RFC 9457: `code` is stable, `detail` is for people. */
+async function problemOf(response: Response): Promise<CliError> {
+  const parsed = problem.safeParse(await response.json().catch(() => undefined));
+  const said = parsed.success ? `${parsed.data.code}: ${parsed.data.detail}` : 'no reason given';
+  return new CliError('ERR_CLI_ANSWER', `the auditor answered ${response.status}: ${said}`);
+}
