@@ -215,9 +215,9 @@ it('a call takes the shortest TTL and every row filter of the permits that decid
   const permit = (id: string, annotations: string) =>
     `@id("${id}") @reason("r") ${annotations} permit (principal, action in Mayfly::Action::"agentAction", resource);`;
   const set = await setOf(
-    permit('a call b', '@ttl("60") @rowfilter("b")'),
-    permit('a call c', ''),
-    permit('a call a', '@ttl("90") @rowfilter("a")'),
+    permit('b', '@ttl("60") @rowfilter("b")'),
+    permit('c', ''),
+    permit('a', '@ttl("90") @rowfilter("a")'),
   );
 
   const decided = set.decideCall(read);
