@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { calculateJwkThumbprint, compactDecrypt, type JWK } from 'jose';
+import { calculateJwkThumbprint, compactDecrypt } from 'jose';
 import type { SealKey } from '#events/inbound.js';
 import { sealCredential, sealKeyThumbprint, validSealKey } from './seal.js';
 

@@ -104,9 +104,8 @@ export class SvidVerifier {
    * True identity: after `ok`, the subject's trust domain has signed these claims with a key that vouches at `atMs`.
    * Time and audience are for the caller. An expired token is judged by the keys of the time when it was good.
    */
-  authenticate(svid: Svid, domain: TrustDomain | undefined, atMs: number): { ok: true } | Refused {
-    if (domain === undefined || domain.name !== svid.trustDomain)
-      return untrusted('the trust domain of the SVID is not trusted here');
+  authenticate(svid: Svid, domain: TrustDomain, atMs: number): { ok: true } | Refused {
+    if (domain.name !== svid.trustDomain) return untrusted('the SVID is of another trust domain');
     const vouchedAtMs = Math.min(atMs, svid.expiresAtMs);
     const known = this.#verified.get(svid.sha256);
     if (known !== undefined && vouchesAt(known, vouchedAtMs)) return { ok: true };

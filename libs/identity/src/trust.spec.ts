@@ -85,10 +85,13 @@ describe('after a rotation', () => {
     expect(codeOf(await rotated())).toBe('admitted');
   });
 
-  it('the retired key vouches for nothing appended later, however warm the cache', async () => {
+  it('the retired key vouches for nothing appended later, not even with an SVID the cache remembers', async () => {
     const trust = await rotated();
-    const later = { appendedAtMs: ROTATED_AT_MS + 1, proofClaims: { iat: NOW_S + 10 } };
-    expect([codeOf(trust), codeOf(trust, later)]).toEqual(['admitted', 'ERR_SVID_UNTRUSTED']);
+    const first = send();
+    expect(admit(first, trust).ok).toBe(true);
+    const svid = String(first.headers['mayfly-svid']);
+    const later = { svid, appendedAtMs: ROTATED_AT_MS + 1, proofClaims: { iat: NOW_S + 10 } };
+    expect([codeOf(trust, { svid }), codeOf(trust, later)]).toEqual(['admitted', 'ERR_SVID_UNTRUSTED']);
   });
 
   it('a task may be ended by an SVID that expired before its key was retired', async () => {

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { ProofKey } from '#agent/proof-key.js';
+import { signEvent } from '#agent/signed-event.js';
+import { admit } from '../admit.js';
 import { verifyBearer } from '../bearer.js';
 import { RecordSigner, loadPeerKeys } from '../records.js';
+import { boundAudience } from '../svid.js';
 import { loadTrust } from '../trust.js';
 import { ensureDevelopmentTrust } from './development-trust.js';
 import { mintSvid } from './mint-svid.js';
@@ -12,6 +16,7 @@ import { ensureServiceKeys } from './service-keys.js';
 
 const ID = 'spiffe://dev.mayfly/agent/analyst';
 const NOW_MS = Date.parse('2026-11-24T12:00:00.000Z');
+const ISSUER = { type: 'spiffe', trustDomain: 'dev.mayfly', audience: 'mayfly', development: true } as const;
 const env = { MAYFLY_ENV: 'development' };
 let stateDir: string;
 beforeEach(async () => {
@@ -26,16 +31,22 @@ describe('the development trust domain', () => {
   it('signs SVIDs that its own bundle verifies', async () => {
     const { bundleFile } = await ensureDevelopmentTrust(stateDir, undefined, env);
     const svid = await mintSvid({ stateDir, id: ID, audience: 'mayfly', ttlS: 300, nowMs: NOW_MS, env });
-    const issuer = {
-      type: 'spiffe',
-      trustDomain: 'dev.mayfly',
-      bundle: bundleFile,
-      audience: 'mayfly',
-      development: true,
-    } as const;
-    expect(verifyBearer(svid, await loadTrust([issuer], 'development'), NOW_MS)).toEqual({
+    const trust = await loadTrust([{ ...ISSUER, bundle: bundleFile }], 'development');
+    expect(verifyBearer(svid, trust, NOW_MS)).toEqual({ ok: true, id: ID });
+  });
+
+  it('vouches for the events of its workloads', async () => {
+    const { bundleFile } = await ensureDevelopmentTrust(stateDir, undefined, env);
+    const key = ProofKey.generate();
+    const audience = boundAudience('mayfly', key.thumbprint);
+    const svid = await mintSvid({ stateDir, id: ID, audience, ttlS: 300, nowMs: NOW_MS, env });
+    const data = { taskId: '01936f2e-7c4a-7e11-8a5b-0123456789ab', outcome: 'completed' } as const;
+    const event = signEvent({ type: 'task.ended', data, svid, key, nowMs: NOW_MS });
+    const record = { ...event, key: Buffer.from(event.key), partition: 0, offset: 0n, appendedAtMs: NOW_MS };
+    const trust = await loadTrust([{ ...ISSUER, bundle: bundleFile }], 'development');
+    expect(admit(record, trust)).toMatchObject({
       ok: true,
-      id: ID,
+      admitted: { sender: ID, proofKeyThumbprint: key.thumbprint, event: { type: 'task.ended', data } },
     });
   });
 
