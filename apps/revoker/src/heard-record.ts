@@ -1,0 +1,61 @@
+/** Records of the credential topic that the broker wrote and that concern the revoker. Nothing else is believed. */
+import type { BusRecord } from '#bus/bus.js';
+import { shortType } from '#events/inbound.js';
+import { outboundSchemas, type EventOf } from '#events/outbound.js';
+import type { RefusalCode } from '#events/refusal.js';
+import { verifyRecord, type PeerKeys, type VerifiedRecord } from '#identity/records.js';
+
+const HEARD = [
+  'task.accepted',
+  'task.refused',
+  'task.ended',
+  'lease.intended',
+  'lease.issued',
+  'lease.abandoned',
+] as const;
+type HeardType = (typeof HEARD)[number];
+export type BrokerEvent = { [T in HeardType]: EventOf<T> }[HeardType];
+
+export type Hearing =
+  | { is: 'heard'; event: BrokerEvent; ceId: string; verified: VerifiedRecord }
+  /** The broker's, but nothing for us. */
+  | { is: 'passed'; verified: VerifiedRecord }
+  /** Another service's, or our own. */
+  | { is: 'foreign' }
+  /** `authentic`: the broker did write it, and yet it cannot be read. */
+  | { is: 'refused'; code: RefusalCode; authentic: boolean };
+
+export function hearRecord(record: BusRecord, peers: PeerKeys): Hearing {
+  const verified = verifyRecord(record, peers);
+  if (!verified.ok) return { is: 'refused', code: verified.refusal.code, authentic: false };
+  if (verified.service !== 'broker') return { is: 'foreign' };
+  const type = HEARD.find((heard) => heard === shortType(verified.head.type));
+  if (type === undefined) return { is: 'passed', verified };
+
+  const data = outboundSchemas[type].safeParse(jsonOf(record));
+  if (!data.success) return { is: 'refused', code: 'ERR_DATA_INVALID', authentic: true };
+  const event = { type, data: data.data } as BrokerEvent;
+  if (event.data.taskId !== verified.head.subject || !isUsable(event))
+    return { is: 'refused', code: 'ERR_DATA_INVALID', authentic: true };
+  return { is: 'heard', event, ceId: verified.head.id, verified };
+}
+
+function jsonOf(record: BusRecord): unknown {
+  try {
+    return JSON.parse(record.value?.toString('utf8') ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the schema does not say: times that are times, and a lineage that begins with the task itself. */
+function isUsable(event: BrokerEvent): boolean {
+  if (event.type !== 'lease.intended') return true;
+  const { taskId, generation, lineage, createBy, notAfter, hardEnd } = event.data;
+  const [own] = lineage;
+  return (
+    own?.taskId === taskId &&
+    own.generation === generation &&
+    [createBy, notAfter, hardEnd].every((time) => Number.isFinite(Date.parse(time)))
+  );
+}

@@ -1,0 +1,46 @@
+import type { Migration } from '#store/migrate.js';
+import { storeMigrations } from '#store/store-migrations.js';
+
+/** The revoker's own tables, beside those of every service. Times are those of the process that wrote them. */
+export const revokerMigrations: readonly Migration[] = [
+  ...storeMigrations,
+  {
+    id: 'revoker-1',
+    sql: `
+      -- Its row lock serialises everything about the task: its stream, its end, its leases.
+      CREATE TABLE task (task_id text PRIMARY KEY, state jsonb);
+
+      -- Ends, remembered: a lease heard of later is due at once.
+      CREATE TABLE tombstone (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        task_id text NOT NULL, generation_below int, cause text NOT NULL, caused_by text,
+        recorded_at timestamptz NOT NULL DEFAULT now());
+      CREATE INDEX tombstone_task ON tombstone (task_id);
+
+      CREATE TABLE lease (
+        lease_id text PRIMARY KEY, task_id text NOT NULL, target text,
+        state text NOT NULL CHECK (state IN ('known', 'due', 'cut', 'removed')),
+        not_after timestamptz,
+        -- When a worker is to look at it. A worker that takes it sets the moment at which its claim lapses.
+        act_at timestamptz, taken_by text,
+        body jsonb NOT NULL);
+      CREATE INDEX lease_expiring ON lease (not_after) WHERE state = 'known';
+      CREATE INDEX lease_due ON lease (target, act_at) WHERE state = 'due' AND target IS NOT NULL;
+      CREATE INDEX lease_cut ON lease (target, act_at) WHERE state = 'cut' AND target IS NOT NULL;
+      CREATE INDEX lease_taken ON lease (taken_by) WHERE taken_by IS NOT NULL;
+
+      CREATE TABLE lease_lineage (
+        task_id text NOT NULL, lease_id text NOT NULL REFERENCES lease ON DELETE CASCADE, generation int NOT NULL,
+        PRIMARY KEY (task_id, lease_id));
+
+      -- What verifiers are told is dead, and what sums it up: one row, locked last, so that records leave in the order of seq.
+      CREATE TABLE revocation (
+        key text PRIMARY KEY, generation_below int, not_after timestamptz NOT NULL, value bytea NOT NULL);
+      CREATE INDEX revocation_over ON revocation (not_after);
+      CREATE TABLE revocation_seq (
+        one boolean PRIMARY KEY DEFAULT true CHECK (one),
+        seq bigint NOT NULL, live bigint NOT NULL, set_digest bytea NOT NULL, beat_at timestamptz NOT NULL);
+      INSERT INTO revocation_seq (seq, live, set_digest, beat_at) VALUES (0, 0, decode(repeat('00', 32), 'hex'), 'epoch');
+    `,
+  },
+];

@@ -1,0 +1,120 @@
+/** Opens everything the revoker works with. The bus comes last and alone: cutting does not wait for it. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BusError, type Bus } from '#bus/bus.js';
+import { openKafka } from '#bus/kafka/kafka-bus.js';
+import type { MayflyConfig } from '#config/load.js';
+import { SERVICES } from '#events/services.js';
+import { topicSpecs } from '#events/topics.js';
+import { loadPeerKeys, RecordSigner } from '#identity/records.js';
+import { loadTrust, type Trust } from '#identity/trust.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
+import { openProviders } from '#providers/open-providers.js';
+import { openDatabase } from '#store/database.js';
+import { migrate } from '#store/migrate.js';
+import { Relay } from '#store/relay.js';
+import type { Log } from '#telemetry/log.js';
+import type { Metrics } from '#telemetry/metrics.js';
+import { Alive } from './claims.js';
+import { createMeasures, measureLeases } from './measures.js';
+import { revokerMigrations } from './migrations.js';
+import type { RevokerParts } from './revoker-parts.js';
+
+const KNOCK_AGAIN_MS = 1_000;
+
+export interface OpenParts {
+  parts: RevokerParts;
+  signer: RecordSigner;
+  /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED */
+  openBus: () => Promise<{ bus: Bus; relay: Relay }>;
+  close: () => Promise<void>;
+}
+
+/** @throws ConfigError, IdentityError for what an operator wrote; what the database said otherwise. */
+export async function openParts(
+  config: MayflyConfig<'revoker'>,
+  metrics: Metrics,
+  log: Log,
+): Promise<OpenParts> {
+  const settings = config.services.revoker;
+  const trust = await loadTrust(config.trust.issuers, config.environment);
+  const peers = await loadPeerKeys(config.trust.services);
+  const signer = await RecordSigner.fromFile(settings.signingKey, 'revoker');
+  const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
+
+  const warn = (fields: object, message: string) => log.warn(fields, message);
+  const db = openDatabase(
+    { ...settings.database, application: 'mayfly-revoker', maxConnections: 16 },
+    (err) => warn({ err }, 'an idle database connection was lost'),
+  );
+  await migrate(db, revokerMigrations);
+  measureLeases(metrics, db);
+  const providers = openProviders(targets, log);
+  const refreshing = setInterval(() => void refresh(trust, log), trust.refreshEveryMs).unref();
+  const alive = await Alive.as(randomUUID(), db, warn);
+
+  let bus: Bus | undefined;
+  let relay: Relay | undefined;
+  let closed = false;
+  const openBus = async () => {
+    const kafka = { ...config.bus.kafka, clientId: 'mayfly-revoker' };
+    const opened = await knock(
+      () => openKafka(kafka, log),
+      log,
+      () => closed,
+    );
+    bus = opened;
+    await opened.ensureTopics(topicSpecs(SERVICES));
+    const sender = new Relay({ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) });
+    await sender.start();
+    relay = sender;
+    // What was committed while the relay was starting.
+    await sender.drain(0);
+    return { bus: opened, relay: sender };
+  };
+
+  return {
+    parts: {
+      db,
+      send: (records) => void relay?.send(records),
+      trust,
+      peers,
+      catalogue,
+      providers,
+      maxClockSkewMs: config.trust.maxClockSkewMs,
+      instanceId: alive.instanceId,
+      measures: createMeasures(metrics),
+      log,
+    },
+    signer,
+    openBus,
+    close: async () => {
+      closed = true;
+      clearInterval(refreshing);
+      await relay?.stop();
+      await Promise.all([...providers.values()].map((provider) => provider.close()));
+      await bus?.close();
+      alive.stop();
+      await db.close();
+    },
+  };
+}
+
+/** Bundles are read again, because their keys rotate. */
+async function refresh(trust: Trust, log: Log): Promise<void> {
+  for (const failure of await trust.refresh(Date.now()))
+    log.warn({ err: failure }, 'a trust bundle could not be read again');
+}
+
+async function knock(open: () => Promise<Bus>, log: Log, givenUp: () => boolean): Promise<Bus> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const away = error instanceof BusError && error.code === 'ERR_BUS_UNREACHABLE';
+      if (!away || givenUp()) throw error;
+      log.warn({ err: error }, 'the bus cannot be reached, trying again');
+      await sleep(KNOCK_AGAIN_MS, undefined, { ref: false });
+    }
+  }
+}

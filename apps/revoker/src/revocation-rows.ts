@@ -1,0 +1,182 @@
+/**
+ * What verifiers are told: one record per key, which only grows, and their sum. `seq` never decreases on the topic, so its row
+ * is locked from here to the commit: write revocations last.
+ */
+import { createHash } from 'node:crypto';
+import type { CutCause } from '#events/outbound.js';
+import type { UnsignedRecord } from '#store/outbox.js';
+import type { Tx } from '#store/database.js';
+import { heartbeatRecord, revocationRecord } from './publish.js';
+
+export interface RevocationNotice {
+  what: 'task' | 'lease';
+  id: string;
+  /** What is dead: all below it, or everything (null). */
+  generationBelow: number | null;
+  /** After it, nothing of this could be valid any more. */
+  notAfterMs: number;
+  reason: CutCause;
+}
+
+/** How long verifiers may still be reading a record after its own end. */
+const GRACE_MS = 60_000;
+const BEAT_EVERY_MS = 1_000;
+
+interface Sum {
+  seq: bigint;
+  live: bigint;
+  digest: Buffer;
+}
+
+const keyOf = ({ what, id }: RevocationNotice) => `${what}:${id}`;
+
+/** SHA-256(key ‖ 0x00 ‖ value), as verifiers sum up what they hold. */
+const digestOf = (key: string, value: Buffer) =>
+  createHash('sha256').update(key).update(Buffer.of(0)).update(value).digest();
+
+export function xor(a: Buffer, b: Buffer): Buffer {
+  return Buffer.from(a.map((byte, i) => byte ^ (b[i] ?? 0)));
+}
+
+async function lockSum(tx: Tx): Promise<Sum> {
+  const { rows } = await tx.query<Sum>({
+    name: 'lock-revocation-seq',
+    text: 'SELECT seq, live, set_digest AS digest FROM revocation_seq FOR UPDATE',
+  });
+  const [sum] = rows;
+  if (sum === undefined) throw new Error('the revocation counter is missing');
+  return sum;
+}
+
+async function saveSum(tx: Tx, { seq, live, digest }: Sum): Promise<void> {
+  await tx.query({
+    name: 'save-revocation-seq',
+    text: 'UPDATE revocation_seq SET seq = $1, live = $2, set_digest = $3',
+    values: [seq, live, digest],
+  });
+}
+
+interface Stored {
+  key: string;
+  generationBelow: number | null;
+  notAfter: Date;
+  value: Buffer;
+}
+
+/** Stores what says more than what was said before. @returns the records to be sent. */
+export async function writeRevocations(
+  tx: Tx,
+  notices: readonly RevocationNotice[],
+  nowMs: number,
+): Promise<UnsignedRecord[]> {
+  if (notices.length === 0) return [];
+  const sum = await lockSum(tx);
+  const { rows } = await tx.query<Stored>({
+    name: 'read-revocations',
+    text: `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value
+             FROM revocation WHERE key = ANY($1::text[])`,
+    values: [notices.map(keyOf)],
+  });
+  const stored = new Map(rows.map((row) => [row.key, row]));
+  const fresh = new Map<string, Stored>();
+  for (const notice of notices) {
+    const key = keyOf(notice);
+    const before = stored.get(key);
+    if (before !== undefined && !saysMore(notice, before)) continue;
+    sum.seq += 1n;
+    const { what, id, generationBelow, reason } = notice;
+    const notAfter = new Date(Math.max(notice.notAfterMs, before?.notAfter.getTime() ?? 0));
+    const value = Buffer.from(
+      JSON.stringify({
+        seq: Number(sum.seq),
+        what,
+        id,
+        generationBelow,
+        notAfter: notAfter.toISOString(),
+        reason,
+      }),
+    );
+    if (before === undefined) sum.live += 1n;
+    else sum.digest = xor(sum.digest, digestOf(key, before.value));
+    sum.digest = xor(sum.digest, digestOf(key, value));
+    const now = { key, generationBelow, notAfter, value };
+    stored.set(key, now);
+    // One record per key and commit: set again, it goes last.
+    fresh.delete(key);
+    fresh.set(key, now);
+  }
+  await upsert(tx, [...fresh.values()]);
+  if (fresh.size > 0) await saveSum(tx, sum);
+  return [...fresh.values()].map(({ key, value }) => revocationRecord(key, value, nowMs));
+}
+
+function saysMore(notice: RevocationNotice, before: Stored): boolean {
+  if (before.generationBelow === null) return false;
+  return notice.generationBelow === null || notice.generationBelow > before.generationBelow;
+}
+
+async function upsert(tx: Tx, rows: readonly Stored[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query({
+    name: 'save-revocations',
+    text: `INSERT INTO revocation (key, generation_below, not_after, value)
+             SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[])
+             ON CONFLICT (key) DO UPDATE SET
+               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value`,
+    values: [
+      rows.map((row) => row.key),
+      rows.map((row) => row.generationBelow),
+      rows.map((row) => row.notAfter.toISOString()),
+      rows.map((row) => row.value),
+    ],
+  });
+}
+
+/** Where this service has read up to: topic → partition → next offset. */
+async function inputsReadUpTo(tx: Tx, group: string): Promise<Record<string, Record<string, string>>> {
+  const { rows } = await tx.query<{ topic: string; partition: number; next: bigint }>({
+    name: 'read-inputs',
+    text: 'SELECT topic, partition, next FROM bus_offset WHERE consumer_group = $1 ORDER BY topic, partition',
+    values: [group],
+  });
+  const inputs: Record<string, Record<string, string>> = {};
+  for (const { topic, partition, next } of rows) (inputs[topic] ??= {})[partition] = String(next);
+  return inputs;
+}
+
+/**
+ * Once a second, by whichever process comes first: takes records away that are over, and tells verifiers the sum of the rest.
+ * @returns nothing when another process has just done so.
+ */
+export async function beat(tx: Tx, group: string, nowMs: number): Promise<UnsignedRecord[]> {
+  const { rowCount } = await tx.query({
+    name: 'take-beat',
+    text: 'UPDATE revocation_seq SET beat_at = $1 WHERE beat_at <= $2',
+    values: [new Date(nowMs).toISOString(), new Date(nowMs - BEAT_EVERY_MS * 0.9).toISOString()],
+  });
+  if (rowCount === 0) return [];
+  const sum = await lockSum(tx);
+  const { rows: over } = await tx.query<{ key: string; value: Buffer }>({
+    name: 'drop-revocations',
+    text: `DELETE FROM revocation WHERE key IN (SELECT key FROM revocation WHERE not_after < $1 LIMIT 1000)
+           RETURNING key, value`,
+    values: [new Date(nowMs - GRACE_MS).toISOString()],
+  });
+  for (const { key, value } of over) sum.digest = xor(sum.digest, digestOf(key, value));
+  sum.live -= BigInt(over.length);
+  sum.seq += 1n;
+  await saveSum(tx, sum);
+  return [
+    ...over.map(({ key }) => revocationRecord(key, null, nowMs)),
+    heartbeatRecord(
+      {
+        seq: Number(sum.seq),
+        at: new Date(nowMs).toISOString(),
+        inputsReadUpTo: await inputsReadUpTo(tx, group),
+        live: Number(sum.live),
+        setDigest: sum.digest.toString('hex'),
+      },
+      nowMs,
+    ),
+  ];
+}

@@ -1,0 +1,63 @@
+/** Watched tasks as rows. Whoever writes about a task or a lease of it holds the task's row lock; rows are locked in id order. */
+import type { Tx } from '#store/database.js';
+import { unwatchedTask, type WatchedTask } from './watched-task.js';
+
+/** Makes rows for tasks not heard of before, so that there is something to lock. */
+export async function ensureTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
+  if (taskIds.length === 0) return;
+  await tx.query({
+    name: 'ensure-tasks',
+    text: `INSERT INTO task (task_id) SELECT id FROM unnest($1::text[]) AS t(id) ORDER BY id ON CONFLICT (task_id) DO NOTHING`,
+    values: [[...new Set(taskIds)]],
+  });
+}
+
+/**
+ * Locks these tasks, and those whose known leases hang on a task of `ending`, for the rest of the transaction. A task without
+ * a row is left out.
+ */
+export async function lockTasks(
+  tx: Tx,
+  taskIds: readonly string[],
+  ending: readonly string[],
+): Promise<Map<string, WatchedTask>> {
+  if (taskIds.length === 0) return new Map();
+  const { rows } = await tx.query<Row>({
+    name: 'lock-tasks',
+    text: `SELECT task_id, state FROM task
+            WHERE task_id = ANY($1::text[]) OR task_id IN (
+              SELECT l.task_id FROM lease_lineage a JOIN lease l USING (lease_id)
+               WHERE a.task_id = ANY($2::text[]) AND l.state = 'known')
+            ORDER BY task_id FOR UPDATE`,
+    values: [taskIds, ending],
+  });
+  return byId(rows);
+}
+
+/** Locks those of these tasks that nobody else is at work on. */
+export async function lockIdleTasks(tx: Tx, taskIds: readonly string[]): Promise<Map<string, WatchedTask>> {
+  if (taskIds.length === 0) return new Map();
+  const { rows } = await tx.query<Row>(
+    'SELECT task_id, state FROM task WHERE task_id = ANY($1::text[]) ORDER BY task_id FOR UPDATE SKIP LOCKED',
+    [taskIds],
+  );
+  return byId(rows);
+}
+
+interface Row {
+  task_id: string;
+  state: WatchedTask | null;
+}
+
+const byId = (rows: readonly Row[]): Map<string, WatchedTask> =>
+  new Map(rows.map(({ task_id, state }) => [task_id, state ?? unwatchedTask(task_id)]));
+
+export async function saveTasks(tx: Tx, tasks: readonly WatchedTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  await tx.query({
+    name: 'save-tasks',
+    text: `UPDATE task SET state = n.state FROM unnest($1::text[], $2::jsonb[]) AS n(task_id, state)
+            WHERE task.task_id = n.task_id`,
+    values: [tasks.map((task) => task.taskId), tasks.map((task) => JSON.stringify(task))],
+  });
+}

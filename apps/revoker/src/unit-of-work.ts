@@ -1,0 +1,251 @@
+/**
+ * What one transaction knows and changes. Every task that is written about is locked first; leases are read and written under
+ * the lock of their task; one statement per table writes it all at the end.
+ */
+import type { CutCause, OutboundEvent } from '#events/outbound.js';
+import {
+  causeFor,
+  coveredBy,
+  makeDue,
+  type DoomedLease,
+  type RevocationEvent,
+  type RevokerLease,
+  type Step,
+  type Tombstone,
+} from '#events/revocation.js';
+import type { EndOutcome } from '#events/task.js';
+import type { Tx } from '#store/database.js';
+import { appendEvents, ConcurrencyError, type StoredEvent } from '#store/events.js';
+import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import {
+  readKnownUnder,
+  readLeases,
+  saveLeases,
+  saveLineage,
+  type LeaseChange,
+  type Workload,
+} from './lease-rows.js';
+import { credentialRecord, SOURCE } from './publish.js';
+import { writeRevocations, type RevocationNotice } from './revocation-rows.js';
+import { ensureTasks, lockIdleTasks, lockTasks, saveTasks } from './task-rows.js';
+import { insertTombstones, readTombstones, withdrawTombstones } from './tombstone-rows.js';
+import { startOf, unwatchedTask, type Change, type WatchedTask } from './watched-task.js';
+
+export interface Wanted {
+  /** Tasks that get a row if they have none. */
+  ensure: readonly string[];
+  /** Further tasks, if they have one. */
+  lock?: readonly string[];
+  /** Tasks that may end here: the tasks of all leases under them are locked too. */
+  ending?: readonly string[];
+  leases?: readonly string[];
+  /** Tasks whose ends matter to leases that are heard of. */
+  tombstonesOf?: readonly string[];
+}
+
+/** What is to be done once the transaction is committed. */
+export interface Flushed {
+  queued: QueuedRecord[];
+  /** Leases in this process's hand. */
+  work: Workload[];
+}
+
+/** Who takes work that is to be done at once: false leaves it to whoever looks first. */
+export type Taker = { instanceId: string; takes: (lease: DoomedLease) => boolean };
+
+const MONTH_MS = 30 * 86_400_000;
+
+export class UnitOfWork {
+  readonly #changed = new Set<string>();
+  readonly #leases = new Map<string, RevokerLease>();
+  readonly #changes = new Map<string, LeaseChange>();
+  readonly #linked = new Set<string>();
+  #remembered: Tombstone[] = [];
+  #entombed: Tombstone[] = [];
+  readonly #withdrawn: string[] = [];
+  readonly #notices: RevocationNotice[] = [];
+  readonly #events: StoredEvent[] = [];
+  readonly #records: UnsignedRecord[] = [];
+
+  private constructor(
+    private readonly tasks: Map<string, WatchedTask>,
+    readonly nowMs: number,
+  ) {}
+
+  static async begin(tx: Tx, wanted: Wanted, nowMs: number): Promise<UnitOfWork> {
+    const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [] } = wanted;
+    await ensureTasks(tx, ensure);
+    const work = new UnitOfWork(await lockTasks(tx, [...ensure, ...lock], ending), nowMs);
+    await work.#read(tx, leases);
+    work.#remembered = await readTombstones(tx, tombstonesOf);
+    return work;
+  }
+
+  /** Waits for nobody: what others are at work on is left out. */
+  static async beginIdle(
+    tx: Tx,
+    wanted: { tasks: readonly string[]; leases: readonly string[] },
+    nowMs: number,
+  ): Promise<UnitOfWork> {
+    const work = new UnitOfWork(await lockIdleTasks(tx, wanted.tasks), nowMs);
+    await work.#read(tx, wanted.leases);
+    return work;
+  }
+
+  async #read(tx: Tx, leaseIds: readonly string[]): Promise<void> {
+    for (const lease of await readLeases(tx, leaseIds)) this.#leases.set(lease.leaseId, lease);
+  }
+
+  task(taskId: string): WatchedTask {
+    return this.tasks.get(taskId) ?? unwatchedTask(taskId);
+  }
+
+  /** Whether this task's row is locked here. */
+  holds(taskId: string): boolean {
+    return this.tasks.has(taskId);
+  }
+
+  /** A task that is watched already. */
+  watched(taskId: string | undefined): WatchedTask | undefined {
+    return taskId === undefined ? undefined : this.tasks.get(taskId);
+  }
+
+  lease(leaseId: string): RevokerLease | null {
+    return this.#leases.get(leaseId) ?? null;
+  }
+
+  /** Takes over what an event changed of a task. The end of a task is remembered. */
+  change({ task, end, withdrawn }: Change): void {
+    this.#keep(task);
+    if (withdrawn) this.#withdraw(task.taskId);
+    if (end !== undefined) this.#entomb(task, end.outcome, end.causedBy);
+  }
+
+  #keep(task: WatchedTask): void {
+    if (this.tasks.get(task.taskId) === task) return;
+    this.tasks.set(task.taskId, task);
+    this.#changed.add(task.taskId);
+  }
+
+  /** Verifiers keep what they were told: records only grow. */
+  #withdraw(taskId: string): void {
+    this.#withdrawn.push(taskId);
+    const others = (tombstone: Tombstone) =>
+      tombstone.taskId !== taskId || tombstone.generationBelow !== null;
+    this.#remembered = this.#remembered.filter(others);
+    this.#entombed = this.#entombed.filter(others);
+  }
+
+  #entomb(task: WatchedTask, outcome: EndOutcome, causedBy: string): void {
+    const { taskId } = task;
+    const cause: CutCause = outcome === 'deadline' ? 'deadline' : 'task_ended';
+    this.#entombed.push({ taskId, generationBelow: null, cause, causedBy });
+    const deadlineMs = startOf(task)?.deadlineMs ?? this.nowMs + MONTH_MS;
+    const notAfterMs = Math.max(deadlineMs, this.nowMs);
+    this.#notices.push({ what: 'task', id: taskId, generationBelow: null, notAfterMs, reason: cause });
+  }
+
+  /** Ends known so far, for leases heard of now. */
+  get tombstones(): readonly Tombstone[] {
+    return [...this.#remembered, ...this.#entombed];
+  }
+
+  /** Takes over what was heard of a lease, or done to it. */
+  step({ lease, events, actAtMs }: Step, ceId?: string): void {
+    const before = this.#leases.get(lease.leaseId);
+    this.#leases.set(lease.leaseId, lease);
+    if (before === undefined || before.lineage !== lease.lineage) this.#linked.add(lease.leaseId);
+    const earlier = this.#changes.get(lease.leaseId)?.actAtMs ?? null;
+    this.#changes.set(lease.leaseId, { lease, actAtMs: actAtMs ?? earlier, takenBy: null });
+    for (const event of events) this.#say(lease, event, ceId);
+    if (lease.state === 'due' && before?.state !== 'due' && lease.revocation.cause === 'abandoned')
+      this.#notices.push({
+        what: 'lease',
+        id: lease.leaseId,
+        generationBelow: null,
+        notAfterMs: lease.plan === null ? this.nowMs + MONTH_MS : Date.parse(lease.plan.hardEnd),
+        reason: 'abandoned',
+      });
+  }
+
+  #say(lease: RevokerLease, event: RevocationEvent, ceId: string | undefined): void {
+    const task = this.task(lease.taskId);
+    const version = task.version + 1;
+    this.#keep({ ...task, version });
+    const causedBy = ceId ?? ('revocation' in lease ? lease.revocation.causedBy : null);
+    const tenant = startOf(task)?.tenant ?? '';
+    const said = {
+      type: event.type,
+      data: {
+        taskId: lease.taskId,
+        generation: lease.generation,
+        ...(tenant === '' ? {} : { tenant }),
+        ...(causedBy === null ? {} : { causedBy }),
+        actor: SOURCE,
+        at: new Date(this.nowMs).toISOString(),
+        ...event.data,
+      },
+    } as OutboundEvent;
+    const record = credentialRecord(said, this.nowMs);
+    this.#records.push(record);
+    this.#events.push({
+      stream: lease.taskId,
+      version,
+      type: said.type,
+      data: said.data,
+      ceId: record.head.id,
+      ...(causedBy === null ? {} : { causedBy }),
+    });
+  }
+
+  /** Rule 5: every lease under the tasks that ended here is due. @throws ConcurrencyError for a lease that came in between */
+  async dueUnderEnded(tx: Tx): Promise<void> {
+    if (this.#entombed.length === 0) return;
+    const stored = await readKnownUnder(
+      tx,
+      this.#entombed.map((tombstone) => tombstone.taskId),
+    );
+    const all = new Map(stored.map((lease) => [lease.leaseId, lease]));
+    for (const [leaseId, lease] of this.#leases) all.set(leaseId, lease);
+    for (const lease of all.values()) {
+      const tombstone = coveredBy(lease.lineage, this.#entombed);
+      if (lease.state !== 'known' || tombstone === null) continue;
+      if (!this.tasks.has(lease.taskId))
+        throw new ConcurrencyError('a lease appeared under a task that ends');
+      this.#leases.set(lease.leaseId, lease);
+      const { causedBy } = tombstone;
+      this.step(makeDue(lease, { cause: causeFor(lease, tombstone), causedBy }, this.nowMs));
+    }
+  }
+
+  /** Writes everything. Nothing may follow it but the commit, because revocations are written last. */
+  async flush(tx: Tx, taker: Taker): Promise<Flushed> {
+    const work: Workload[] = [];
+    const changes = [...this.#changes.values()].map((change) => {
+      const lease = workloadOf(change, this.nowMs);
+      if (lease === null || !taker.takes(lease)) return change;
+      work.push(lease);
+      return { ...change, takenBy: taker.instanceId };
+    });
+    await withdrawTombstones(tx, this.#withdrawn);
+    await insertTombstones(tx, this.#entombed);
+    await saveLeases(tx, changes);
+    await saveLineage(
+      tx,
+      [...this.#linked].flatMap((leaseId) => this.#leases.get(leaseId) ?? []),
+    );
+    await appendEvents(tx, this.#events);
+    await saveTasks(
+      tx,
+      [...this.#changed].map((taskId) => this.task(taskId)),
+    );
+    const revocations = await writeRevocations(tx, this.#notices, this.nowMs);
+    return { queued: await enqueue(tx, [...this.#records, ...revocations]), work };
+  }
+}
+
+/** What a worker could begin with now. */
+function workloadOf({ lease, actAtMs }: LeaseChange, nowMs: number): Workload | null {
+  if ((lease.state !== 'due' && lease.state !== 'cut') || lease.plan === null) return null;
+  return actAtMs !== null && actAtMs <= nowMs ? { ...lease, plan: lease.plan } : null;
+}

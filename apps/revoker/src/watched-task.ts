@@ -1,0 +1,176 @@
+/**
+ * A task as the revoker watches it: who may end it, and whether it has ended. Pure. The revoker reads the same starts and
+ * ends as the broker, so that it works when the broker does not; policy it leaves to the broker, whose word settles which
+ * start was accepted. Until then the first entitled start counts, as it would for the broker.
+ */
+import type { Catalogue } from '#events/catalogue.js';
+import { boundsOf, mayEnd, pinRefusal, type ParentTask, type TaskParties } from '#events/entitlement.js';
+import type { TaskStarted } from '#events/inbound.js';
+import type { EventOf } from '#events/outbound.js';
+import type { Refusal } from '#events/refusal.js';
+import { serviceSource } from '#events/services.js';
+import type { EarlyEnd, EndOutcome, Sender } from '#events/task.js';
+
+/** An entitled declaration, as far as it matters for its end. */
+export interface Start extends TaskParties {
+  ceId: string;
+  /** RFC 7638 thumbprint of the orchestrator's proof key. */
+  keyThumbprint: string;
+  /** Orchestrator of the catalogue whose entry bounds the task. */
+  bounds: string;
+  tenant: string;
+  deadlineMs: number;
+}
+
+export interface WatchedTask {
+  taskId: string;
+  /** Number of events in the task's stream. */
+  version: number;
+  /** Entitled starts in the order read, while none is accepted. */
+  starts: Start[];
+  accepted: Start | null;
+  /** Proof keys of agents that may end the task. */
+  pins: Record<string, string>;
+  /** Ends of senders that no known start entitles. */
+  earlyEnds: EarlyEnd[];
+  ended: Sender | null;
+}
+
+/** What an event changed. */
+export interface Change {
+  task: WatchedTask;
+  /** The task has ended by it. */
+  end?: { outcome: EndOutcome; causedBy: string };
+  /** The end believed before was said by somebody who turns out not to be entitled. */
+  withdrawn?: true;
+  refusal?: Refusal;
+}
+
+const STARTS_MAX = 8;
+const EARLY_ENDS_MAX = 32;
+const NOBODY: TaskParties = { orchestrator: '', agents: [], agentsMayEnd: false };
+const BROKER = serviceSource('broker');
+
+export const unwatchedTask = (taskId: string): WatchedTask => ({
+  taskId,
+  version: 0,
+  starts: [],
+  accepted: null,
+  pins: {},
+  earlyEnds: [],
+  ended: null,
+});
+
+/** The start that counts now. */
+export const startOf = (task: WatchedTask): Start | null => task.accepted ?? task.starts[0] ?? null;
+
+/** What the start of a child is measured against; what may be delegated is the broker's business. */
+export function asParent(task: WatchedTask | undefined): ParentTask | null {
+  const start = task === undefined ? null : startOf(task);
+  return start === null ? null : { ...start, delegable: [] };
+}
+
+/** A start that nobody in the catalogue stands behind is refused and burns no id. */
+export function hearStart(
+  task: WatchedTask,
+  start: TaskStarted,
+  by: Sender,
+  facts: { catalogue: Catalogue; parent: ParentTask | null },
+): Change {
+  if (task.accepted !== null) return { task };
+  const bounds = boundsOf(start, by.id, facts.catalogue, facts.parent);
+  // The parent's start may lie in a partition read later; the broker's `task.accepted` will tell.
+  if (!bounds.ok && bounds.refusal.code === 'ERR_PARENT_UNKNOWN') return { task };
+  if (!bounds.ok) return { task, refusal: bounds.refusal };
+  if (task.starts.length >= STARTS_MAX)
+    return { task, refusal: { code: 'ERR_TASK_EXISTS', reason: 'too many starts of one task' } };
+  const candidate: Start = {
+    ceId: by.ceId,
+    orchestrator: by.id,
+    keyThumbprint: by.keyThumbprint,
+    agents: start.agents.map((agent) => agent.id),
+    agentsMayEnd: start.agentsMayEnd ?? false,
+    bounds: bounds.entry.id,
+    tenant: bounds.entry.tenant,
+    deadlineMs: Date.parse(start.deadline),
+  };
+  return settled({ ...task, starts: [...task.starts, candidate] }, facts.catalogue);
+}
+
+/** An end by its orchestrator, an operator, or an agent that may; of anybody else it may count later, or never. */
+export function hearEnd(task: WatchedTask, outcome: EndOutcome, by: Sender, catalogue: Catalogue): Change {
+  const refusal = endRefusal(task, by, catalogue);
+  if (refusal === null) return task.ended === null ? end(task, outcome, by) : { task };
+  if (task.accepted !== null) return { task, refusal };
+  const heard = task.earlyEnds.some(
+    (early) => early.id === by.id && early.keyThumbprint === by.keyThumbprint,
+  );
+  if (heard) return { task };
+  if (task.earlyEnds.length >= EARLY_ENDS_MAX) return { task, refusal };
+  return { task: { ...task, earlyEnds: [...task.earlyEnds, { ...by, outcome }] } };
+}
+
+/** An agent's key is pinned at its first call: whoever ends the task later must have the same. */
+export function hearCall(task: WatchedTask, by: Sender): Change {
+  const start = startOf(task);
+  if (start === null || !start.agentsMayEnd || !start.agents.includes(by.id) || by.id in task.pins)
+    return { task };
+  return { task: { ...task, pins: { ...task.pins, [by.id]: by.keyThumbprint } } };
+}
+
+/** The broker's word: from now on only this start counts. */
+export function hearAccepted(
+  task: WatchedTask,
+  { data }: EventOf<'task.accepted'>,
+  ceId: string,
+  catalogue: Catalogue,
+): Change {
+  if (task.accepted !== null) return { task };
+  const accepted: Start = {
+    ceId: data.causedBy ?? ceId,
+    orchestrator: data.orchestrator,
+    keyThumbprint: data.proofKey,
+    agents: data.agents,
+    agentsMayEnd: data.agentsMayEnd,
+    bounds: data.bounds,
+    tenant: data.tenant ?? '',
+    deadlineMs: Date.parse(data.deadline),
+  };
+  const next = { ...task, starts: [], accepted };
+  const { ended } = task;
+  if (ended === null || ended.id === BROKER || endRefusal(next, ended, catalogue) === null)
+    return settled(next, catalogue);
+  return { ...settled({ ...next, ended: null }, catalogue), withdrawn: true };
+}
+
+/** The start that the broker refused counts no more. */
+export function hearRefused(task: WatchedTask, startCeId: string | undefined, catalogue: Catalogue): Change {
+  const starts = task.starts.filter((start) => start.ceId !== startCeId);
+  return starts.length === task.starts.length ? { task } : settled({ ...task, starts }, catalogue);
+}
+
+/** The broker ended the task: at its deadline, or by an end read here later. */
+export function hearEndedByBroker(task: WatchedTask, outcome: EndOutcome, ceId: string): Change {
+  return task.ended === null ? end(task, outcome, { id: BROKER, keyThumbprint: '', ceId }) : { task };
+}
+
+const end = (task: WatchedTask, outcome: EndOutcome, by: Sender): Change => ({
+  task: { ...task, ended: { id: by.id, keyThumbprint: by.keyThumbprint, ceId: by.ceId } },
+  end: { outcome, causedBy: by.ceId },
+});
+
+/** The first early end that counts under the start that counts. Once a start is accepted the others never will. */
+function settled(task: WatchedTask, catalogue: Catalogue): Change {
+  const counts = task.earlyEnds.find((early) => endRefusal(task, early, catalogue) === null);
+  const next = task.accepted === null ? task : { ...task, earlyEnds: [] };
+  if (counts === undefined || task.ended !== null) return { task: next };
+  return end(next, counts.outcome, counts);
+}
+
+function endRefusal(task: WatchedTask, by: Sender, catalogue: Catalogue): Refusal | null {
+  const start = startOf(task);
+  if (!mayEnd(start ?? NOBODY, by.id, catalogue))
+    return { code: 'ERR_NOT_ENTITLED', reason: 'the sender may not end this task' };
+  const pins = start === null ? task.pins : { ...task.pins, [start.orchestrator]: start.keyThumbprint };
+  return pinRefusal(pins, by.id, by.keyThumbprint);
+}
