@@ -33,6 +33,14 @@ export class Broker {
         () => endOverdue(parts),
         (err) => parts.log.error({ err }, 'ending overdue tasks failed'),
       ),
+      repeat(
+        parts.trust.refreshEveryMs,
+        async () => {
+          for (const err of await parts.trust.refresh(Date.now()))
+            parts.log.error({ err }, 'a trust bundle could not be read again');
+        },
+        (err) => parts.log.error({ err }, 'refreshing trust failed'),
+      ),
     ];
   }
 

@@ -3,16 +3,13 @@
  * transaction decide (rule 3). Nothing here is undone; what goes wrong is abandoned, and the revoker cuts it (rule 4).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CreateAnswer } from '#providers/provider.js';
 import type { BrokerParts } from './broker-parts.js';
-import { settleLease } from './settle-lease.js';
+import { settleLease, type Attempt } from './settle-lease.js';
 import type { Intent } from './unit-of-work.js';
 
 /** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's. */
 const CREATES_AT_ONCE = 4;
 const SETTLE_TRIES = 5;
-
-export type Attempt = CreateAnswer | { answer: 'unsent' };
 
 export class LeaseIssuer {
   readonly #parts: BrokerParts;

@@ -70,11 +70,14 @@ export function envelopeRecord(taskId: string, jwe: string, atMs: number): Unsig
 
 export const sha256Hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
+/** Text of a hostile record, as a text column and a JSON column can hold it: PostgreSQL has no U+0000. */
+const storable = (raw: Buffer | string) => raw.toString().toWellFormed().replaceAll('\0', '\uFFFD');
+
 /** What a refused record claims to be about: for people who look; it was not verified. */
 const claimed = (record: BusRecord, header: string): string | undefined => {
   const raw = record.headers[header];
-  const text = raw === undefined || Array.isArray(raw) ? undefined : raw.toString();
-  return text === undefined || text.length > 256 || !text.isWellFormed() ? undefined : text;
+  if (raw === undefined || Array.isArray(raw) || raw.length > 256) return undefined;
+  return storable(raw);
 };
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -120,7 +123,7 @@ export function deadLetter(record: BusRecord, refusal: Refusal, atMs: number): U
   const fits = record.value === null || record.value.length <= LIMITS.valueBytes;
   return {
     topic: deadLetterTopic(GROUP, record.topic),
-    key: (record.key ?? Buffer.alloc(0)).subarray(0, 256).toString(),
+    key: storable((record.key ?? Buffer.alloc(0)).subarray(0, 256)),
     head: headOf('dead_letter', 'unknown', atMs, 'application/octet-stream'),
     value: fits ? record.value : null,
     extra: {
@@ -141,11 +144,11 @@ function originalHeaders(record: BusRecord): Record<string, string> {
   let bytes = 0;
   for (const [name, raw] of Object.entries(record.headers)) {
     if (raw === undefined) continue;
-    const text = (Array.isArray(raw) ? raw : [raw]).map(String).join(', ');
+    const text = (Array.isArray(raw) ? raw : [raw]).map(storable).join(', ');
     const shown = name === HEADERS.svid ? `sha256:${sha256Hex(text)}` : text;
     bytes += name.length + shown.length;
     if (bytes > KEPT_HEADERS_BYTES) break;
-    kept[`dlq-header-${name}`] = shown;
+    kept[`dlq-header-${storable(name)}`] = shown;
   }
   return kept;
 }

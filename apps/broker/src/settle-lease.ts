@@ -4,13 +4,15 @@ import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
 import { DELIVERY } from '#events/topics.js';
 import { sealCredential } from '#identity/seal.js';
-import type { Credential } from '#providers/provider.js';
+import type { CreateAnswer, Credential } from '#providers/provider.js';
 import { transact } from '#store/database.js';
 import type { BrokerParts } from './broker-parts.js';
 import { decideLease, lockLeases, type Call, type Intended } from './call-rows.js';
-import type { Attempt } from './issue-lease.js';
 import { decideNow } from './make-call.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
+
+/** What became of the one create; `unsent` is known to its claimant alone. */
+export type Attempt = CreateAnswer | { answer: 'unsent' };
 
 /** Leases tried for one call before its agent is told that there is none. */
 const ATTEMPTS_MAX = 3;
