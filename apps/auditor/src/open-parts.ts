@@ -6,7 +6,7 @@ import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
-import { loadTrust, type Trust } from '#identity/trust.js';
+import { loadTrust } from '#identity/trust.js';
 import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openDatabase, type Database } from '#store/database.js';
@@ -28,7 +28,6 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   checkpointer: Checkpointer;
-  trust: Trust;
   jwks: object;
   close: () => Promise<void>;
 }
@@ -84,11 +83,18 @@ export async function openParts(
     send: (queued) => void send(queued).catch((err: Error) => warn({ err }, 'a read is not published yet')),
   });
 
+  const refresh = setInterval(() => {
+    void trust.refresh(Date.now()).then((failures) => {
+      for (const err of failures) warn({ err }, 'a trust bundle was not read again');
+    });
+  }, trust.refreshEveryMs).unref();
+
   return {
-    ...{ db, bus, relay, checkpointer, ingest, readers, trust },
+    ...{ db, bus, relay, checkpointer, ingest, readers },
     log: new AuditLog(db),
     jwks: signer.jwks,
     close: async () => {
+      clearInterval(refresh);
       await checkpointer.stop();
       await relay.stop();
       await bus.close();

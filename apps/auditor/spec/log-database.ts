@@ -1,0 +1,58 @@
+/** A fresh database with the log's schema, its owner and the auditor's own role: as `npm start` makes them. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { openDatabase, type Database } from '#store/database.js';
+import { migrateLog } from '../src/log/schema.js';
+
+export interface LogDatabase {
+  /** Owns the schema. */
+  owner: Database;
+  /** The auditor's own role. */
+  runtime: Database;
+  runtimeRole: string;
+  /** A connection as superuser. */
+  admin: pg.Client;
+  drop: () => Promise<void>;
+}
+
+export async function freshLogDatabase(): Promise<LogDatabase> {
+  const adminUrl = process.env.DATABASE_URL;
+  if (adminUrl === undefined) throw new Error('DATABASE_URL is not set');
+  const name = `audit_${randomBytes(6).toString('hex')}`;
+  const [ownerRole, runtimeRole] = [`${name}_owner`, `${name}_auditor`];
+  const password = randomBytes(12).toString('hex');
+  const server = new pg.Client({ connectionString: adminUrl });
+  await server.connect();
+  await server.query(`CREATE DATABASE ${name}`);
+  for (const role of [ownerRole, runtimeRole])
+    await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
+
+  const urlOf = (user: string): string => {
+    const url = new URL(adminUrl);
+    url.pathname = `/${name}`;
+    [url.username, url.password] = [user, password];
+    return url.href;
+  };
+  const admin = new pg.Client({
+    connectionString: Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href,
+  });
+  await admin.connect();
+  await admin.query(`CREATE SCHEMA audit AUTHORIZATION ${ownerRole}`);
+  await admin.query('SET search_path = audit');
+  const open = (role: string) => openDatabase({ url: urlOf(role), schema: 'audit', application: role });
+  const [owner, runtime] = [open(ownerRole), open(runtimeRole)];
+  await migrateLog(owner, runtimeRole);
+
+  return {
+    owner,
+    runtime,
+    runtimeRole,
+    admin,
+    drop: async () => {
+      await Promise.all([owner.close(), runtime.close(), admin.end()]);
+      await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      for (const role of [ownerRole, runtimeRole]) await server.query(`DROP ROLE ${role}`);
+      await server.end();
+    },
+  };
+}
