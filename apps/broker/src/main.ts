@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { BatchServer } from '#bus/batch-server.js';
 import { ConfigError, configErrorLine } from '#config/config-error.js';
 import { loadConfig, type MayflyConfig } from '#config/load.js';
+import { PolicyError, policyErrorLines } from '#policy/policy-error.js';
 import { readPositions } from '#store/offsets.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
@@ -18,9 +19,12 @@ const log = createLog('broker');
 /** 1: something failed, start again. 2: an operator has to change something first. */
 function exit(code: 1 | 2, error: unknown, message: string): never {
   if (error instanceof ConfigError) process.stderr.write(`${configErrorLine(error)}\n`);
+  else if (error instanceof PolicyError) process.stderr.write(`${policyErrorLines(error).join('\n')}\n`);
   else log.fatal({ err: error }, message);
   process.exit(code);
 }
+
+const isMistake = (error: unknown) => error instanceof ConfigError || error instanceof PolicyError;
 
 function readConfig(): MayflyConfig<'broker'> {
   try {
@@ -86,6 +90,4 @@ async function main(): Promise<void> {
   log.info({ host, port, environment: config.environment, policySet: parts.judge.digest }, 'broker started');
 }
 
-await main().catch((error: unknown) =>
-  exit(error instanceof ConfigError ? 2 : 1, error, 'the broker cannot start'),
-);
+await main().catch((error: unknown) => exit(isMistake(error) ? 2 : 1, error, 'the broker cannot start'));

@@ -32,7 +32,7 @@ export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promi
   const peers = await loadPeerKeys(config.trust.services);
   const signer = await RecordSigner.fromFile(settings.signingKey, 'broker');
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
-  const judge = await PolicySet.load(config.policy);
+  const judge = await PolicySet.load(config.policy, catalogue);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase({ ...settings.database, application: 'mayfly-broker', maxConnections: 12 }, (err) =>

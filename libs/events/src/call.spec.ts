@@ -12,7 +12,8 @@ import {
   STRANGER,
   TASK,
 } from '../test/fixture.js';
-import { decideCall, type CallFacts } from './call.js';
+import { decideCall } from './call.js';
+import type { CallFacts } from './call-facts.js';
 import type { ToolCalled } from './inbound.js';
 import { unknownTask } from './task.js';
 

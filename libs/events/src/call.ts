@@ -2,37 +2,23 @@
  * A call: an agent is about to act. The walls first, which no policy moves; then policy, twice; then a plan.
  * Every check is named in `call.decided`.
  */
-import type { Catalogue, DatasetEntry, TargetEntry } from './catalogue.js';
+import type { CallFacts } from './call-facts.js';
+import type { DatasetEntry, TargetEntry } from './catalogue.js';
 import { pinRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { serviceSource } from './services.js';
-import { chainRefusal, factsOf, lineageOf, type Declaration, type Sender, type Task } from './task.js';
+import { factsOf, lineageOf, type Sender } from './task.js';
 import { unreachable } from './unreachable.js';
-import type { CallVerdict, Judge } from './verdict.js';
+import type { CallVerdict } from './verdict.js';
+import { walls } from './walls.js';
 
 /** createBy = intent + this at most (protocol). */
 export const CREATE_WINDOW_MS = 10_000;
 /** A lease shorter than this helps nobody: its agent could not even log in. */
 const TTL_MIN_MS = 1_000;
-
-export interface CallFacts {
-  task: Task;
-  /** Parent first. */
-  ancestors: readonly Task[];
-  catalogue: Catalogue;
-  judge: Judge;
-  openTasksOfSender: number;
-  /** Thumbprint of `sealTo`, or null where it is no valid public key. */
-  sealKeyThumbprint: string | null;
-  newLeaseId: string;
-  /** The principal's name for a lease at a target. */
-  principalOf: (target: string, leaseId: string) => string;
-  sha256Hex: (text: string) => string;
-  nowMs: number;
-}
 
 export interface CallDecided {
   is: 'decided';
@@ -88,89 +74,16 @@ export function decideCall(
   return answer(call, by, facts, checks, verdict, refusalOf(verdict));
 }
 
-/** The walls of the design: live task and ancestors, declaration, objective, and what can be served at all. */
-function walls(
-  call: ToolCalled,
-  by: Sender,
-  declaration: Declaration,
-  facts: CallFacts,
-): { checks: Check[]; refusal: Refusal | null } {
-  const { catalogue, nowMs } = facts;
-  const dataset = call.dataset === undefined ? undefined : catalogue.datasets.get(call.dataset);
-  const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
-    ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
-    ['dataset_known', 'ERR_DATASET_UNKNOWN', 'a dataset nobody knows', dataset !== undefined],
-    [
-      'in_declaration',
-      'ERR_NOT_DECLARED',
-      'the call is outside the declaration of its task',
-      isDeclared(declaration, call, by.id),
-    ],
-    [
-      'objective_matches',
-      'ERR_OBJECTIVE_MISMATCH',
-      'the objective is not the declared one',
-      call.objectiveSha256 === undefined || call.objectiveSha256 === declaration.objectiveSha256,
-    ],
-    [
-      'seal_key_valid',
-      'ERR_SEAL_KEY_INVALID',
-      'sealTo is no valid public key',
-      facts.sealKeyThumbprint !== null,
-    ],
-    [
-      'seal_key_own',
-      'ERR_SEAL_KEY_REUSED',
-      'sealTo is the proof key',
-      facts.sealKeyThumbprint !== by.keyThumbprint,
-    ],
-    [
-      'ttl_in_task',
-      'ERR_TTL_TOO_LONG',
-      'the credential would outlive the task',
-      nowMs + (call.ttlMs ?? 0) <= declaration.deadlineMs,
-    ],
-    [
-      'kind_supported',
-      'ERR_KIND_UNSUPPORTED',
-      'no credential of this kind for this dataset',
-      kindFits(call, dataset, catalogue),
-    ],
-  ];
-  const chain = chainRefusal(facts.task, facts.ancestors, nowMs);
-  const checks: Check[] = [{ check: 'task_live', ok: chain === null, ...reasonOf(chain) }];
-  let first = chain;
-  for (const [check, code, reason, ok] of first === null ? tests : []) {
-    checks.push(ok ? { check, ok } : { check, ok, reason });
-    if (ok) continue;
-    first = { code, reason };
-    break;
-  }
-  return { checks, refusal: first };
-}
-
-const reasonOf = (refusal: Refusal | null) => (refusal === null ? {} : { reason: refusal.reason });
-
-function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): boolean {
-  return declaration.declared.some(
-    ({ tool, dataset, actions, agents }) =>
-      tool === call.tool &&
-      dataset === call.dataset &&
-      actions.includes(call.action) &&
-      (agents === undefined || agents.includes(agent)),
-  );
-}
-
-function kindFits(call: ToolCalled, dataset: DatasetEntry | undefined, catalogue: Catalogue): boolean {
-  const target = dataset === undefined ? undefined : catalogue.targets.get(dataset.target);
-  if (target === undefined || dataset?.actions.has(call.action) !== true) return false;
-  return call.credential === undefined || call.credential === target.provider;
-}
-
 function refusalOf(verdict: CallVerdict): Refusal | null {
   switch (verdict.decision) {
     case 'permit':
-      return null;
+      // A filter that nobody enforces is no filter: fail closed.
+      return verdict.obligations.rowFilters.length === 0
+        ? null
+        : {
+            code: 'ERR_POLICY_FAILED',
+            reason: 'policy asks for a row filter that this target cannot enforce',
+          };
     case 'deny':
       return { code: verdict.code ?? 'ERR_POLICY_FAILED', reason: 'policy does not permit this call' };
     case 'approval_required':
@@ -228,7 +141,7 @@ function answer(
       tool: call.tool,
       ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
       action: call.action,
-      decision: refusal === null ? 'permit' : (verdict?.decision ?? 'deny'),
+      decision: decisionOf(verdict, refusal),
       ...(refusal === null ? {} : { code: refusal.code }),
       checks,
       policySet: facts.judge.digest,
@@ -253,6 +166,11 @@ function answer(
     reasons: refusal === null ? [] : [refusal.reason, ...(verdict?.reasons ?? [])],
     ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
+}
+
+function decisionOf(verdict: CallVerdict | null, refusal: Refusal | null): CallVerdict['decision'] {
+  if (refusal === null) return 'permit';
+  return verdict?.decision === 'approval_required' ? 'approval_required' : 'deny';
 }
 
 /** A lease ends no later than its task, its policy's TTL and its target's maximum. */

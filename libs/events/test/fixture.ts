@@ -1,5 +1,5 @@
 /** One task of the sample world, as fixed data for specs. */
-import type { CallFacts } from '../src/call.js';
+import type { CallFacts } from '../src/call-facts.js';
 import type { Catalogue, DatasetEntry } from '../src/catalogue.js';
 import type { TaskStarted, ToolCalled } from '../src/inbound.js';
 import { decideStart } from '../src/declare-task.js';

@@ -1,0 +1,20 @@
+/** What a call is judged by, gathered under the locks of its task. */
+import type { Catalogue } from './catalogue.js';
+import type { Task } from './task.js';
+import type { Judge } from './verdict.js';
+
+export interface CallFacts {
+  task: Task;
+  /** Parent first. */
+  ancestors: readonly Task[];
+  catalogue: Catalogue;
+  judge: Judge;
+  openTasksOfSender: number;
+  /** Thumbprint of `sealTo`, or null where it is no valid public key. */
+  sealKeyThumbprint: string | null;
+  newLeaseId: string;
+  /** The principal's name for a lease at a target. */
+  principalOf: (target: string, leaseId: string) => string;
+  sha256Hex: (text: string) => string;
+  nowMs: number;
+}

@@ -1,0 +1,86 @@
+/** The walls of the design, which no policy moves: live task and ancestors, declaration, objective, and what can be served at all. */
+import type { CallFacts } from './call-facts.js';
+import type { Catalogue, DatasetEntry } from './catalogue.js';
+import type { ToolCalled } from './inbound.js';
+import type { Check } from './outbound.js';
+import type { Refusal, RefusalCode } from './refusal.js';
+import { chainRefusal, type Declaration, type Sender } from './task.js';
+
+/** Checks one after the other, to the first that fails. */
+export function walls(
+  call: ToolCalled,
+  by: Sender,
+  declaration: Declaration,
+  facts: CallFacts,
+): { checks: Check[]; refusal: Refusal | null } {
+  const { catalogue, nowMs } = facts;
+  const dataset = call.dataset === undefined ? undefined : catalogue.datasets.get(call.dataset);
+  const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
+    ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
+    ['dataset_known', 'ERR_DATASET_UNKNOWN', 'a dataset nobody knows', dataset !== undefined],
+    [
+      'in_declaration',
+      'ERR_NOT_DECLARED',
+      'the call is outside the declaration of its task',
+      isDeclared(declaration, call, by.id),
+    ],
+    [
+      'objective_matches',
+      'ERR_OBJECTIVE_MISMATCH',
+      'the objective is not the declared one',
+      call.objectiveSha256 === undefined || call.objectiveSha256 === declaration.objectiveSha256,
+    ],
+    [
+      'seal_key_valid',
+      'ERR_SEAL_KEY_INVALID',
+      'sealTo is no valid public key',
+      facts.sealKeyThumbprint !== null,
+    ],
+    [
+      'seal_key_own',
+      'ERR_SEAL_KEY_REUSED',
+      'sealTo is the proof key',
+      facts.sealKeyThumbprint !== by.keyThumbprint,
+    ],
+    [
+      'ttl_in_task',
+      'ERR_TTL_TOO_LONG',
+      'the credential would outlive the task',
+      nowMs + (call.ttlMs ?? 0) <= declaration.deadlineMs,
+    ],
+    [
+      'kind_supported',
+      'ERR_KIND_UNSUPPORTED',
+      'no credential of this kind for this dataset',
+      kindFits(call, dataset, catalogue),
+    ],
+  ];
+  const chain = chainRefusal(facts.task, facts.ancestors, nowMs);
+  const checks: Check[] = [{ check: 'task_live', ok: chain === null, ...reasonOf(chain) }];
+  let first = chain;
+  for (const [check, code, reason, ok] of first === null ? tests : []) {
+    checks.push(ok ? { check, ok } : { check, ok, reason });
+    if (ok) continue;
+    first = { code, reason };
+    break;
+  }
+  return { checks, refusal: first };
+}
+
+const reasonOf = (refusal: Refusal | null) => (refusal === null ? {} : { reason: refusal.reason });
+
+function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): boolean {
+  return declaration.declared.some(
+    ({ tool, dataset, actions, agents }) =>
+      tool === call.tool &&
+      dataset === call.dataset &&
+      actions.includes(call.action) &&
+      (agents === undefined || agents.includes(agent)),
+  );
+}
+
+function kindFits(call: ToolCalled, dataset: DatasetEntry | undefined, catalogue: Catalogue): boolean {
+  const target = dataset === undefined ? undefined : catalogue.targets.get(dataset.target);
+  if (target === undefined || dataset?.actions.has(call.action) !== true) return false;
+  return call.credential === undefined || call.credential === target.provider;
+}
