@@ -14,7 +14,7 @@ process.on('exit', () => {
  * included; then removes the folders that follow.
  */
 const REAPER = `read -r _; pgid=$1; kill -s "$2" -- "-$pgid" 2>/dev/null; shift 2
-n=0; while kill -0 -- "-$pgid" 2>/dev/null && [ $n -lt 20 ]; do sleep 0.1; n=$((n+1)); done
+n=0; while kill -0 -- "-$pgid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done
 kill -s KILL -- "-$pgid" 2>/dev/null; [ $# -eq 0 ] || rm -rf -- "$@"`;
 
 /**

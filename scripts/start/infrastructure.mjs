@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startKafka } from '../servers/kafka.mjs';
+import { findJava } from '../servers/kafka-jars.mjs';
 import { accepts, withPort } from '../servers/ports.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
 import { Problem } from '../servers/problem.mjs';
@@ -8,13 +9,22 @@ import { keepSecrets } from './secrets.mjs';
 import { prepareTarget, TARGET_DATABASE, TARGET_ROLES } from './target-database.mjs';
 
 /**
+ * What can be told about Kafka at once, before anything is started.
+ * @param {NodeJS.ProcessEnv} env
+ * @throws {Problem} when KAFKA_BROKERS do not answer, or there is no Java for the embedded one
+ */
+export async function requireKafka(env) {
+  if (env.KAFKA_BROKERS) await requireReachable(env.KAFKA_BROKERS);
+  else await findJava(env);
+}
+
+/**
  * Kafka: KAFKA_BROKERS when set, else the embedded one.
  * @param {import('./stack.mjs').StackContext} context
  * @returns {Promise<string>} `host:port[,…]`
  */
 export async function openKafka({ stateDir, cacheDir, env, ports, reaper, say, parts, logFile }) {
   if (env.KAFKA_BROKERS) {
-    await requireReachable(env.KAFKA_BROKERS);
     say('kafka', `${env.KAFKA_BROKERS} (from KAFKA_BROKERS)`);
     return env.KAFKA_BROKERS;
   }

@@ -5,7 +5,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takePort, withPort } from '../servers/ports.mjs';
-import { openKafka, openOwnDatabase, openTarget } from './infrastructure.mjs';
+import { openKafka, openOwnDatabase, openTarget, requireKafka } from './infrastructure.mjs';
 import { ensureKeys } from './keys.mjs';
 import { DATABASE } from './own-database.mjs';
 import { Parts } from './parts.mjs';
@@ -70,9 +70,10 @@ export class Stack {
 
   async open() {
     try {
-      const { ports, root, stateDir } = this.#context;
+      const { env, ports, root, stateDir } = this.#context;
       // Said before anything is started, not after a minute.
       for (const choice of Object.values(ports)) if (choice.explicit) await takePort(choice);
+      await requireKafka(env);
       [this.#brokers, this.#database, this.#target] = await together([
         openKafka(this.#context),
         openOwnDatabase(this.#context),
