@@ -1,0 +1,296 @@
+/**
+ * A revoker at work for integration specs: a schema of its own in DATABASE_URL, the sample's target in TARGET_URL, a bus in
+ * memory, and the voices of everybody else: orchestrators, agents, and a broker with its true key.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { ProofKey } from '#agent/proof-key.js';
+import { signEvent } from '#agent/signed-event.js';
+import type { Consumer } from '#bus/bus.js';
+import { wireType, type InboundData, type InboundType } from '#events/inbound.js';
+import type { EventOf, OutboundEvent, OutboundType } from '#events/outbound.js';
+import { serviceSource, type ServiceName } from '#events/services.js';
+import { CREDENTIAL_EVENTS, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
+import { developmentTrustFiles, ensureDevelopmentTrust } from '#identity/development/development-trust.js';
+import { mintSvid } from '#identity/development/mint-svid.js';
+import { ensureServiceKeys } from '#identity/development/service-keys.js';
+import { loadPeerKeys, RecordSigner } from '#identity/records.js';
+import { loadTrust } from '#identity/trust.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
+import { openSampleTarget, type SampleTarget } from '#providers/postgres/sample-target.contract.js';
+import type { CredentialProvider, Plan } from '#providers/provider.js';
+import { openDatabase, type Database } from '#store/database.js';
+import { migrate } from '#store/migrate.js';
+import { readPositions } from '#store/offsets.js';
+import { Relay } from '#store/relay.js';
+import { createLog } from '#telemetry/log.js';
+import { Metrics } from '#telemetry/metrics.js';
+import { FakeBus } from '../../../test/support/fake-bus.js';
+import { Alive } from './claims.js';
+import { createMeasures } from './measures.js';
+import { revokerMigrations } from './migrations.js';
+import { GROUP } from './publish.js';
+import { Revoker } from './revoker.js';
+
+export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
+export const AGENT = 'spiffe://dev.mayfly/agent/analyst';
+export const OPERATOR = 'spiffe://dev.mayfly/operator/dev';
+export const STRANGER = 'spiffe://dev.mayfly/agent/stranger';
+
+const env = { MAYFLY_ENV: 'development' };
+
+export interface Sender {
+  send: <T extends InboundType>(type: T, data: InboundData<T>, id?: string) => Promise<void>;
+}
+
+export class World {
+  readonly bus = new FakeBus();
+  readonly logged: string[] = [];
+  readonly #senders = new Map<string, Sender>();
+  #consumer: Consumer | undefined;
+  #revoker: Revoker | undefined;
+  #relay: Relay | undefined;
+  #alive: Alive | undefined;
+
+  private constructor(
+    private readonly stateDir: string,
+    readonly db: Database,
+    readonly target: SampleTarget,
+    private readonly signers: Record<ServiceName, RecordSigner>,
+    private readonly jwks: Record<ServiceName, { jwks: string }>,
+  ) {}
+
+  static async open(namespace: string): Promise<World> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'mayfly-revoker-'));
+    await ensureDevelopmentTrust(stateDir, 'dev.mayfly', env);
+    const keys = await ensureServiceKeys(stateDir, env);
+    const [broker, revoker, auditor] = await Promise.all([
+      RecordSigner.fromFile(keys.broker.signingKey, 'broker'),
+      RecordSigner.fromFile(keys.revoker.signingKey, 'revoker'),
+      RecordSigner.fromFile(keys.auditor.signingKey, 'auditor'),
+    ]);
+    const schema = `revoker_${randomBytes(6).toString('hex')}`;
+    const url = process.env['DATABASE_URL'] ?? '';
+    const db = openDatabase({ url, schema, application: 'revoker-spec', maxConnections: 16 });
+    await db.pool.query(`CREATE SCHEMA ${schema}`);
+    await migrate(db, revokerMigrations);
+    return new World(stateDir, db, await openSampleTarget(namespace), { broker, revoker, auditor }, keys);
+  }
+
+  /** Starts a revoker. @param provider of the target `shop`; the sample's own unless told */
+  async start(provider: CredentialProvider = this.target.revoker): Promise<Revoker> {
+    const { db, bus } = this;
+    const log = createLog('revoker', { write: (line) => this.logged.push(line) });
+    const warn = (fields: object, message: string) => log.warn(fields, message);
+    const { bundleFile } = developmentTrustFiles(this.stateDir);
+    const trust = await loadTrust(
+      [
+        {
+          type: 'spiffe',
+          trustDomain: 'dev.mayfly',
+          bundle: bundleFile,
+          audience: 'mayfly',
+          development: true,
+        },
+      ],
+      'development',
+    );
+    const peers = await loadPeerKeys(this.jwks);
+    const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+    const relay = new Relay({
+      db,
+      bus,
+      warn,
+      sign: (record, store) => this.signers.revoker.sign(record, store),
+    });
+    await relay.start();
+    const alive = await Alive.as(randomUUID(), db, warn);
+    const revoker = new Revoker({
+      db,
+      send: (records) => void relay.send(records),
+      trust,
+      peers,
+      catalogue,
+      providers: new Map([['shop', provider]]),
+      maxClockSkewMs: 2_000,
+      instanceId: alive.instanceId,
+      measures: createMeasures(new Metrics('revoker')),
+      log,
+    });
+    await revoker.start();
+    this.#consumer = await bus.subscribe({
+      group: GROUP,
+      topics: [TASK_EVENTS, CREDENTIAL_EVENTS],
+      positions: (assigned) => readPositions(db, GROUP, assigned),
+      onBatch: (records) =>
+        records[0]?.topic === TASK_EVENTS ? revoker.onTaskEvents(records) : revoker.onLeaseEvents(records),
+      onCrash: (error) => this.logged.push(`crash ${error.stack}`),
+    });
+    this.#revoker = revoker;
+    this.#relay = relay;
+    this.#alive = alive;
+    return revoker;
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer?.stop();
+    await this.#revoker?.stop();
+    this.bus.away = false;
+    await this.#relay?.stop();
+    this.#alive?.stop();
+    this.#consumer = this.#revoker = this.#relay = this.#alive = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.target.close();
+    await this.db.pool.query(`DROP SCHEMA ${this.db.schema} CASCADE`);
+    await this.db.close();
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  /** An identity of the development trust domain, with one proof key. */
+  async as(id: string): Promise<Sender> {
+    const known = this.#senders.get(id);
+    if (known !== undefined) return known;
+    const key = ProofKey.generate();
+    const audience = `mayfly:jkt:${key.thumbprint}`;
+    const svid = await mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600, env });
+    const sender: Sender = {
+      send: (type, data, ceId) =>
+        this.bus.publish([signEvent({ type, data, svid, key, ...(ceId === undefined ? {} : { id: ceId }) })]),
+    };
+    this.#senders.set(id, sender);
+    return sender;
+  }
+
+  /** A task as its orchestrator declares it. */
+  async startTask(taskId: string, more: Partial<InboundData<'task.started'>> = {}): Promise<void> {
+    const orchestrator = await this.as(ORCHESTRATOR);
+    await orchestrator.send('task.started', {
+      taskId,
+      purpose: 'Reconcile October invoices',
+      objectiveSha256: 'ab'.repeat(32),
+      principal: { id: 'user:maria@corp.example', kind: 'human' },
+      agents: [{ id: AGENT }],
+      declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+      deadline: inMs(3_600_000),
+      risk: 'low',
+      ...more,
+    });
+  }
+
+  async endTask(taskId: string, by = ORCHESTRATOR, ceId?: string): Promise<void> {
+    await (await this.as(by)).send('task.ended', { taskId, outcome: 'completed' }, ceId);
+  }
+
+  /** The broker's word; `by` another key, for what only pretends to be. */
+  async say(event: OutboundEvent, by: ServiceName = 'broker'): Promise<void> {
+    const record = {
+      topic: CREDENTIAL_EVENTS,
+      key: event.data.taskId,
+      head: {
+        id: uuidv7(),
+        source: serviceSource(by),
+        type: wireType(event.type),
+        subject: event.data.taskId,
+        time: inMs(0),
+        contentType: 'application/json',
+      },
+      value: Buffer.from(JSON.stringify(event.data)),
+    };
+    const headers = this.signers[by].sign(record, `specs.${++this.#said}`);
+    await this.bus.publish([{ ...record, headers }]);
+  }
+  #said = 0;
+
+  intended(taskId: string, plan: Plan, parents: string[] = []): EventOf<'lease.intended'> {
+    const lineage = [taskId, ...parents].map((id) => ({ taskId: id, generation: 1 }));
+    return {
+      type: 'lease.intended',
+      data: { ...brokers(taskId), ...plan, callId: uuidv7(), agent: AGENT, lineage },
+    };
+  }
+
+  issued(taskId: string, plan: Plan): EventOf<'lease.issued'> {
+    const { leaseId, notAfter } = plan;
+    return {
+      type: 'lease.issued',
+      data: { ...brokers(taskId), leaseId, callId: uuidv7(), agent: AGENT, notAfter, incarnation: 'one' },
+    };
+  }
+
+  /** What the revoker said of a lease, in order. */
+  said(leaseId: string): OutboundEvent[] {
+    return this.bus.records(CREDENTIAL_EVENTS).flatMap((record): OutboundEvent[] => {
+      const source = (record.headers['ce_source'] ?? '').toString();
+      const type = (record.headers['ce_type'] ?? '').toString().replace(/^dev\.mayfly\.(.*)\.v1$/, '$1');
+      const data = JSON.parse(record.value?.toString() ?? 'null') as { leaseId?: string };
+      return source === serviceSource('revoker') && data.leaseId === leaseId
+        ? [{ type, data } as OutboundEvent]
+        : [];
+    });
+  }
+
+  /** Waits for the revoker to say it. @throws Error with what it logged, after ten seconds */
+  async hears<T extends OutboundType>(leaseId: string, type: T): Promise<EventOf<T>['data']> {
+    const found = () => this.said(leaseId).find((event) => event.type === type);
+    await this.until(() => found() !== undefined, `${type} of ${leaseId}`);
+    return found()?.data as EventOf<T>['data'];
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+    const endMs = Date.now() + withinMs;
+    while (!(await condition())) {
+      if (Date.now() > endMs) throw new Error(`waited in vain for ${what}\n${this.logged.join('')}`);
+      await sleep(5);
+    }
+  }
+
+  /** Waits until everything on the bus has been handled. */
+  async quiet(): Promise<void> {
+    await this.until(async () => {
+      const positions = await readPositions(
+        this.db,
+        GROUP,
+        await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]),
+      );
+      const ends = await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]);
+      return ends.every(({ topic, partition, next }) => {
+        const position = positions.find((p) => p.topic === topic && p.partition === partition);
+        return next === 0n || position?.next === next;
+      });
+    }, 'the bus to be read');
+  }
+
+  async stateOf(leaseId: string): Promise<string | undefined> {
+    const { rows } = await this.db.pool.query<{ state: string }>(
+      'SELECT state FROM lease WHERE lease_id = $1',
+      [leaseId],
+    );
+    return rows[0]?.state;
+  }
+
+  /** The last record of a key on the revocations topic. */
+  revocation(key: string): Record<string, unknown> | undefined {
+    const record = this.bus.records(REVOCATIONS).findLast((each) => each.key?.toString() === key);
+    return record === undefined
+      ? undefined
+      : (JSON.parse(record.value?.toString() ?? 'null') as Record<string, unknown>);
+  }
+}
+
+export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+
+/** Members of every event, as the broker gives them. */
+export const brokers = (taskId: string) => ({
+  taskId,
+  generation: 1,
+  tenant: 'sample',
+  actor: serviceSource('broker'),
+  at: inMs(0),
+});

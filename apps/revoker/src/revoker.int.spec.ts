@@ -1,0 +1,345 @@
+import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { CREDENTIAL_EVENTS } from '#events/topics.js';
+import { ProviderError, type CredentialProvider, type Plan } from '#providers/provider.js';
+import { brokers, inMs, OPERATOR, ORCHESTRATOR, STRANGER, World } from './revoker-world.contract.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open('rvk');
+});
+afterAll(() => world.close());
+afterEach(() => world.stop());
+
+/** A live credential of a started task, as the broker leaves it. */
+async function live(taskId: string, change: Partial<Plan> = {}, parents: string[] = []): Promise<Plan> {
+  const plan = world.target.plan(change);
+  await world.say(world.intended(taskId, plan, parents));
+  await world.target.created(plan);
+  await world.say(world.issued(taskId, plan));
+  return plan;
+}
+
+const observed = (plan: Plan) => world.target.revoker.observe(plan).then((seen) => seen.state);
+
+it('cuts, proves and removes when the task ends', async () => {
+  await world.start();
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const plan = world.target.plan();
+  await world.say(world.intended(taskId, plan));
+  const credential = await world.target.created(plan);
+  await world.say(world.issued(taskId, plan));
+  const session = await world.target.session(credential);
+  const dead = new Promise((resolve) => session.once('end', resolve));
+
+  const endId = uuidv7();
+  await world.endTask(taskId, ORCHESTRATOR, endId);
+
+  const cut = await world.hears(plan.leaseId, 'lease.access_cut');
+  expect(cut).toMatchObject({
+    taskId,
+    generation: 1,
+    tenant: 'sample',
+    actor: '//mayfly/revoker',
+    causedBy: endId,
+    cause: 'task_ended',
+    evidence: { state: 'disabled', sessionsEnded: 1, nodes: { seen: 1, expected: 1 } },
+  });
+  expect(cut.evidence.observations).toBeGreaterThanOrEqual(2);
+  await dead;
+  await world.hears(plan.leaseId, 'lease.removed');
+  expect(await observed(plan)).toBe('absent');
+  expect(world.said(plan.leaseId).map((event) => event.type)).toEqual([
+    'lease.revocation_requested',
+    'lease.access_cut',
+    'lease.removed',
+  ]);
+  await world.until(() => world.revocation(`task:${taskId}`) !== undefined, 'the revocation');
+  expect(world.revocation(`task:${taskId}`)).toMatchObject({
+    what: 'task',
+    id: taskId,
+    generationBelow: null,
+    reason: 'task_ended',
+  });
+});
+
+describe('rule 5: the revoker remembers ends', () => {
+  it('makes a lease due at once when its intent is read after the end', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    await world.startTask(taskId);
+    await world.endTask(taskId);
+    await world.quiet();
+    const plan = await live(taskId);
+    expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'task_ended' });
+    await world.hears(plan.leaseId, 'lease.removed');
+    expect(await observed(plan)).toBe('absent');
+  });
+
+  it('cuts the leases of a child when its parent ends, before and after', async () => {
+    await world.start();
+    const [parent, child] = [uuidv7(), uuidv7()];
+    await world.startTask(parent);
+    const before = await live(child, {}, [parent]);
+    await world.quiet();
+    await world.endTask(parent);
+    expect(await world.hears(before.leaseId, 'lease.access_cut')).toMatchObject({
+      taskId: child,
+      cause: 'parent_ended',
+    });
+    const after = await live(child, {}, [parent]);
+    expect(await world.hears(after.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'parent_ended' });
+  });
+
+  it('remembers an end that came before its start, for the sender it entitles', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    await world.endTask(taskId);
+    await world.startTask(taskId);
+    await world.quiet();
+    const plan = await live(taskId);
+    await world.hears(plan.leaseId, 'lease.access_cut');
+  });
+
+  it("takes the broker's word for a deadline", async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const plan = await live(taskId);
+    await world.say({ type: 'task.ended', data: { ...brokers(taskId), outcome: 'deadline' } });
+    expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'deadline' });
+  });
+});
+
+describe('what does nothing', () => {
+  it('is the end of a stranger', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    await world.startTask(taskId);
+    const plan = await live(taskId);
+    await world.endTask(taskId, STRANGER);
+    await world.quiet();
+    expect(await world.stateOf(plan.leaseId)).toBe('known');
+    expect(world.said(plan.leaseId)).toEqual([]);
+    expect(world.revocation(`task:${taskId}`)).toBeUndefined();
+    await world.endTask(taskId, OPERATOR);
+    await world.hears(plan.leaseId, 'lease.removed');
+  });
+
+  it('is an intent that the broker did not sign', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const plan = world.target.plan({ notAfter: inMs(-1_000) });
+    const forged = world.intended(taskId, plan);
+    await world.say(forged, 'auditor');
+    await world.bus.publish([
+      {
+        topic: CREDENTIAL_EVENTS,
+        key: taskId,
+        value: Buffer.from(JSON.stringify(forged.data)),
+        headers: { ce_type: 'dev.mayfly.lease.intended.v1' },
+      },
+    ]);
+    await world.quiet();
+    expect(await world.stateOf(plan.leaseId)).toBeUndefined();
+    expect(world.logged.join('')).toContain('a record that none of the services signed was passed over');
+  });
+
+  it('is an end that is delivered twice, or said twice', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const endId = uuidv7();
+    await world.startTask(taskId);
+    const plan = await live(taskId);
+    await world.quiet();
+    await world.endTask(taskId, ORCHESTRATOR, endId);
+    await world.endTask(taskId, ORCHESTRATOR, endId);
+    await world.endTask(taskId);
+    await world.hears(plan.leaseId, 'lease.removed');
+    await world.quiet();
+    expect(world.said(plan.leaseId)).toHaveLength(3);
+  });
+});
+
+describe('deadlines', () => {
+  it('cut a lease at its notAfter, by rows that outlive the process', async () => {
+    await world.start();
+    const plan = await live(uuidv7(), { notAfter: inMs(800) });
+    await world.quiet();
+    await world.stop();
+    await world.start();
+    const cut = await world.hears(plan.leaseId, 'lease.access_cut');
+    expect(cut.cause).toBe('expired');
+    expect(Date.parse(cut.requestedAt)).toBeGreaterThanOrEqual(Date.parse(plan.notAfter));
+    await world.hears(plan.leaseId, 'lease.removed');
+  });
+});
+
+describe('rule 4: only the revoker cuts', () => {
+  it('cuts what the broker abandoned, whether it was created or not', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const [created, never] = [world.target.plan(), world.target.plan()];
+    await world.target.created(created);
+    for (const [plan, answered] of [
+      [created, true],
+      [never, false],
+    ] as const) {
+      await world.say(world.intended(taskId, plan));
+      await world.say({
+        type: 'lease.abandoned',
+        data: { ...brokers(taskId), leaseId: plan.leaseId, callId: uuidv7(), answered, why: 'too_late' },
+      });
+    }
+    expect(await world.hears(created.leaseId, 'lease.access_cut')).toMatchObject({
+      cause: 'abandoned',
+      evidence: { state: 'disabled' },
+    });
+    expect(await world.hears(never.leaseId, 'lease.access_cut')).toMatchObject({
+      cause: 'abandoned',
+      evidence: { state: 'absent' },
+    });
+    for (const plan of [created, never]) {
+      await world.hears(plan.leaseId, 'lease.removed');
+      expect(await observed(plan)).toBe('absent');
+      expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({ what: 'lease', reason: 'abandoned' });
+    }
+    // Rule 7: what was cut before it was created can be created no more.
+    expect(await world.target.broker.create(never)).toMatchObject({ answer: 'refused' });
+  });
+
+  it('cuts again, with an alarm, what is issued after its removal', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const plan = world.target.plan({ notAfter: inMs(-1) });
+    await world.say(world.intended(taskId, plan));
+    await world.hears(plan.leaseId, 'lease.removed');
+    await world.say(world.issued(taskId, plan));
+    await world.until(() => world.said(plan.leaseId).length === 6, 'the lease to be removed again');
+    expect(world.logged.join('')).toContain('a removed lease was issued: it is cut again');
+    await world.say(world.issued(taskId, plan));
+    await world.quiet();
+    expect(world.said(plan.leaseId)).toHaveLength(6);
+  });
+});
+
+/** A target that does not answer while it is down. */
+function switchable(provider: CredentialProvider): CredentialProvider & { down: boolean } {
+  const guard =
+    <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (switched.down) throw new ProviderError('ERR_TARGET_UNREACHABLE', 'the target is down');
+      return work(...args);
+    };
+  const switched = {
+    kind: provider.kind,
+    fencing: provider.fencing,
+    down: true,
+    principal: (leaseId: string) => provider.principal(leaseId),
+    create: (plan: Plan) => provider.create(plan),
+    cut: guard((plan: Plan) => provider.cut(plan)),
+    observe: (plan: Plan) => provider.observe(plan),
+    clean: guard((plan: Plan) => provider.clean(plan)),
+    list: () => provider.list(),
+    close: () => provider.close(),
+  };
+  return switched;
+}
+
+describe('rule 10: reading never waits for a target', () => {
+  it('reads on while a target is down, says that nothing is proven, and cuts when it is back', async () => {
+    const target = switchable(world.target.revoker);
+    await world.start(target);
+    const taskId = uuidv7();
+    await world.startTask(taskId);
+    const plan = await live(taskId);
+    await world.quiet();
+    await world.endTask(taskId);
+    const unproven = await world.hears(plan.leaseId, 'lease.revocation_unproven');
+    expect(unproven).toMatchObject({
+      attempts: 3,
+      cause: 'task_ended',
+      code: 'ERR_TARGET_UNREACHABLE',
+      mayExistUntil: plan.hardEnd,
+    });
+
+    const other = uuidv7();
+    await world.startTask(other);
+    await world.endTask(other);
+    await world.until(() => world.revocation(`task:${other}`) !== undefined, 'the end of another task');
+
+    target.down = false;
+    const cut = await world.hears(plan.leaseId, 'lease.access_cut');
+    expect(cut.requestedAt).toBe(unproven.since);
+    expect(cut.exposureMs).toBeGreaterThan(300);
+    await world.hears(plan.leaseId, 'lease.removed');
+    expect(await observed(plan)).toBe('absent');
+  });
+
+  it('keeps a lease of a target that nobody configured, unproven', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const plan = world.target.plan({ target: 'elsewhere', notAfter: inMs(-1) });
+    await world.say(world.intended(taskId, plan));
+    expect(await world.hears(plan.leaseId, 'lease.revocation_unproven')).toMatchObject({
+      code: 'ERR_TARGET_UNKNOWN',
+    });
+    expect(await world.stateOf(plan.leaseId)).toBe('due');
+  });
+});
+
+describe('after a kill', () => {
+  it('takes over at once what a dead process had in its hands', async () => {
+    await world.start(switchable(world.target.revoker));
+    const taskId = uuidv7();
+    const plan = await live(taskId);
+    await world.say({ type: 'task.ended', data: { ...brokers(taskId), outcome: 'failed' } });
+    await world.hears(plan.leaseId, 'lease.revocation_requested');
+    await world.stop();
+    await world.db.pool.query('UPDATE lease SET taken_by = $1, act_at = $2 WHERE lease_id = $3', [
+      randomUUID(),
+      inMs(60_000),
+      plan.leaseId,
+    ]);
+
+    await world.start();
+    await world.hears(plan.leaseId, 'lease.access_cut');
+    await world.hears(plan.leaseId, 'lease.removed');
+  });
+
+  it('cuts while the bus is away, and tells when it is back', async () => {
+    await world.start();
+    const plan = await live(uuidv7(), { notAfter: inMs(300) });
+    await world.quiet();
+    world.bus.away = true;
+    await world.until(async () => (await world.stateOf(plan.leaseId)) === 'removed', 'the removal');
+    expect(await observed(plan)).toBe('absent');
+    expect(world.said(plan.leaseId)).toEqual([]);
+    world.bus.away = false;
+    await world.hears(plan.leaseId, 'lease.removed');
+    expect(world.said(plan.leaseId)).toHaveLength(3);
+  });
+});
+
+it('cuts a storm of ends', async () => {
+  await world.start();
+  const taskIds = Array.from({ length: 40 }, () => uuidv7());
+  const plans: Plan[] = [];
+  for (const taskId of taskIds) plans.push(await live(taskId));
+  for (const taskId of taskIds) await world.startTask(taskId);
+  await world.quiet();
+  for (const taskId of taskIds) await world.endTask(taskId);
+  for (const { leaseId } of plans) await world.hears(leaseId, 'lease.removed');
+  expect(await Promise.all(plans.map(observed))).toEqual(plans.map(() => 'absent'));
+});
+
+it('tells verifiers once a second what they must hold', async () => {
+  await world.start();
+  await world.until(() => world.revocation('heartbeat') !== undefined, 'a heartbeat');
+  const first = Number(world.revocation('heartbeat')?.['seq']);
+  await world.until(() => Number(world.revocation('heartbeat')?.['seq']) > first, 'the next one');
+  const { rows } = await world.db.pool.query<{ key: string; value: Buffer }>(
+    'SELECT key, value FROM revocation',
+  );
+  expect(world.revocation('heartbeat')).toMatchObject({ live: rows.length });
+});
