@@ -15,7 +15,7 @@ export interface ProviderHarness {
   /** Rejects when the target refuses the login. */
   login(credential: Credential): Promise<AgentSession>;
   /** Starts a create and holds it at the target, before it lands, until `release`. */
-  holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release(): Promise<void> }>;
+  holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release: () => Promise<void> }>;
   close(): Promise<void>;
 }
 

@@ -5,26 +5,41 @@
 import { z } from 'zod';
 import { Secret } from './secret.js';
 
-/** `mode: disable` is for loopback only; a CA is PEM text, and without one the system's roots are used. */
+/** An empty value is how an interpolated variable says that there is none. */
+const ca = z.preprocess(
+  (value) => (value === '' || value === null ? undefined : value),
+  z
+    .string()
+    .includes('-----BEGIN CERTIFICATE-----', { error: 'expected certificates as PEM text' })
+    .optional(),
+);
 const tls = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('disable') }),
-  z.strictObject({
-    mode: z.literal('verify-full'),
-    ca: z.string().includes('-----BEGIN CERTIFICATE-----').optional(),
-  }),
+  z.strictObject({ mode: z.literal('disable'), ca: z.literal(['', null]).optional() }).transform(() => ({
+    mode: 'disable' as const,
+  })),
+  z
+    .strictObject({ mode: z.literal('verify-full'), ca })
+    .transform(({ mode, ca: pem }) => (pem === undefined ? { mode } : { mode, ca: pem })),
 ]);
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 export const targetSettings = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'expected a name of at most 128 characters'),
   provider: z.literal('postgres'),
   /** The longest lease this target allows, in milliseconds. */
   maxTtlMs: z.coerce.number().int().min(1_000).max(86_400_000),
-  connection: z.strictObject({
-    host: z.string().min(1).max(255),
-    port: z.coerce.number().int().min(1).max(65_535),
-    database: z.string().min(1).max(63),
-    tls: tls.default({ mode: 'verify-full' }),
-  }),
+  /** `tls`: the server's certificate is verified, against `ca` (PEM text) or the system's roots. `disable` is for loopback. */
+  connection: z
+    .strictObject({
+      host: z.string().min(1).max(255),
+      port: z.coerce.number().int().min(1).max(65_535),
+      database: z.string().min(1).max(63),
+      tls: tls.default({ mode: 'verify-full' }),
+    })
+    .refine((to) => to.tls.mode !== 'disable' || LOOPBACK.test(to.host), {
+      path: ['tls', 'mode'],
+      error: 'TLS can be disabled on loopback only',
+    }),
   /** The service's own login at the target: the broker's creates, the revoker's cuts. */
   login: z.strictObject({
     user: z.string().min(1).max(63),

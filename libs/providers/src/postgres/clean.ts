@@ -5,9 +5,9 @@ import pg from 'pg';
 import { ProviderError, type Observation } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
 import { asProviderError } from './errors.js';
-import { endAndLook, type Look } from './look.js';
+import { endAndLookAt } from './look.js';
 import { send } from './pools.js';
-import { name } from './sql.js';
+import { identifier } from './sql.js';
 
 const LOCK_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 4_000;
@@ -16,7 +16,7 @@ const OWNS_SOMETHING = '2BP01';
 
 /** @throws ProviderError ERR_TARGET_REFUSED when the principal was not cut, or owns what cannot be reached from this database */
 export async function clean(pool: pg.Pool, plan: CheckedPlan, issuerRole: string): Promise<Observation> {
-  const before = await endAndLook(pool, plan);
+  const before = await endAndLookAt(pool, plan);
   if (before.canLogin)
     throw new ProviderError('ERR_TARGET_REFUSED', 'principal can still log in: cut it first');
   if (before.observation.state === 'absent') return before.observation;
@@ -24,25 +24,21 @@ export async function clean(pool: pg.Pool, plan: CheckedPlan, issuerRole: string
     await drop(pool, plan, issuerRole);
   } catch (error) {
     // Two revokers may clean one lease: who comes second meets a role that is gone or going.
-    const after = await endAndLook(pool, plan);
+    const after = await endAndLookAt(pool, plan);
     if (after.observation.state !== 'absent') throw asProviderError(error);
     return after.observation;
   }
   await prune(pool);
-  return lookAfterDrop(await endAndLook(pool, plan));
-}
-
-function lookAfterDrop({ observation }: Look): Observation {
-  return observation;
+  return (await endAndLookAt(pool, plan)).observation;
 }
 
 async function drop(pool: pg.Pool, plan: CheckedPlan, issuerRole: string): Promise<void> {
-  const role = name(plan.principal);
+  const role = identifier(plan.principal);
   const begin = [
     'BEGIN',
     `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
     `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
-    `SET LOCAL ROLE ${name(issuerRole)}`,
+    `SET LOCAL ROLE ${identifier(issuerRole)}`,
   ];
   const end = [`DROP ROLE IF EXISTS ${role}`, 'COMMIT'];
   try {
@@ -51,8 +47,8 @@ async function drop(pool: pg.Pool, plan: CheckedPlan, issuerRole: string): Promi
     if (!(error instanceof pg.DatabaseError && error.code === OWNS_SOMETHING)) throw error;
     // The creator holds only ADMIN on what it created, and gives itself the rest for this one transaction.
     const disown = [
-      `GRANT ${role} TO ${name(issuerRole)} WITH INHERIT TRUE, SET TRUE`,
-      `REASSIGN OWNED BY ${role} TO ${name(issuerRole)}`,
+      `GRANT ${role} TO ${identifier(issuerRole)} WITH INHERIT TRUE, SET TRUE`,
+      `REASSIGN OWNED BY ${role} TO ${identifier(issuerRole)}`,
       `DROP OWNED BY ${role}`,
     ];
     await send(await pool.connect(), [...begin, ...disown, ...end].join(';\n'));

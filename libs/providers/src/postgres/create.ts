@@ -10,7 +10,7 @@ import type { TargetSettings } from '../target-settings.js';
 import type { CheckedCreate } from './checked-plan.js';
 import { isServerRefusal, send } from './pools.js';
 import { randomSecret, scramVerifier } from './scram-verifier.js';
-import { INCARNATION, incarnationIn, literal, name } from './sql.js';
+import { identifier, INCARNATION, incarnationIn, literal } from './sql.js';
 
 const CONNECTION_LIMIT = 4;
 const LOCK_TIMEOUT_MS = 1_000;
@@ -67,11 +67,13 @@ export function createMessage(
     `SET LOCAL statement_timeout = ${timeoutMs}`,
     // Bounds the whole transaction, also where each statement is quick. The setting exists from 17 on.
     `SELECT set_config('transaction_timeout', '${timeoutMs}', true) WHERE current_setting('server_version_num')::int >= 170000`,
-    `SET LOCAL ROLE ${name(issuerRole)}`,
-    `CREATE ROLE ${name(principal)} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS` +
+    `SET LOCAL ROLE ${identifier(issuerRole)}`,
+    `CREATE ROLE ${identifier(principal)} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS` +
       ` CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${literal(verifier)} VALID UNTIL ${literal(validUntil)}`,
     // SET FALSE: a session that became the policy role would outlive its own role.
-    ...rights.map((right) => `GRANT ${name(right)} TO ${name(principal)} WITH INHERIT TRUE, SET FALSE`),
+    ...rights.map(
+      (right) => `GRANT ${identifier(right)} TO ${identifier(principal)} WITH INHERIT TRUE, SET FALSE`,
+    ),
     `SELECT ${INCARNATION} AS incarnation`,
     `DO $fence$ BEGIN
        INSERT INTO mayfly.fence (lease_id, principal, role_oid, keep_until)

@@ -1,6 +1,6 @@
 /**
- * Looking at a principal, and ending what it has open. Sessions are found by the role's oid, never by name: the name of
- * a dropped role's session is NULL. The oid is the role's, or the one the fence row remembers once the role is gone.
+ * Looking at principals, and ending what they have open. Sessions are found by the role's oid, never by name: the name
+ * of a dropped role's session is NULL. The oid is the role's, or the one the fence row remembers once the role is gone.
  */
 import type pg from 'pg';
 import type { Observation } from '../provider.js';
@@ -15,54 +15,73 @@ export interface Look {
   endedPids: number[];
 }
 
-/** The remembered oid counts only while no other role has it: oids wrap around. */
+/** A remembered oid counts only while no other role has it: oids wrap around. */
 const look = (ended: string) => `
-SELECT r.rolcanlogin AS can_login, count(s.pid)::int AS sessions, ${INCARNATION} AS incarnation,
+SELECT p.principal, r.rolcanlogin AS can_login, count(s.pid)::int AS sessions, ${INCARNATION} AS incarnation,
        coalesce(array_agg(s.pid) FILTER (WHERE ${ended}), '{}') AS ended
-FROM (VALUES ($1::text, $2::uuid)) AS p (principal, lease_id)
+FROM unnest($1::text[], $2::uuid[]) AS p (principal, lease_id)
 LEFT JOIN pg_roles r ON r.rolname = p.principal
 LEFT JOIN mayfly.fence f ON f.lease_id = p.lease_id AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = f.role_oid)
 LEFT JOIN pg_stat_activity s ON s.usesysid = coalesce(r.oid, f.role_oid)
-GROUP BY r.rolcanlogin`;
+GROUP BY p.principal, r.rolcanlogin`;
 const LOOK = look('false');
-const END_AND_LOOK = look('s.pid IS NOT NULL AND pg_terminate_backend(s.pid)');
+/** A role that somebody made a superuser is beyond us; trying would fail the look at all the others. */
+const END_AND_LOOK = look('s.pid IS NOT NULL AND r.rolsuper IS NOT TRUE AND pg_terminate_backend(s.pid)');
 
 /** @throws ProviderError */
-export const lookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> => ask(pool, LOOK, plan);
+export const lookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> => one(ask(pool, LOOK, [plan]));
 
-/** Ends every session of the principal, and tells what was there before. @throws ProviderError */
-export const endAndLook = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> => ask(pool, END_AND_LOOK, plan);
+/** Ends every session of the principals, and tells what was there before, in the plans' order. @throws ProviderError */
+export const endAndLook = (pool: pg.Pool, plans: readonly CheckedPlan[]): Promise<Look[]> =>
+  ask(pool, END_AND_LOOK, plans);
+
+export const endAndLookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> =>
+  one(endAndLook(pool, [plan]));
 
 interface Row {
+  principal: string;
   can_login: boolean | null;
   sessions: number;
   incarnation: string;
   ended: number[];
 }
 
-async function ask(pool: pg.Pool, text: string, { principal, leaseId }: CheckedPlan): Promise<Look> {
+async function ask(pool: pg.Pool, text: string, plans: readonly CheckedPlan[]): Promise<Look[]> {
+  const leases = new Map(plans.map(({ principal, leaseId }) => [principal, leaseId]));
   try {
-    const { rows } = await pool.query<Row>(text, [principal, leaseId]);
-    const [row] = rows;
-    if (!row) throw new Error('look gave no row');
-    return {
-      canLogin: row.can_login === true,
-      endedPids: row.ended,
-      observation: {
-        state: stateOf(row),
-        sessions: row.sessions,
-        atMs: Date.now(),
-        incarnation: row.incarnation,
-        nodes: { seen: 1, expected: 1 },
-      },
-    };
+    const { rows } = await pool.query<Row>(text, [[...leases.keys()], [...leases.values()]]);
+    const atMs = Date.now();
+    const looks = new Map(rows.map((row) => [row.principal, lookOf(row, atMs)]));
+    return plans.map(({ principal }) => {
+      const seen = looks.get(principal);
+      if (!seen) throw new Error('look left a principal out');
+      return seen;
+    });
   } catch (error) {
     throw asProviderError(error);
   }
 }
 
+const lookOf = (row: Row, atMs: number): Look => ({
+  canLogin: row.can_login === true,
+  endedPids: row.ended,
+  observation: {
+    state: stateOf(row),
+    sessions: row.sessions,
+    atMs,
+    incarnation: row.incarnation,
+    nodes: { seen: 1, expected: 1 },
+  },
+});
+
 /** A session is access, whatever the role's state. */
 function stateOf({ can_login: canLogin, sessions }: Row): Observation['state'] {
   if (canLogin === true || sessions > 0) return 'live';
   return canLogin === null ? 'absent' : 'disabled';
+}
+
+async function one(looks: Promise<Look[]>): Promise<Look> {
+  const [only] = await looks;
+  if (!only) throw new Error('look gave nothing');
+  return only;
 }

@@ -17,7 +17,7 @@ export interface Pools {
   tidy: pg.Pool;
 }
 
-const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 2, tidy: 2 };
+const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 3, tidy: 3 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
@@ -63,13 +63,15 @@ function poolConfig({ connection, login }: TargetSettings, use: keyof Pools): pg
 }
 
 /**
- * Sends one message and gives the connection back clean: rolled back after the server's refusal, thrown away after
+ * Sends one message that ends in COMMIT, and gives the connection back clean: rolled back after the server's refusal, thrown away after
  * anything else.
  */
 export async function send(client: pg.PoolClient, message: string): Promise<pg.QueryResult[]> {
   try {
     // A message of several statements is answered by several results, which the driver's types do not say.
     const results = (await client.query(message)) as unknown as pg.QueryResult[];
+    // A transaction that was undone answers COMMIT with ROLLBACK.
+    if (results.at(-1)?.command !== 'COMMIT') throw new Error('transaction was not committed');
     client.release();
     return results;
   } catch (error) {

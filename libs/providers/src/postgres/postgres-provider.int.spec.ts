@@ -1,4 +1,4 @@
 import { describeProvider } from '../provider.contract.js';
 import { openSampleTarget } from './sample-target.contract.js';
 
-describeProvider('postgres', openSampleTarget);
+describeProvider('postgres', () => openSampleTarget('spa'));

@@ -12,14 +12,20 @@ import {
   type Plan,
 } from '../provider.js';
 import type { TargetSettings } from '../target-settings.js';
-import { checkCreate, checkPlan, type CheckedCreate } from './checked-plan.js';
+import { checkCreate, checkPlan, type CheckedCreate, type CheckedPlan } from './checked-plan.js';
 import { clean } from './clean.js';
 import { create } from './create.js';
-import { cut } from './cut.js';
+import { Cutter } from './cut.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
 import { principalOf } from './name.js';
 import { closePools, openPools, type Pools } from './pools.js';
+import { Pump } from './pump.js';
+
+/** One create is one message on its own connection; what waits longer than createBy is not sent. */
+const CREATES = { flushes: 4, batch: 1 };
+/** Leaves a connection for looking and listing. */
+const CLEANS = { flushes: 2, batch: 1 };
 
 /** Connects at first use. */
 export const openPostgres = (settings: TargetSettings, log: Log): CredentialProvider =>
@@ -31,11 +37,21 @@ class PostgresProvider implements CredentialProvider {
   readonly #settings: TargetSettings;
   readonly #log: Log;
   readonly #pools: Pools;
+  readonly #creates: Pump<CheckedCreate, CreateAnswer>;
+  readonly #cleans: Pump<CheckedPlan, Observation>;
+  readonly #cutter: Cutter;
 
   constructor(settings: TargetSettings, log: Log) {
     this.#settings = settings;
     this.#log = log;
     this.#pools = openPools(settings, log);
+    this.#creates = new Pump(CREATES, async ([plan]) =>
+      plan ? [await create(this.#pools.create, plan, settings, log.child({ leaseId: plan.leaseId }))] : [],
+    );
+    this.#cleans = new Pump(CLEANS, async ([plan]) =>
+      plan ? [await clean(this.#pools.tidy, plan, settings.issuerRole)] : [],
+    );
+    this.#cutter = new Cutter(this.#pools, settings.issuerRole, log);
   }
 
   principal(leaseId: string): string {
@@ -50,12 +66,11 @@ class PostgresProvider implements CredentialProvider {
       this.#log.error({ err: error, leaseId: plan.leaseId }, 'plan cannot be created');
       return { answer: 'refused', code: error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID' };
     }
-    return create(this.#pools.create, checked, this.#settings, this.#log.child({ leaseId: plan.leaseId }));
+    return this.#creates.push(checked);
   }
 
   async cut(plan: Plan): Promise<CutReport> {
-    const checked = checkPlan(plan, this.#settings);
-    return cut(this.#pools, checked, this.#settings.issuerRole, this.#log.child({ leaseId: plan.leaseId }));
+    return this.#cutter.cut(checkPlan(plan, this.#settings));
   }
 
   /** A target that cannot be looked at is an observation too: `unknown`. */
@@ -76,7 +91,7 @@ class PostgresProvider implements CredentialProvider {
   }
 
   async clean(plan: Plan): Promise<Observation> {
-    return clean(this.#pools.tidy, checkPlan(plan, this.#settings), this.#settings.issuerRole);
+    return this.#cleans.push(checkPlan(plan, this.#settings));
   }
 
   list(): AsyncIterable<{ principal: string; leaseId: string }> {

@@ -5,31 +5,36 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { createLog } from '#telemetry/log.js';
-import type { CreateAnswer, Credential, CredentialProvider, Plan } from '../provider.js';
+import type { Credential, CredentialProvider, Plan } from '../provider.js';
 import type { ProviderHarness } from '../provider.contract.js';
 import { targetSettings, type TargetSettings } from '../target-settings.js';
 import { principalOf } from './name.js';
 import { openPostgres } from './postgres-provider.js';
 
-const NAMESPACE = 'tst';
 const DATABASE = 'shop_providers';
 const FILES = join(import.meta.dirname, '../../../../deploy/sample/target');
-export const ORDERS_READ = 'pol_crm_orders_read';
 
 export interface SampleTarget extends ProviderHarness {
   brokerSettings: TargetSettings;
   revokerSettings: TargetSettings;
   /** Everything the adapters have logged. */
   logged: string[];
+  /** The policy role of `plan()`: as `pol_crm_orders_read`, but this spec's alone. */
+  policyRole: string;
   superuser(): Promise<pg.Client>;
   session(credential: Credential): Promise<pg.Client>;
   created(plan: Plan): Promise<Credential>;
+  /** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
+  holdPolicyRole(): Promise<{ held: () => Promise<void>; release: () => Promise<void> }>;
 }
 
-export async function openSampleTarget(): Promise<SampleTarget> {
+/** `namespace` is the spec file's own: specs run at the same time on one cluster. */
+export async function openSampleTarget(namespace: string): Promise<SampleTarget> {
+  const policyRole = `pol_spec_${namespace}`;
   const url = new URL(process.env['TARGET_URL'] ?? '');
   const opened: pg.Client[] = [];
   const connect = async (config: pg.ClientConfig): Promise<pg.Client> => {
@@ -55,6 +60,7 @@ export async function openSampleTarget(): Promise<SampleTarget> {
     await untilAlone(owner, await readFile(join(FILES, file), 'utf8'));
   }
   await untilAlone(owner, LOGINS);
+  await untilAlone(owner, policyRoleSql(policyRole));
 
   const settingsOf = (user: string, port = place.port): TargetSettings =>
     targetSettings.parse({
@@ -63,7 +69,7 @@ export async function openSampleTarget(): Promise<SampleTarget> {
       maxTtlMs: 900_000,
       connection: { host: place.host, port, database: DATABASE, tls: { mode: 'disable' } },
       login: { user, password: user },
-      namespace: NAMESPACE,
+      namespace,
     });
   const logged: string[] = [];
   const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
@@ -85,7 +91,9 @@ export async function openSampleTarget(): Promise<SampleTarget> {
     logged,
     superuser,
     session,
-    plan,
+    policyRole,
+    plan: (change) => planOf(namespace, policyRole, change),
+    holdPolicyRole: () => holdRole(superuser, policyRole),
     async login(credential) {
       const client = await session(credential);
       return {
@@ -99,24 +107,29 @@ export async function openSampleTarget(): Promise<SampleTarget> {
       if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
       return answer.credential;
     },
-    holdCreate: (wanted) => holdCreate(superuser, broker, wanted),
+    holdCreate: async (wanted) => {
+      const role = await holdRole(superuser, policyRole);
+      const answer = broker.create(wanted);
+      await role.held();
+      return { answer, release: role.release };
+    },
     async close() {
-      await drain(revoker);
+      await drain(revoker, (lease) => planOf(namespace, policyRole, lease));
       await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
       await Promise.all(opened.map((client) => client.end().catch(() => undefined)));
     },
   };
 }
 
-export function plan(change: Partial<Plan> = {}): Plan {
+export function planOf(namespace: string, right: string, change: Partial<Plan> = {}): Plan {
   const leaseId = v7();
   const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
   return {
     leaseId,
     provider: 'postgres',
     target: 'shop',
-    principal: principalOf(NAMESPACE, leaseId),
-    rights: [ORDERS_READ],
+    principal: principalOf(namespace, leaseId),
+    rights: [right],
     createBy: inMs(10_000),
     notAfter: inMs(120_000),
     hardEnd: inMs(600_000),
@@ -124,46 +137,27 @@ export function plan(change: Partial<Plan> = {}): Plan {
   };
 }
 
-/** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
-export async function holdPolicyRole(
-  superuser: () => Promise<pg.Client>,
-): Promise<{ release(): Promise<void> }> {
-  const holder = await superuser();
-  await holder.query(`BEGIN; GRANT ${ORDERS_READ} TO providers_spec_holder`);
+async function holdRole(superuser: () => Promise<pg.Client>, role: string) {
+  const [holder, watcher] = await Promise.all([superuser(), superuser()]);
+  await holder.query(`BEGIN; GRANT ${role} TO providers_spec_holder`);
   return {
-    async release() {
+    /** Resolves once somebody waits for the lock. */
+    held: async () => {
+      const waiting = `SELECT FROM pg_locks l JOIN pg_roles r ON r.oid = l.objid
+        WHERE NOT l.granted AND l.locktype = 'object' AND r.rolname = $1`;
+      while (!(await watcher.query(waiting, [role])).rowCount) await sleep(5);
+    },
+    release: async () => {
       await holder.query('ROLLBACK');
-      await holder.end();
+      await Promise.all([holder.end(), watcher.end()]);
     },
   };
 }
 
-/** Resolves once somebody waits for that lock. */
-export async function untilHeld(watcher: pg.Client): Promise<void> {
-  for (;;) {
-    const { rowCount } = await watcher.query(
-      `SELECT FROM pg_locks l JOIN pg_roles r ON r.oid = l.objid
-       WHERE NOT l.granted AND l.locktype = 'object' AND r.rolname = '${ORDERS_READ}'`,
-    );
-    if (rowCount) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-async function holdCreate(superuser: () => Promise<pg.Client>, broker: CredentialProvider, wanted: Plan) {
-  const held = await holdPolicyRole(superuser);
-  const answer: Promise<CreateAnswer> = broker.create(wanted);
-  const watcher = await superuser();
-  await untilHeld(watcher);
-  await watcher.end();
-  return { answer, release: held.release };
-}
-
-async function drain(revoker: CredentialProvider): Promise<void> {
-  for await (const { principal, leaseId } of revoker.list()) {
-    const left = plan({ leaseId, principal });
-    await revoker.cut(left);
-    await revoker.clean(left);
+async function drain(revoker: CredentialProvider, plan: (lease: Partial<Plan>) => Plan): Promise<void> {
+  for await (const lease of revoker.list()) {
+    await revoker.cut(plan(lease));
+    await revoker.clean(plan(lease));
   }
 }
 
@@ -184,6 +178,15 @@ BEGIN
 END
 $logins$`;
 
+const policyRoleSql = (role: string): string => `
+DO $role$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;
+END $role$;
+GRANT ${role} TO mayfly_issuer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+GRANT CONNECT, TEMPORARY ON DATABASE ${DATABASE} TO ${role};
+GRANT USAGE ON SCHEMA crm TO ${role};
+GRANT SELECT ON crm.orders TO ${role}`;
+
 /** Another spec may run the same files on the same cluster at the same moment. */
 async function untilAlone(client: pg.Client, sql: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -194,7 +197,7 @@ async function untilAlone(client: pg.Client, sql: string): Promise<void> {
       const { code } = error as { code?: string };
       const contended = code === '42710' || code === '23505' || code === 'XX000' || code === '40P01';
       if (!contended || attempt === 10) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
 }

@@ -2,7 +2,7 @@
 import pg from 'pg';
 
 /** Quotes what a pattern has already passed: twice safe. */
-export const name = pg.escapeIdentifier;
+export const identifier = pg.escapeIdentifier;
 export const literal = pg.escapeLiteral;
 
 /** The server's life: its system identifier, which a restore keeps, and its start, which a restore and a restart change. */

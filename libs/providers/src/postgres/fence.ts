@@ -1,0 +1,112 @@
+/**
+ * The first half of a cut: fence rows and NOLOGIN, committed together, for as many leases as wait. Whoever stands in the
+ * way is ended: a paused create, or a principal that holds its own role's row.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Log } from '#telemetry/log.js';
+import type { ProviderError } from '../provider.js';
+import type { CheckedPlan } from './checked-plan.js';
+import { asProviderError } from './errors.js';
+import { isServerRefusal, send, type Pools } from './pools.js';
+import { identifier, literal } from './sql.js';
+
+/** A create holds its fence row for about a millisecond. Whoever holds it longer is paused, or means to. */
+const BLOCKER_PATIENCE_MS = 50;
+const FENCE_TIMEOUT_MS = 1_500;
+
+/**
+ * One result for each plan: `null` when its fence stands. One lease that the target refuses does not keep the others
+ * from their cut: they are then sent one by one, which is safe because a fence may be set twice.
+ */
+export async function setFences(
+  pools: Pools,
+  plans: readonly CheckedPlan[],
+  issuerRole: string,
+  log: Log,
+): Promise<(ProviderError | null)[]> {
+  try {
+    await setTogether(pools, plans, issuerRole, log);
+    return plans.map(() => null);
+  } catch (error) {
+    if (plans.length === 1 || !isServerRefusal(error)) return plans.map(() => asProviderError(error));
+    const results: (ProviderError | null)[] = [];
+    for (const plan of plans) results.push(...(await setFences(pools, [plan], issuerRole, log)));
+    return results;
+  }
+}
+
+async function setTogether(
+  pools: Pools,
+  plans: readonly CheckedPlan[],
+  issuerRole: string,
+  log: Log,
+): Promise<void> {
+  const client = await pools.cut.connect();
+  // Read before the connection goes back to the pool.
+  const pid = backendPid(client);
+  const fence = send(client, fenceMessage(plans, issuerRole));
+  const answered = new AbortController();
+  const guard = endBlockers(pools.guard, pid, answered.signal, log);
+  await fence.finally(() => answered.abort());
+  await guard;
+}
+
+/** Never rejects. */
+async function endBlockers(pool: pg.Pool, pid: number, answered: AbortSignal, log: Log): Promise<void> {
+  while (await waited(BLOCKER_PATIENCE_MS, answered)) {
+    try {
+      const { rowCount } = await pool.query(END_BLOCKERS, [pid]);
+      if (rowCount) log.warn({ count: rowCount }, 'ended backends that held up a cut');
+    } catch (error) {
+      log.warn({ err: error }, 'cannot end the backends that hold up a cut');
+    }
+  }
+}
+
+/** False once the fence is answered. */
+const waited = (ms: number, answered: AbortSignal): Promise<boolean> =>
+  sleep(ms, true, { signal: answered }).catch(() => false);
+
+/** Another cut of the same lease (our own login) is left alone: it is short, and it does the same. */
+const END_BLOCKERS = `
+SELECT pg_terminate_backend(s.pid) FROM unnest(pg_blocking_pids($1)) AS b (pid)
+JOIN pg_stat_activity s ON s.pid = b.pid
+WHERE s.usesysid IS DISTINCT FROM (SELECT oid FROM pg_roles WHERE rolname = session_user)`;
+
+/** Requires checked plans. */
+export function fenceMessage(plans: readonly CheckedPlan[], issuerRole: string): string {
+  // Sorted, so that two revokers never wait for each other crosswise; once each, as one INSERT demands.
+  const leases = [...new Map(plans.map((plan) => [plan.leaseId, plan])).values()].toSorted((a, b) =>
+    a.leaseId < b.leaseId ? -1 : 1,
+  );
+  const rows = leases.map(
+    ({ leaseId, principal, keepFenceUntil }) =>
+      `(${literal(leaseId)}, ${literal(principal)}, 'cut', ${literal(keepFenceUntil)})`,
+  );
+  return [
+    'BEGIN',
+    `SET LOCAL lock_timeout = ${FENCE_TIMEOUT_MS}`,
+    `SET LOCAL statement_timeout = ${FENCE_TIMEOUT_MS}`,
+    // A fence that a crash of the server could lose is none.
+    `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')`,
+    `INSERT INTO mayfly.fence AS f (lease_id, principal, state, keep_until) VALUES ${rows.join(', ')}
+     ON CONFLICT (lease_id) DO UPDATE SET state = 'cut', at = clock_timestamp(), keep_until = greatest(f.keep_until, excluded.keep_until)
+     WHERE f.state <> 'cut' OR f.keep_until < excluded.keep_until`,
+    `SET LOCAL ROLE ${identifier(issuerRole)}`,
+    `DO $cut$ BEGIN\n${leases.map(takeLogin).join('\n')}\nEND $cut$`,
+    'COMMIT',
+  ].join(';\n');
+}
+
+/** A role that is gone needs no cut. One that we may not alter is seen as live afterwards, and its sessions end all the same. */
+const takeLogin = ({ principal }: CheckedPlan): string =>
+  `BEGIN ALTER ROLE ${identifier(principal)} NOLOGIN PASSWORD NULL;
+   EXCEPTION WHEN undefined_object OR insufficient_privilege THEN NULL; END;`;
+
+/** The driver knows it from the server's BackendKeyData; its types leave it out. */
+function backendPid(client: pg.PoolClient): number {
+  const { processID } = client as pg.PoolClient & { processID?: unknown };
+  if (typeof processID !== 'number') throw new Error('connection has no backend pid');
+  return processID;
+}

@@ -1,0 +1,47 @@
+import { Pump } from './pump.js';
+
+const gate = () => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+
+it('sends the first item alone and the ones that came meanwhile together', async () => {
+  const { open, opened } = gate();
+  const batches: number[][] = [];
+  const pump = new Pump<number, number>({ flushes: 1, batch: 10 }, async (items) => {
+    batches.push(items);
+    await opened;
+    return items.map((n) => n * 2);
+  });
+  const results = [1, 2, 3].map((n) => pump.push(n));
+  open();
+  expect(await Promise.all(results)).toEqual([2, 4, 6]);
+  expect(batches).toEqual([[1], [2, 3]]);
+});
+
+it('keeps to its limits', async () => {
+  let running = 0;
+  let most = 0;
+  const sizes: number[] = [];
+  const pump = new Pump<number, null>({ flushes: 2, batch: 3 }, async (items) => {
+    sizes.push(items.length);
+    most = Math.max(most, ++running);
+    await Promise.resolve();
+    running--;
+    return items.map(() => null);
+  });
+  await Promise.all(Array.from({ length: 20 }, (_, n) => pump.push(n)));
+  expect(most).toBe(2);
+  expect(Math.max(...sizes)).toBe(3);
+});
+
+it('fails the items of one batch and goes on with the next', async () => {
+  const pump = new Pump<string, string>({ flushes: 1, batch: 1 }, ([item = '']) =>
+    item === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve([item]),
+  );
+  const results = await Promise.allSettled(['good', 'bad', 'good'].map((item) => pump.push(item)));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+});

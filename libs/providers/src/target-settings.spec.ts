@@ -1,0 +1,50 @@
+import { inspect } from 'node:util';
+import { targetSettings } from './target-settings.js';
+
+const written = {
+  id: 'shop',
+  provider: 'postgres',
+  maxTtlMs: '300000',
+  connection: { host: 'db.example', port: '5432', database: 'shop' },
+  login: { user: 'mayfly_broker', password: 'hunter2' },
+  namespace: 'dev',
+};
+
+it('takes numbers as text, verifies TLS unless told otherwise and hides the password', () => {
+  const settings = targetSettings.parse(written);
+  expect(settings).toMatchObject({
+    maxTtlMs: 300_000,
+    connection: { port: 5432, tls: { mode: 'verify-full' } },
+    issuerRole: 'mayfly_issuer',
+  });
+  expect(settings.login.password.reveal()).toBe('hunter2');
+  expect(inspect(settings, { depth: null }) + JSON.stringify(settings)).not.toContain('hunter2');
+});
+
+it.each(['', null, undefined])('takes %p for a CA that is not there', (ca) => {
+  const connection = { ...written.connection, host: '127.0.0.1', tls: { mode: 'disable', ca } };
+  expect(targetSettings.parse({ ...written, connection }).connection.tls).toEqual({ mode: 'disable' });
+  connection.tls.mode = 'verify-full';
+  expect(targetSettings.parse({ ...written, connection }).connection.tls).toEqual({ mode: 'verify-full' });
+});
+
+it.each([
+  [
+    'TLS disabled across a network',
+    { ...written, connection: { ...written.connection, tls: { mode: 'disable' } } },
+  ],
+  ['an unknown key', { ...written, passwrod: 'x' }],
+  ['a namespace of four', { ...written, namespace: 'prod' }],
+  ['an empty port', { ...written, connection: { ...written.connection, port: '' } }],
+  [
+    'a CA that is a path',
+    { ...written, connection: { ...written.connection, tls: { mode: 'verify-full', ca: '/ca.pem' } } },
+  ],
+  [
+    'TLS without verification',
+    { ...written, connection: { ...written.connection, tls: { mode: 'require' } } },
+  ],
+  ['no password', { ...written, login: { user: 'x', password: '' } }],
+])('refuses %s', (_what, settings) => {
+  expect(targetSettings.safeParse(settings).success).toBe(false);
+});
