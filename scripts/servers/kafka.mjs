@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild } from './child.mjs';
+import { coordinatorAnswers } from './kafka-coordinator.mjs';
 import { findJava, kafkaJars } from './kafka-jars.mjs';
-import { accepts, eventually, freePort } from './ports.mjs';
+import { eventually, freePort } from './ports.mjs';
 import { Failure } from './problem.mjs';
 import { run } from './run.mjs';
 
@@ -87,7 +88,7 @@ export async function startKafka(options) {
   });
   await onSpawn?.(child);
   const ended = () => child.end() !== null;
-  const up = await eventually(() => accepts(port), { everyMs: 50, withinMs: 90_000, ended });
+  const up = await eventually(() => coordinatorAnswers(port), { everyMs: 50, withinMs: 90_000, ended });
   if (!up || ended()) {
     await child.stop();
     const tail = (await readFile(logFile)).subarray(child.logFrom).toString('utf8');
