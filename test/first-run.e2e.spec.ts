@@ -1,0 +1,190 @@
+/**
+ * Proves that one task goes the whole way over real Kafka and real PostgreSQL: declared, permitted, issued, used, ended,
+ * proven dead, logged. And that its secret stays where it belongs.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type pg from 'pg';
+import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
+import { readEverything } from './support/read-topics.js';
+import {
+  ANALYST,
+  callOrders,
+  declaration,
+  endTask,
+  next,
+  openClient,
+  ORCHESTRATOR,
+  PLANNER,
+  startTask,
+  WITHIN_MS,
+} from './support/sample-client.js';
+import { startStack, type TestStack } from './support/stack.mjs';
+import { login, query, usablePrincipals } from './support/target-session.js';
+
+const root = join(import.meta.dirname, '..');
+
+describe('the first run', () => {
+  let stack: TestStack;
+  let client: MayflyClient;
+  beforeAll(async () => {
+    stack = await startStack();
+    client = await openClient(stack);
+  }, 180_000);
+  afterAll(async () => {
+    await client?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  it('the sample task tells its story, and every step of it holds', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(root, 'dist', 'apps', 'cli', 'src', 'sample', 'main.js')],
+      { env: { ...process.env, MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stack.stateDir } },
+    );
+
+    expect(stdout).toMatch(/same query in the open session +refused after \d+ ms/);
+    expect(stdout).toMatch(/same query after a new login +refused after \d+ ms/);
+    expect(stdout).toMatch(/denied +ERR_DATASET_FORBIDDEN/);
+    expect(stdout).toMatch(/inclusion .* verified/);
+  });
+
+  describe('a task', () => {
+    let taskId: string;
+    let credential: OpenedCredential;
+    let session: pg.Client;
+
+    it('gets its agent a credential for the dataset it declared', async () => {
+      taskId = await startTask(client);
+
+      ({ credential } = await callOrders(client, taskId));
+      session = await login(credential);
+
+      const { rows } = await session.query<{ n: number }>('SELECT count(*)::int AS n FROM crm.orders');
+      expect(rows[0]?.n).toBeGreaterThan(1_000);
+    });
+
+    it('gets it nothing else at the target', async () => {
+      await expect(session.query('SELECT * FROM hr.salaries')).rejects.toMatchObject({ code: '42501' });
+      await expect(session.query('DELETE FROM crm.orders')).rejects.toMatchObject({ code: '42501' });
+      await expect(session.query('SET ROLE pol_crm_orders_read')).rejects.toMatchObject({ code: '42501' });
+    });
+
+    it('is denied a dataset that policy forbids, though the tool is permitted', async () => {
+      const denied = client.call(
+        { taskId, tool: 'sql.query', dataset: 'hr.salaries', action: 'read' },
+        ANALYST,
+        WITHIN_MS,
+      );
+
+      await expect(denied).rejects.toMatchObject({ code: 'ERR_DATASET_FORBIDDEN' });
+    });
+
+    it('is denied a call outside its declaration, and an agent it does not name', async () => {
+      const outside = { taskId, tool: 'sql.query', dataset: 'crm.customers', action: 'read' };
+      const declared = { taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
+
+      await expect(client.call(outside, ANALYST, WITHIN_MS)).rejects.toMatchObject({
+        code: 'ERR_NOT_DECLARED',
+      });
+      await expect(client.call(declared, PLANNER, WITHIN_MS)).rejects.toMatchObject({
+        code: 'ERR_AGENT_NOT_NAMED',
+      });
+    });
+
+    it('takes the credential away when it ends: the open session dies, and nothing comes back', async () => {
+      const cut = next(client, 'lease.access_cut', taskId);
+      const removed = next(client, 'lease.removed', taskId);
+
+      await endTask(client, taskId);
+
+      const { evidence, cause } = (await cut).data;
+      expect({ cause, observations: evidence.observations }).toEqual({
+        cause: 'task_ended',
+        observations: 2,
+      });
+      await expect(session.query('SELECT 1')).rejects.toThrow();
+      await expect(login(credential)).rejects.toMatchObject({ code: '28000' });
+      expect((await removed).data.leaseId).toBe(credential.leaseId);
+      await expect(login(credential)).rejects.toMatchObject({ code: '28P01' });
+      expect(await usablePrincipals(stack.urls.target)).toEqual([]);
+    });
+
+    it('gets nothing after its end', async () => {
+      await expect(callOrders(client, taskId)).rejects.toMatchObject({ code: 'ERR_TASK_ENDED' });
+    });
+
+    it('leaves its secret nowhere: not in tables, topics, logs or files', async () => {
+      const secret = credential.connection.password.reveal();
+      const tables = await dumpTables(stack.urls.database);
+      const records = await readEverything(stack.addresses.kafka);
+      const files = filesBelow(stack.stateDir).map((file) => readFileSync(file).toString('latin1'));
+
+      // The net has no holes: what is known to be there is found.
+      expect(tables.some((row) => row.includes(credential.leaseId))).toBe(true);
+      expect(records.some((record) => record.includes(credential.leaseId))).toBe(true);
+      expect(files.some((text) => text.includes(credential.connection.user))).toBe(true);
+
+      expect(tables.filter((row) => row.includes(secret))).toEqual([]);
+      expect(records.filter((record) => record.includes(secret))).toEqual([]);
+      expect(files.filter((text) => text.includes(secret))).toEqual([]);
+    });
+  });
+
+  it('a credential ends with its lease, also where nobody ends the task', async () => {
+    const taskId = await startTask(client);
+    const cut = next(client, 'lease.access_cut', taskId);
+    const { credential } = await client.call(
+      { taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read', ttlMs: 2_000 },
+      ANALYST,
+      WITHIN_MS,
+    );
+
+    const { cause, cutAt } = (await cut).data;
+
+    expect(cause).toBe('expired');
+    expect(Date.parse(cutAt)).toBeGreaterThanOrEqual(Date.parse(credential.notAfter));
+    await expect(login(credential)).rejects.toMatchObject({ code: expect.stringMatching(/^28/) as string });
+  });
+
+  it('a declaration of a stranger, or with a deadline in the past, makes no task', async () => {
+    const past = { deadline: new Date(Date.now() - 1_000).toISOString() };
+    const byStranger = await client.send('task.started', declaration(), ANALYST, WITHIN_MS);
+    const tooLate = await client.send('task.started', declaration(past), ORCHESTRATOR, WITHIN_MS);
+
+    expect((await byStranger.verdict).data).toMatchObject({ code: 'ERR_NOT_ENTITLED' });
+    expect((await tooLate.verdict).data).toMatchObject({ code: 'ERR_DEADLINE_PAST' });
+  });
+});
+
+/** Every row of every table of every schema of ours, as text. */
+async function dumpTables(url: string): Promise<string[]> {
+  const tables = await query<{ name: string }>(
+    url,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+      WHERE schemaname IN ('broker', 'revoker', 'audit')`,
+  );
+  const rows = await Promise.all(
+    tables.map(({ name }) => query<{ row: string }>(url, `SELECT t::text AS row FROM ${name} AS t`)),
+  );
+  // bytea shows as hex, so its clear text is added.
+  return rows
+    .flat()
+    .flatMap(({ row }) => [row, Buffer.from(row.replace(/[^0-9a-f]/g, ''), 'hex').toString('latin1')]);
+}
+
+/** The target's and Kafka's own files, too: WAL, server logs, log segments. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => {
+      try {
+        return statSync(file).isFile() && statSync(file).size < 256 * 1024 * 1024;
+      } catch {
+        return false;
+      }
+    });
+}
