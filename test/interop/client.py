@@ -1,7 +1,7 @@
 """One Mayfly task, by a client that shares no code with Mayfly.
 
 It follows the wire promises only: CloudEvents in Kafka's binary mode, a JWT-SVID bound to a proof key, a message proof,
-signed answers, a sealed credential. Kafka through librdkafka, JOSE through jwcrypto, PostgreSQL through pg8000.
+signed answers, a sealed credential. Kafka through librdkafka, JOSE through jwcrypto, PostgreSQL through libpq.
 
 Usage: client.py SETTINGS.json, with
   kafka    host:port[,host:port...]
@@ -22,7 +22,7 @@ import urllib.request
 import uuid
 from datetime import datetime, timedelta, timezone
 
-import pg8000.dbapi
+import psycopg
 from confluent_kafka import Consumer, Producer, TopicPartition
 from jwcrypto import jwe, jwk, jws
 
@@ -216,36 +216,35 @@ def call(bus, agent, task_id):
 
 def connect(credential):
     to = credential["connection"]
-    return pg8000.dbapi.connect(
+    return psycopg.connect(
         host=to["host"],
         port=to["port"],
-        database=to["database"],
+        dbname=to["database"],
         user=to["user"],
         password=to["password"],
-        timeout=10,
+        sslmode=to["tls"]["mode"],
+        connect_timeout=10,
+        autocommit=True,
     )
 
 
 def count_orders(connection):
-    cursor = connection.cursor()
-    cursor.execute(QUERY)
-    return cursor.fetchone()[0]
+    return connection.execute(QUERY).fetchone()[0]
 
 
 def until_refused(credential):
-    """Logs in again and again. Class 28 of SQLSTATE: this login is not allowed, or is there no more."""
+    """Logs in again and again, until the server says no."""
     since = time.monotonic()
-    code = None
     while time.monotonic() < since + WITHIN_S:
         try:
             connect(credential).close()
-        except pg8000.dbapi.DatabaseError as error:
-            facts = error.args[0]
-            code = facts.get("C") if isinstance(facts, dict) else str(facts)
-            if str(code).startswith("28"):
-                return code, round((time.monotonic() - since) * 1000)
+        except psycopg.OperationalError as error:
+            # libpq gives no SQLSTATE for a connection that never was.
+            message = str(error).strip().splitlines()[-1]
+            if "password authentication failed" in message or "not permitted to log in" in message:
+                return message, round((time.monotonic() - since) * 1000)
         time.sleep(0.01)
-    raise RuntimeError(f"the credential still works; the last failure was {code}")
+    raise RuntimeError("the credential still works")
 
 
 def main():
@@ -280,8 +279,8 @@ def main():
     bus.send(orchestrator.record("task.ended", {"taskId": task_id, "outcome": "completed"}))
     say("ended")
 
-    code, after_ms = until_refused(credential)
-    say("login refused", code=code, afterMs=after_ms)
+    message, after_ms = until_refused(credential)
+    say("login refused", message=message, afterMs=after_ms)
 
     def told(ce_type, value):
         ended = ce_type == "dev.mayfly.lease.ended.v1" and json.loads(value)
@@ -290,8 +289,8 @@ def main():
     say("told", cause=bus.answer(task_id, told)["cause"])
     try:
         count_orders(connection)
-    except (pg8000.dbapi.Error, OSError):
-        say("session ended")
+    except psycopg.errors.AdminShutdown as error:
+        say("session ended", code=error.sqlstate)
     else:
         raise RuntimeError("the open session outlived its task")
 

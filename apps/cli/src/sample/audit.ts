@@ -37,7 +37,8 @@ export async function tellAudit(client: MayflyClient, narrator: Narrator, taskId
     return story !== undefined && isComplete(story) ? story : undefined;
   });
   for (const { seq, type, line } of steps) {
-    if (type !== 'access.read') narrator.fact(`#${String(seq).padEnd(4)} ${type.padEnd(18)} ${line}`);
+    if (type !== 'access.read')
+      narrator.fact(`#${String(seq).padEnd(4)} ${type.padEnd(26)} ${shortened(line)}`);
   }
 
   const { seq } = steps.find(({ type }) => type === PROVEN)!;
@@ -51,6 +52,9 @@ export async function tellAudit(client: MayflyClient, narrator: Narrator, taskId
   narrator.fact(`inclusion  entry ${seq} (${PROVEN}) is in the log of ${size} entries: verified`);
   narrator.fact(`           against a checkpoint signed by ${vkey.split('+').slice(0, 2).join('+')}`);
 }
+
+const LINE_WIDTH = 100;
+const shortened = (line: string) => (line.length > LINE_WIDTH ? `${line.slice(0, LINE_WIDTH - 1)}…` : line);
 
 const isComplete = ({ steps }: Story) => WANTED.every((wanted) => steps.some(({ type }) => type === wanted));
 
