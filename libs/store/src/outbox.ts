@@ -40,11 +40,17 @@ export async function enqueue(tx: Tx, records: readonly UnsignedRecord[]): Promi
   return records.map((record, i) => ({ ...record, id: rows[i]?.id ?? -1n }));
 }
 
-export async function readOutbox(tx: Tx, olderThanMs: number, limit: number): Promise<QueuedRecord[]> {
+/** Rows older than this, in order, behind the row `after`. */
+export async function readOutbox(
+  tx: Tx,
+  olderThanMs: number,
+  after: bigint,
+  limit: number,
+): Promise<QueuedRecord[]> {
   const { rows } = await tx.query<QueuedRecord>(
     `SELECT id, topic, key, head, value, extra FROM outbox
-      WHERE queued_at <= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $2`,
-    [olderThanMs, limit],
+      WHERE id > $2 AND queued_at <= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $3`,
+    [olderThanMs, after, limit],
   );
   return rows;
 }

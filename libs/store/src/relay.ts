@@ -28,6 +28,8 @@ interface Waiting {
 }
 
 const BATCH = 500;
+/** Rows read at once: what is waiting may be more than memory holds. */
+const DRAIN_AT_ONCE = 1_000;
 const OLD_MS = 2_000;
 const SWEEP_EVERY_MS = 1_000;
 
@@ -80,16 +82,23 @@ export class Relay {
 
   /** Sends the rows older than this; at takeover of a partition, with 0, before anything newer is decided. */
   async drain(olderThanMs: number): Promise<void> {
-    const rows = await transact(this.#parts.db, async (tx) => {
+    for (let after = 0n, full = true; full;) {
+      const rows = await this.#read(olderThanMs, after);
+      const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent]);
+      await this.send(rows.filter((row) => !inHand.has(row.id)));
+      after = rows.at(-1)?.id ?? after;
+      full = rows.length === DRAIN_AT_ONCE;
+    }
+  }
+
+  #read(olderThanMs: number, after: bigint): Promise<QueuedRecord[]> {
+    return transact(this.#parts.db, async (tx) => {
       // One reader at a time; another process that drains now does the same work.
       await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.relay.' || $1, 0))", [
         this.#parts.db.schema,
       ]);
-      return await readOutbox(tx, olderThanMs, 10_000);
+      return await readOutbox(tx, olderThanMs, after, DRAIN_AT_ONCE);
     });
-    const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent]);
-    const left = rows.filter((row) => !inHand.has(row.id));
-    if (left.length > 0) await this.send(left);
   }
 
   /** Waits for what is queued, and deletes what was sent. */
