@@ -57,6 +57,6 @@ export class Broker {
   /** Lets what has begun come to its outcome. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
-    await this.#issuer.idle();
+    await this.#issuer.stop();
   }
 }

@@ -17,5 +17,6 @@ export async function endOverdue({ db, relay, instanceId }: BrokerParts): Promis
     }
     return await work.flush(instanceId);
   });
-  await relay.send(queued);
+  // Not awaited: a bus that is away must not keep the next tasks open.
+  void relay.send(queued);
 }

@@ -16,6 +16,7 @@ export class LeaseIssuer {
   readonly #waiting = new Map<string, { intent: Intent }[]>();
   readonly #running = new Map<string, number>();
   #idle: (() => void)[] = [];
+  #stopped = false;
 
   constructor(parts: BrokerParts) {
     this.#parts = parts;
@@ -25,6 +26,7 @@ export class LeaseIssuer {
   async take(intents: readonly Intent[], published: Promise<void>): Promise<void> {
     if (intents.length === 0) return;
     await published;
+    if (this.#stopped) return;
     for (const intent of intents) {
       const { target } = intent.intended;
       const queue = this.#waiting.get(target) ?? [];
@@ -34,8 +36,10 @@ export class LeaseIssuer {
     }
   }
 
-  /** Resolves when nothing is being created. */
-  async idle(): Promise<void> {
+  /** Begins nothing more, and resolves when nothing is being created. Who comes next abandons what was left waiting. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#waiting.clear();
     if ([...this.#running.values()].every((n) => n === 0)) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }

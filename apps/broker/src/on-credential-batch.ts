@@ -22,8 +22,8 @@ interface Heard {
 export async function onCredentialBatch(records: readonly BusRecord[], parts: BrokerParts): Promise<void> {
   const heard = records.flatMap((record) => hear(record, parts));
   const { queued } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
-    const from = wanted[0]?.offset ?? 0n;
-    const fresh = heard.filter(({ record }) => record.offset >= from);
+    const from = wanted[0]?.offset;
+    const fresh = from === undefined ? [] : heard.filter(({ record }) => record.offset >= from);
     await watchCounter(tx, fresh, parts);
     const requests = await newRequests(tx, fresh);
     if (requests.length === 0) return { queued: [] };

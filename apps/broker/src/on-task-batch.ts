@@ -27,8 +27,7 @@ export async function onTaskBatch(
   parts: BrokerParts,
 ): Promise<{ intents: Intent[]; published: Promise<void> }> {
   const judged = new Map(records.map((record) => [record.offset, admit(record, parts.trust)]));
-  let intents: Intent[] = [];
-  const { queued } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
+  const { queued, intents } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
     const batch = wanted.flatMap((record) => {
       const admission = judged.get(record.offset);
       return admission === undefined ? [] : [{ record, admission }];
@@ -38,8 +37,7 @@ export async function onTaskBatch(
     const work = await UnitOfWork.begin(tx, wantedOf(admitted));
     for (const each of batch) await handle(tx, work, inbox, each, parts);
     await inbox.write(tx);
-    intents = work.intents;
-    return { queued: await work.flush(parts.instanceId) };
+    return { queued: await work.flush(parts.instanceId), intents: work.intents };
   });
   return { intents, published: parts.relay.send(queued) };
 }
@@ -72,23 +70,26 @@ async function handle(
     case 'repeated':
       return;
     case 'reused':
-      return reject(
-        work,
-        record,
-        { code: 'ERR_ID_REUSED', reason: 'this id was used for another event' },
-        admitted.sender,
-      );
+      return rejectAdmitted(work, record, admitted, {
+        code: 'ERR_ID_REUSED',
+        reason: 'this id was used for another event',
+      });
     case 'new': {
       const refusal = await apply(tx, work, admitted, parts);
       if (refusal === null) return inbox.accept(admitted);
-      reject(work, record, refusal, admitted.sender);
-      tellCaller(work, admitted, refusal);
+      rejectAdmitted(work, record, admitted, refusal);
     }
   }
 }
 
 /** A call made on the bus is always answered, also where its event is rejected. */
-function tellCaller(work: UnitOfWork, { event, sender }: Admitted, refusal: Refusal): void {
+function rejectAdmitted(
+  work: UnitOfWork,
+  record: BusRecord,
+  { event, sender }: Admitted,
+  refusal: Refusal,
+): void {
+  reject(work, record, refusal, sender);
   if (event.type !== 'tool.called') return;
   const { taskId, callId } = event.data;
   work.refuseCall({ taskId, callId, agent: sender }, refusal, [refusal.reason]);
