@@ -144,7 +144,7 @@ function writerOf(judged: Judgement, keys: LeafKeys): Leaf {
 
 function taskOf(event: Json | undefined, judged: Judgement & { admitted: true }): string | undefined {
   if (typeof event === 'object' && event !== null && !Array.isArray(event)) {
-    const { taskId } = event;
+    const taskId = event.what === 'task' ? event.id : event.taskId;
     if (typeof taskId === 'string' && isUuid(taskId)) return taskId;
   }
   return judged.by === 'service' && isUuid(judged.subject) ? judged.subject : undefined;
