@@ -1,5 +1,4 @@
 /** Opens everything the auditor works with, in the order in which a mistake is cheapest to tell. */
-import { readFile } from 'node:fs/promises';
 import type { Bus } from '#bus/bus.js';
 import { openKafka } from '#bus/kafka/kafka-bus.js';
 import type { MayflyConfig } from '#config/load.js';
@@ -18,7 +17,7 @@ import { AuditLog } from './audit-log.js';
 import type { AuditorParts } from './auditor.module.js';
 import { Readers } from './http/readers.js';
 import { Ingest } from './ingest.js';
-import { Pseudonyms } from './leaf/keys.js';
+import { Pseudonyms, readKeyFile } from './leaf/keys.js';
 import { Checkpointer } from './log/checkpointer.js';
 import { migrateLog, roleOf } from './log/schema.js';
 import { watchMetrics } from './watch-metrics.js';
@@ -104,7 +103,7 @@ export async function openParts(
 }
 
 async function readNoteSigner({ origin, signerKey }: Settings['log']): Promise<NoteSigner> {
-  const noteSigner = parseSigner((await readFile(signerKey, 'utf8')).trim());
+  const noteSigner = parseSigner(await readKeyFile(signerKey));
   if (noteSigner.name !== origin)
     throw new SetUpError('the log signer key is not named after the log origin');
   return noteSigner;

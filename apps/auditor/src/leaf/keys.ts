@@ -17,6 +17,15 @@ export class KeyFileError extends Error {
   readonly code = 'ERR_KEY_FILE_INVALID';
 }
 
+/** The one line of a key file. @throws KeyFileError if it cannot be read. */
+export async function readKeyFile(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    throw new KeyFileError('a key file cannot be read', { cause });
+  }
+}
+
 /** Keyed, and the same for the same value: two entries about one person, or one digest, can be seen to belong together. */
 export class Pseudonyms {
   readonly #persons: Buffer;
@@ -28,9 +37,9 @@ export class Pseudonyms {
     this.#digests = hmac(key, 'mayfly digest');
   }
 
-  /** @param path of a file with 64 hex digits. @throws KeyFileError if it holds anything else. */
+  /** @param path of a file with 64 hex digits. @throws KeyFileError if it is not there or holds anything else. */
   static async fromFile(path: string): Promise<Pseudonyms> {
-    const text = (await readFile(path, 'utf8')).trim();
+    const text = await readKeyFile(path);
     if (!/^[0-9a-f]{64}$/.test(text)) throw new KeyFileError('a pseudonym key is 64 hex digits');
     return new Pseudonyms(Buffer.from(text, 'hex'));
   }
