@@ -6,6 +6,7 @@ import { run } from './run.mjs';
 
 export const KAFKA_VERSION = '4.3.1';
 const LOGGER = 'slf4j-simple';
+const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 
 const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -73,11 +74,15 @@ export async function kafkaJars({ jarsDir, log, env = process.env }) {
 }
 
 async function copyDependencies(pomFile, folder, env) {
-  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
-  const { code, output, missing } = await run('mvn', ['-q', '-B', '-f', pomFile, ...goal], {
-    env,
-    cwd: folder,
-  });
+  const goal = [`${PLUGIN}:copy-dependencies`, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
+  const { code, output, missing } = await run(
+    'mvn',
+    ['-q', '-B', '-Dstyle.color=never', '-f', pomFile, ...goal],
+    {
+      env,
+      cwd: folder,
+    },
+  );
   if (missing)
     throw new Problem('the embedded Kafka is fetched with Maven, and `mvn` was not found', INSTALL);
   if (code === 0) return;

@@ -43,6 +43,7 @@ export async function startService({ root, service, port, env, logFile, reaper, 
     cwd: root,
     env: { ...env, [`MAYFLY_${service.toUpperCase()}_PORT`]: String(port) },
     logFile,
+    stopSignal: reaper === null ? 'SIGTERM' : 'SIGKILL',
     reaper,
   });
   await onSpawn(child);
