@@ -1,7 +1,7 @@
-/** Readers and a store of positions for the contract of the bus. */
+/** What the parts of the bus' contract share: an opened bus, fresh topics, readers, a store of positions. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bus, BusRecord, Position } from './bus.js';
+import type { Bus, BusRecord, OutgoingRecord, Position } from './bus.js';
 
 /** Waits for a condition that a consumer brings about. @throws Error after `timeoutMs` */
 export async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
@@ -72,3 +72,49 @@ export class PositionBook {
     return Promise.resolve();
   }
 }
+
+/** What the port keeps its users from writing, but others on the bus may write. */
+export interface RawWriter {
+  write(
+    topic: string,
+    record: {
+      key: string;
+      value: Buffer;
+      headers: Record<string, string | string[]>;
+      timestampMs?: number;
+    },
+  ): Promise<void>;
+}
+
+export interface OpenedBus {
+  bus: Bus;
+  raw: RawWriter;
+  close(): Promise<void>;
+}
+
+export const unique = (what: string) => `${what}-${randomUUID()}`;
+
+/** A topic of this test's own. */
+export async function freshTopic(
+  bus: Bus,
+  partitions = 1,
+  config: Record<string, string> = {},
+): Promise<string> {
+  const topic = unique('contract');
+  await bus.ensureTopics([{ topic, partitions, config }]);
+  return topic;
+}
+
+export const record = (topic: string, key: string, text: string): OutgoingRecord => ({
+  topic,
+  key,
+  value: Buffer.from(text),
+  headers: {},
+});
+
+export const texts = (records: readonly BusRecord[]) => records.map(({ value }) => value?.toString());
+
+/** For subscriptions that must not end. */
+export const fail = (cause: Error): never => {
+  throw cause;
+};

@@ -1,4 +1,5 @@
-import { describeBus, type OpenedBus } from '../bus.contract.js';
+import { describeBus } from '../bus.contract.js';
+import type { OpenedBus } from '../contract-support.contract.js';
 import { kafkajs } from './client.js';
 import { openKafka } from './kafka-bus.js';
 import { producerConfig } from './kafka-settings.js';
