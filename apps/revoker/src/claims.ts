@@ -1,6 +1,7 @@
 /**
  * Who works on which lease. A claim is a hint that spares double work, never a right: two revokers may cut one lease. It
  * lapses, and at once when its process is dead, which the database knows: each process holds an advisory lock on its id.
+ * Nothing here waits for a row, so nothing here can stand in the way of whoever writes down what became of a lease.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -52,7 +53,8 @@ export async function takeLeases(
 /** Gives back what nobody works on any more: at the end of a process, and for processes that ended without it. */
 export async function giveBack(db: Database, takenBy: string, nowMs: number): Promise<number> {
   const { rowCount } = await db.pool.query(
-    `UPDATE lease SET taken_by = NULL, act_at = $2 WHERE taken_by = $1 AND state IN ('due', 'cut')`,
+    `UPDATE lease SET taken_by = NULL, act_at = $2 WHERE lease_id IN (
+       SELECT lease_id FROM lease WHERE taken_by = $1 AND state IN ('due', 'cut') FOR UPDATE SKIP LOCKED)`,
     [takenBy, new Date(nowMs).toISOString()],
   );
   return rowCount ?? 0;
@@ -61,8 +63,9 @@ export async function giveBack(db: Database, takenBy: string, nowMs: number): Pr
 /** All that waits for this target may be tried now. */
 export async function hurryTarget(db: Database, target: string, nowMs: number): Promise<void> {
   await db.pool.query(
-    `UPDATE lease SET act_at = $2
-      WHERE target = $1 AND state IN ('due', 'cut') AND taken_by IS NULL AND act_at > $2`,
+    `UPDATE lease SET act_at = $2 WHERE lease_id IN (
+       SELECT lease_id FROM lease
+        WHERE target = $1 AND state IN ('due', 'cut') AND taken_by IS NULL AND act_at > $2 FOR UPDATE SKIP LOCKED)`,
     [target, new Date(nowMs).toISOString()],
   );
 }
@@ -121,14 +124,19 @@ export class Alive {
 
   async #hold(): Promise<void> {
     const client = await this.db.pool.connect();
-    client.once('error', (error: Error) => {
-      // After the first, a broken connection has nothing new to tell.
-      client.on('error', () => undefined);
-      if (this.#client === client) this.#client = undefined;
+    client.on('error', (error: Error) => {
+      // While the lock is still being taken, the query fails with it.
+      if (this.#client !== client) return;
+      this.#client = undefined;
       client.release(error);
       if (!this.#stopped) void this.#holdAgain(error);
     });
-    await client.query(`SELECT pg_advisory_lock(${LOCK})`, [this.instanceId]);
+    try {
+      await client.query(`SELECT pg_advisory_lock(${LOCK})`, [this.instanceId]);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
     if (this.#stopped) client.release(true);
     else this.#client = client;
   }

@@ -1,13 +1,13 @@
 /**
- * The work at one target: a few cuts at once, and cleans only while no cut waits. A dead target fills its own lane and no
+ * The work at one target: a bounded number of cuts at once, and cleans only while no cut waits. A dead target fills its own lane and no
  * other.
  */
 import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
 
-/** Most of a cut's time is the pause before its last look, so there are more cuts than connections for them. */
-const CUTS_AT_ONCE = 16;
+/** A provider sends together what waits together, and most of a cut's time is the pause before its last look. */
+const CUTS_AT_ONCE = 200;
 const CLEANS_AT_ONCE = 2;
-const HOLDS = { due: 256, cut: 64 } as const;
+const HOLDS = { due: 400, cut: 64 } as const;
 /** A claim about to lapse is let go: somebody else may have it by the time the target answers. */
 const HELD_AT_MOST_MS = CLAIM_LAPSES_MS - 1_000;
 
@@ -23,7 +23,8 @@ interface Waiting {
 export class Lane {
   readonly #waiting: Record<Kind, Waiting[]> = { due: [], cut: [] };
   readonly #running: Record<Kind, Set<Promise<void>>> = { due: new Set(), cut: new Set() };
-  readonly #inHand = new Set<string>();
+  /** By lease and state. What is offered while in hand comes after it: its row may have been written a moment ago. */
+  readonly #inHand = new Map<string, Waiting | null>();
   #stopped = false;
 
   /** @param work never rejects. @param drained told when there is room for more. */
@@ -39,9 +40,12 @@ export class Lane {
   }
 
   offer(lease: Workload, nowMs: number): void {
-    if (!isHeld(lease) || this.#stopped || this.#inHand.has(keyOf(lease))) return;
-    this.#inHand.add(keyOf(lease));
-    this.#waiting[lease.state].push({ lease, takenAtMs: nowMs });
+    if (!isHeld(lease) || this.#stopped) return;
+    const waiting = { lease, takenAtMs: nowMs };
+    const inHand = this.#inHand.has(keyOf(lease));
+    this.#inHand.set(keyOf(lease), inHand ? waiting : null);
+    if (inHand) return;
+    this.#waiting[lease.state].push(waiting);
     this.#next();
   }
 
@@ -66,17 +70,26 @@ export class Lane {
       if (waiting === undefined) return false;
       const { lease, takenAtMs } = waiting;
       if (Date.now() - takenAtMs > HELD_AT_MOST_MS) {
-        this.#inHand.delete(keyOf(lease));
+        this.#letGo(lease);
         continue;
       }
       const running = this.work(lease).finally(() => {
         this.#running[kind].delete(running);
-        this.#inHand.delete(keyOf(lease));
+        this.#letGo(lease);
         this.#next();
         if (this.#waiting[kind].length === 0) this.drained();
       });
       this.#running[kind].add(running);
       return true;
+    }
+  }
+
+  #letGo(lease: Held): void {
+    const again = this.#inHand.get(keyOf(lease));
+    this.#inHand.delete(keyOf(lease));
+    if (again && !this.#stopped) {
+      this.#inHand.set(keyOf(lease), null);
+      this.#waiting[lease.state].push(again);
     }
   }
 }

@@ -38,6 +38,8 @@ function readConfig(): MayflyConfig<'revoker'> {
   return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'revoker');
 }
 
+let stopping = false;
+
 async function main(): Promise<void> {
   const config = readConfig();
   const metrics = createMetrics('revoker');
@@ -61,7 +63,6 @@ async function main(): Promise<void> {
     { logger: new NestLog(log), abortOnError: false },
   );
 
-  let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
@@ -93,4 +94,7 @@ async function main(): Promise<void> {
   log.info({ host, port, environment: config.environment, targets: parts.providers.size }, 'revoker started');
 }
 
-await main().catch((error: unknown) => exit(error, 'the revoker cannot start'));
+await main().catch((error: unknown) => {
+  // A stop while the bus was being looked for: it ends the process itself.
+  if (!stopping) exit(error, 'the revoker cannot start');
+});

@@ -21,6 +21,7 @@ import { revokerMigrations } from './migrations.js';
 import type { RevokerParts } from './revoker-parts.js';
 
 const KNOCK_AGAIN_MS = 1_000;
+const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
 
 export interface OpenParts {
   parts: RevokerParts;
@@ -50,7 +51,8 @@ export async function openParts(
   await migrate(db, revokerMigrations);
   measureLeases(metrics, db);
   const providers = openProviders(targets, log);
-  const refreshing = setInterval(() => void refresh(trust, log), trust.refreshEveryMs).unref();
+  const everyMs = Math.min(Math.max(trust.refreshEveryMs, 1_000), REFRESH_AT_LEAST_EVERY_MS);
+  const refreshing = setInterval(() => void refresh(trust, log), everyMs).unref();
   const alive = await Alive.as(randomUUID(), db, warn);
 
   let bus: Bus | undefined;

@@ -188,8 +188,8 @@ export class World {
     await (await this.as(by)).send('task.ended', { taskId, outcome: 'completed' }, ceId);
   }
 
-  /** The broker's word; `by` another key, for what only pretends to be. */
-  async say(event: OutboundEvent, by: ServiceName = 'broker'): Promise<void> {
+  /** The broker's word; `by` another key, for what only pretends to be. @param n the counter of its store */
+  async say(event: OutboundEvent, by: ServiceName = 'broker', n = ++this.#said): Promise<void> {
     const record = {
       topic: CREDENTIAL_EVENTS,
       key: event.data.taskId,
@@ -203,7 +203,7 @@ export class World {
       },
       value: Buffer.from(JSON.stringify(event.data)),
     };
-    const headers = this.signers[by].sign(record, `specs.${++this.#said}`);
+    const headers = this.signers[by].sign(record, `specs.${n}`);
     await this.bus.publish([{ ...record, headers }]);
   }
   #said = 0;
@@ -236,14 +236,14 @@ export class World {
     });
   }
 
-  /** Waits for the revoker to say it. @throws Error with what it logged, after ten seconds */
+  /** Waits for the revoker to say it. @throws Error with what it logged, in the end */
   async hears<T extends OutboundType>(leaseId: string, type: T): Promise<EventOf<T>['data']> {
     const found = () => this.said(leaseId).find((event) => event.type === type);
     await this.until(() => found() !== undefined, `${type} of ${leaseId}`);
     return found()?.data as EventOf<T>['data'];
   }
 
-  async until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 25_000): Promise<void> {
     const endMs = Date.now() + withinMs;
     while (!(await condition())) {
       if (Date.now() > endMs) throw new Error(`waited in vain for ${what}\n${this.logged.join('')}`);

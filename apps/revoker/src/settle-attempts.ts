@@ -41,7 +41,7 @@ export class AttemptBook {
   write(attempt: Attempt): Promise<boolean> {
     return new Promise((done) => {
       this.#waiting.push({ attempt, done });
-      this.#writing ??= this.#pump().finally(() => (this.#writing = undefined));
+      this.#writing ??= this.#pump();
     });
   }
 
@@ -56,6 +56,8 @@ export class AttemptBook {
       for (const { done } of batch) done(flushed !== null);
       if (flushed !== null) this.after(flushed);
     }
+    // At once, not when the promise is seen to settle: what is written in between would wait for the next.
+    this.#writing = undefined;
   }
 
   async #commit(attempts: readonly Attempt[]): Promise<Flushed | null> {

@@ -1,0 +1,100 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Lane, type Held } from './lane.js';
+
+const NOW_MS = Date.now();
+const lease = (leaseId: string, state: 'due' | 'cut'): Held => ({
+  leaseId,
+  taskId: '0192aaaa-0000-7000-8000-000000000001',
+  generation: 1,
+  lineage: [],
+  plan: {
+    leaseId,
+    provider: 'postgres',
+    target: 'shop',
+    principal: 'ksmp1',
+    rights: [],
+    createBy: '2026-11-24T19:00:10.000Z',
+    notAfter: '2026-11-24T19:02:00.000Z',
+    hardEnd: '2026-11-24T19:30:00.000Z',
+  },
+  issued: true,
+  answered: true,
+  state,
+  revocation: { cause: 'task_ended', causedBy: null, requestedAtMs: NOW_MS, attempts: 0, sessionsEnded: 0 },
+});
+
+/** A target where nothing is finished before it is released. */
+function slowTarget() {
+  const begun: string[] = [];
+  const releases: (() => void)[] = [];
+  let drained = 0;
+  const lane = new Lane(
+    'shop',
+    ({ state, leaseId }) => {
+      begun.push(`${state} ${leaseId}`);
+      return new Promise<void>((done) => releases.push(done));
+    },
+    () => (drained += 1),
+  );
+  return {
+    lane,
+    begun,
+    drained: () => drained,
+    release: async () => {
+      releases.splice(0).forEach((done) => done());
+      await turn();
+    },
+  };
+}
+
+it('begins at once, and says when there is room for more', async () => {
+  const { lane, begun, release, drained } = slowTarget();
+  lane.offer(lease('a', 'due'), NOW_MS);
+  expect(begun).toEqual(['due a']);
+  await release();
+  expect(drained()).toBe(1);
+});
+
+it('does not begin what it has in hand before that is finished', async () => {
+  const { lane, begun, release } = slowTarget();
+  lane.offer(lease('a', 'due'), NOW_MS);
+  lane.offer(lease('a', 'due'), NOW_MS);
+  lane.offer(lease('a', 'cut'), NOW_MS);
+  expect(begun).toEqual(['due a', 'cut a']);
+  await release();
+  expect(begun).toEqual(['due a', 'cut a', 'due a']);
+  await release();
+  expect(begun).toHaveLength(3);
+});
+
+it('cleans only while no cut waits', async () => {
+  const { lane, begun, release } = slowTarget();
+  for (let i = 0; i < 201; i++) lane.offer(lease(`cut-${i}`, 'due'), NOW_MS);
+  lane.offer(lease('clean', 'cut'), NOW_MS);
+  expect(begun).toHaveLength(200);
+  expect(begun).not.toContain('cut clean');
+  await release();
+  expect(begun.slice(200)).toEqual(['due cut-200', 'cut clean']);
+});
+
+it('lets a claim go that is about to lapse before its turn', async () => {
+  const { lane, begun, release } = slowTarget();
+  for (let i = 0; i < 200; i++) lane.offer(lease(`cut-${i}`, 'due'), NOW_MS);
+  lane.offer(lease('late', 'due'), NOW_MS - 4_500);
+  await release();
+  expect(begun).not.toContain('due late');
+  lane.offer(lease('late', 'due'), Date.now());
+  expect(begun).toContain('due late');
+});
+
+it('has bounded room, and none once it stops', async () => {
+  const { lane, begun, release } = slowTarget();
+  for (let i = 0; i < 210; i++) lane.offer(lease(`cut-${i}`, 'due'), NOW_MS);
+  expect(lane.room('due')).toBe(390);
+  const stopped = lane.stop();
+  expect(lane.room('due')).toBe(0);
+  lane.offer(lease('more', 'due'), NOW_MS);
+  await release();
+  await stopped;
+  expect(begun).toHaveLength(200);
+});
