@@ -18,9 +18,10 @@ export type { KafkaSettings };
  */
 export async function openKafka(settings: KafkaSettings, log?: Log): Promise<Bus> {
   const lines = log ?? createLog('bus', { level: 'silent' });
-  const kafka = new kafkajs.Kafka(await clientConfig(settings, lines));
-  const admin = kafka.admin();
-  const publisher = new Publisher(kafka, lines);
+  const readers = new kafkajs.Kafka(await clientConfig(settings, 'reader', lines));
+  const writers = new kafkajs.Kafka(await clientConfig(settings, 'writer', lines));
+  const admin = writers.admin();
+  const publisher = new Publisher(writers, lines);
   try {
     await admin.connect();
     await publisher.open();
@@ -28,18 +29,18 @@ export async function openKafka(settings: KafkaSettings, log?: Log): Promise<Bus
     await Promise.allSettled([admin.disconnect(), publisher.close()]);
     throw unreachable(error, 'connect');
   }
-  return new KafkaBus(kafka, admin, publisher, lines);
+  return new KafkaBus(readers, admin, publisher, lines);
 }
 
 class KafkaBus implements Bus {
-  readonly #kafka: Kafka;
+  readonly #readers: Kafka;
   readonly #admin: Admin;
   readonly #publisher: Publisher;
   readonly #log: Log;
   readonly #consumers = new Set<KafkaConsumer>();
 
-  constructor(kafka: Kafka, admin: Admin, publisher: Publisher, log: Log) {
-    this.#kafka = kafka;
+  constructor(readers: Kafka, admin: Admin, publisher: Publisher, log: Log) {
+    this.#readers = readers;
     this.#admin = admin;
     this.#publisher = publisher;
     this.#log = log;
@@ -50,7 +51,7 @@ class KafkaBus implements Bus {
   }
 
   async subscribe(subscription: Subscription): Promise<Consumer> {
-    const consumer = new KafkaConsumer(this.#kafka, this.#admin, subscription, this.#log);
+    const consumer = new KafkaConsumer(this.#readers, this.#admin, subscription, this.#log);
     this.#consumers.add(consumer);
     await consumer.start();
     return consumer;

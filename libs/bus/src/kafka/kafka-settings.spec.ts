@@ -20,7 +20,7 @@ describe('the settings of the Kafka client', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('leave TLS and login out where there are none', async () => {
-    const config = await clientConfig(plain, log);
+    const config = await clientConfig(plain, 'writer', log);
 
     expect(config).not.toHaveProperty('ssl');
     expect(config).not.toHaveProperty('sasl');
@@ -28,19 +28,21 @@ describe('the settings of the Kafka client', () => {
   });
 
   it('leave TLS out when it is not enabled', async () => {
-    expect(await clientConfig({ ...plain, tls: { enabled: false, ca: pem('ca') } }, log)).not.toHaveProperty(
-      'ssl',
-    );
+    expect(
+      await clientConfig({ ...plain, tls: { enabled: false, ca: pem('ca') } }, 'writer', log),
+    ).not.toHaveProperty('ssl');
   });
 
   it('trust the roots of Node when TLS names no file', async () => {
-    expect(await clientConfig({ ...plain, tls: { enabled: true } }, log)).toMatchObject({ ssl: {} });
+    expect(await clientConfig({ ...plain, tls: { enabled: true } }, 'writer', log)).toMatchObject({
+      ssl: {},
+    });
   });
 
   it('read the PEM files of mutual TLS', async () => {
     const tls = { enabled: true, ca: pem('ca'), cert: pem('cert'), key: pem('key') };
 
-    expect((await clientConfig({ ...plain, tls }, log)).ssl).toEqual({
+    expect((await clientConfig({ ...plain, tls }, 'writer', log)).ssl).toEqual({
       ca: ['PEM of ca'],
       cert: 'PEM of cert',
       key: 'PEM of key',
@@ -52,12 +54,12 @@ describe('the settings of the Kafka client', () => {
     async (mechanism) => {
       const sasl = { mechanism, username: 'mayfly', password: 'p' };
 
-      expect((await clientConfig({ ...plain, sasl }, log)).sasl).toEqual(sasl);
+      expect((await clientConfig({ ...plain, sasl }, 'writer', log)).sasl).toEqual(sasl);
     },
   );
 
   it('wait for an answer longer than a group waits for its members', async () => {
-    const { requestTimeout } = await clientConfig(plain, log);
+    const { requestTimeout } = await clientConfig(plain, 'writer', log);
 
     expect(requestTimeout).toBeGreaterThan(consumerConfig('g').rebalanceTimeout ?? Infinity);
   });
@@ -77,7 +79,7 @@ describe('a log line of the client', () => {
 
   async function said(level: number, message: string) {
     lines.length = 0;
-    const write = (await clientConfig(plain, log)).logCreator?.(INFO);
+    const write = (await clientConfig(plain, 'writer', log)).logCreator?.(INFO);
     write?.({
       namespace: 'Consumer',
       level,

@@ -22,14 +22,24 @@ export const HEARTBEAT_MS = 1_000;
 const REBALANCE_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-export async function clientConfig(settings: KafkaSettings, log: Log): Promise<KafkaConfig> {
+/** A reader waits for a broker's restart (about 14 s) before it ends its process; who publishes is told within 4 s. */
+const RETRY = {
+  reader: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
+  writer: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+};
+
+export async function clientConfig(
+  settings: KafkaSettings,
+  purpose: keyof typeof RETRY,
+  log: Log,
+): Promise<KafkaConfig> {
   const ssl = await tlsOf(settings.tls);
   return {
     brokers: [...settings.brokers],
     clientId: settings.clientId,
     connectionTimeout: 5_000,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+    retry: RETRY[purpose],
     ...(ssl === undefined ? {} : { ssl }),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as SASLOptions }),
     logLevel: kafkajs.logLevel.INFO,
@@ -54,7 +64,7 @@ export const producerConfig = (): ProducerConfig => ({
   maxInFlightRequests: 1,
   allowAutoTopicCreation: false,
   createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-  retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+  retry: RETRY.writer,
 });
 
 export const consumerConfig = (group: string): ConsumerConfig => ({
@@ -74,10 +84,5 @@ export const consumerConfig = (group: string): ConsumerConfig => ({
    */
   readUncommitted: true,
   /** The client's own restart would hide that records were not handled: `onCrash` ends the process instead. */
-  retry: {
-    initialRetryTime: 100,
-    maxRetryTime: 2_000,
-    retries: 8,
-    restartOnFailure: () => Promise.resolve(false),
-  },
+  retry: { ...RETRY.reader, restartOnFailure: () => Promise.resolve(false) },
 });

@@ -73,8 +73,8 @@ export class Publisher {
       const parts = nextRequest(this.#calls);
       const error = await this.#send(parts);
       if (error === undefined) this.#acknowledge(parts);
-      else if (parts.length === 1) this.#refuse(parts[0]?.call, error);
-      else await this.#sendApart(parts);
+      else if (parts.length > 1 && error.code === 'ERR_RECORD_REFUSED') await this.#sendApart(parts);
+      else parts.forEach(({ call }) => this.#refuse(call, error));
     }
     // In the same turn as the last look at the queue: a caller just answered may publish before a `finally` would run.
     this.#sending = undefined;
@@ -112,9 +112,9 @@ export class Publisher {
     }
   }
 
-  #refuse(call: Call | undefined, error: BusError): void {
+  #refuse(call: Call, error: BusError): void {
     this.#calls = this.#calls.filter((waiting) => waiting !== call);
-    call?.reject(error);
+    call.reject(error);
   }
 
   #connected(): Promise<Producer> {
