@@ -43,36 +43,6 @@ export async function readKnownUnder(tx: Tx, taskIds: readonly string[]): Promis
   return bodies(rows);
 }
 
-const stamp = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-
-export async function saveLeases(tx: Tx, changes: readonly LeaseChange[]): Promise<void> {
-  if (changes.length === 0) return;
-  const leases = changes.map((change) => change.lease);
-  await tx.query({
-    name: 'save-leases',
-    text: `INSERT INTO lease AS l (lease_id, task_id, target, state, not_after, act_at, taken_by, body)
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                                  $7::text[], $8::jsonb[])
-             ON CONFLICT (lease_id) DO UPDATE SET
-               target = excluded.target, state = excluded.state, not_after = excluded.not_after, body = excluded.body,
-               act_at = CASE WHEN excluded.state IN ('due', 'cut') THEN coalesce(excluded.act_at, l.act_at) END,
-               taken_by = CASE WHEN excluded.act_at IS NULL AND excluded.state IN ('due', 'cut') THEN l.taken_by
-                               ELSE excluded.taken_by END`,
-    values: [
-      leases.map((lease) => lease.leaseId),
-      leases.map((lease) => lease.taskId),
-      leases.map((lease) => lease.plan?.target ?? null),
-      leases.map((lease) => lease.state),
-      leases.map((lease) => lease.plan?.notAfter ?? null),
-      changes.map((change) =>
-        stamp(change.takenBy === null ? change.actAtMs : (change.actAtMs ?? 0) + CLAIM_LAPSES_MS),
-      ),
-      changes.map((change) => change.takenBy),
-      leases.map((lease) => JSON.stringify(lease)),
-    ],
-  });
-}
-
 /** Once its intent, or its outcome, is first heard. */
 export async function saveLineage(tx: Tx, leases: readonly RevokerLease[]): Promise<void> {
   const links = leases.flatMap(({ leaseId, lineage }) => lineage.map((link) => ({ leaseId, ...link })));

@@ -48,14 +48,6 @@ async function lockSum(tx: Tx): Promise<Sum> {
   return sum;
 }
 
-async function saveSum(tx: Tx, { seq, live, digest }: Sum): Promise<void> {
-  await tx.query({
-    name: 'save-revocation-seq',
-    text: 'UPDATE revocation_seq SET seq = $1, live = $2, set_digest = $3',
-    values: [seq, live, digest],
-  });
-}
-
 interface Stored {
   key: string;
   generationBelow: number | null;
@@ -71,13 +63,7 @@ export async function writeRevocations(
 ): Promise<UnsignedRecord[]> {
   if (notices.length === 0) return [];
   const sum = await lockSum(tx);
-  const { rows } = await tx.query<Stored>({
-    name: 'read-revocations',
-    text: `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value
-             FROM revocation WHERE key = ANY($1::text[])`,
-    values: [notices.map(keyOf)],
-  });
-  const stored = new Map(rows.map((row) => [row.key, row]));
+  const stored = new Map((await readRevocations(tx, notices.map(keyOf))).map((row) => [row.key, row]));
   const fresh = new Map<string, Stored>();
   for (const notice of notices) {
     const key = keyOf(notice);
@@ -105,8 +91,7 @@ export async function writeRevocations(
     fresh.delete(key);
     fresh.set(key, now);
   }
-  await upsert(tx, [...fresh.values()]);
-  if (fresh.size > 0) await saveSum(tx, sum);
+  if (fresh.size > 0) await save(tx, sum, [...fresh.values()]);
   return [...fresh.values()].map(({ key, value }) => revocationRecord(key, value, nowMs));
 }
 
@@ -115,19 +100,33 @@ function saysMore(notice: RevocationNotice, before: Stored): boolean {
   return notice.generationBelow === null || notice.generationBelow > before.generationBelow;
 }
 
-async function upsert(tx: Tx, rows: readonly Stored[]): Promise<void> {
-  if (rows.length === 0) return;
+async function readRevocations(tx: Tx, keys: readonly string[]): Promise<Stored[]> {
+  const { rows } = await tx.query<Stored>({
+    name: 'read-revocations',
+    text: `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value
+             FROM revocation WHERE key = ANY($1::text[])`,
+    values: [keys],
+  });
+  return rows;
+}
+
+async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly Stored[]): Promise<void> {
   await tx.query({
     name: 'save-revocations',
-    text: `INSERT INTO revocation (key, generation_below, not_after, value)
-             SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[])
+    text: `WITH saved AS (
+             INSERT INTO revocation (key, generation_below, not_after, value)
+               SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[])
              ON CONFLICT (key) DO UPDATE SET
-               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value`,
+               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value)
+           UPDATE revocation_seq SET seq = $5, live = $6, set_digest = $7`,
     values: [
       rows.map((row) => row.key),
       rows.map((row) => row.generationBelow),
       rows.map((row) => row.notAfter.toISOString()),
       rows.map((row) => row.value),
+      seq,
+      live,
+      digest,
     ],
   });
 }
@@ -165,7 +164,7 @@ export async function beat(tx: Tx, group: string, nowMs: number): Promise<Unsign
   for (const { key, value } of over) sum.digest = xor(sum.digest, digestOf(key, value));
   sum.live -= BigInt(over.length);
   sum.seq += 1n;
-  await saveSum(tx, sum);
+  await save(tx, sum, []);
   return [
     ...over.map(({ key }) => revocationRecord(key, null, nowMs)),
     heartbeatRecord(

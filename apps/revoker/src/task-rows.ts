@@ -2,21 +2,30 @@
 import type { Tx } from '#store/database.js';
 import { unwatchedTask, type WatchedTask } from './watched-task.js';
 
-/** Makes rows for tasks not heard of before, so that there is something to lock. */
-export async function ensureTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
-  if (taskIds.length === 0) return;
-  await tx.query({
-    name: 'ensure-tasks',
-    text: `INSERT INTO task (task_id) SELECT id FROM unnest($1::text[]) AS t(id) ORDER BY id ON CONFLICT (task_id) DO NOTHING`,
-    values: [[...new Set(taskIds)]],
-  });
-}
-
 /**
- * Locks these tasks, and those whose known leases hang on a task of `ending`, for the rest of the transaction. A task without
- * a row is left out.
+ * Locks these tasks, and those whose known leases hang on a task of `ending`, for the rest of the transaction. A task of `ensure`
+ * that was not heard of before gets a row, so that there is something to lock; any other without a row is left out.
  */
 export async function lockTasks(
+  tx: Tx,
+  ensure: readonly string[],
+  others: readonly string[],
+  ending: readonly string[],
+): Promise<Map<string, WatchedTask>> {
+  const tasks = await lock(tx, [...ensure, ...others], ending);
+  const missing = [...new Set(ensure)].filter((taskId) => !tasks.has(taskId)).sort();
+  if (missing.length === 0) return tasks;
+  await tx.query({
+    name: 'ensure-tasks',
+    text: 'INSERT INTO task (task_id) SELECT * FROM unnest($1::text[]) ON CONFLICT (task_id) DO NOTHING',
+    values: [missing],
+  });
+  // Somebody else may have made it, and said something about it, since.
+  for (const [taskId, task] of await lock(tx, missing, ending)) tasks.set(taskId, task);
+  return tasks;
+}
+
+async function lock(
   tx: Tx,
   taskIds: readonly string[],
   ending: readonly string[],
@@ -51,13 +60,3 @@ interface Row {
 
 const byId = (rows: readonly Row[]): Map<string, WatchedTask> =>
   new Map(rows.map(({ task_id, state }) => [task_id, state ?? unwatchedTask(task_id)]));
-
-export async function saveTasks(tx: Tx, tasks: readonly WatchedTask[]): Promise<void> {
-  if (tasks.length === 0) return;
-  await tx.query({
-    name: 'save-tasks',
-    text: `UPDATE task SET state = n.state FROM unnest($1::text[], $2::jsonb[]) AS n(task_id, state)
-            WHERE task.task_id = n.task_id`,
-    values: [tasks.map((task) => task.taskId), tasks.map((task) => JSON.stringify(task))],
-  });
-}

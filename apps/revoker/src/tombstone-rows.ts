@@ -13,21 +13,6 @@ export async function readTombstones(tx: Tx, taskIds: readonly string[]): Promis
   return rows;
 }
 
-export async function insertTombstones(tx: Tx, tombstones: readonly Tombstone[]): Promise<void> {
-  if (tombstones.length === 0) return;
-  await tx.query({
-    name: 'insert-tombstones',
-    text: `INSERT INTO tombstone (task_id, generation_below, cause, caused_by)
-             SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[])`,
-    values: [
-      tombstones.map((t) => t.taskId),
-      tombstones.map((t) => t.generationBelow),
-      tombstones.map((t) => t.cause),
-      tombstones.map((t) => t.causedBy),
-    ],
-  });
-}
-
 /** Forgets the ends of whole tasks: they were said by somebody who may not say so. */
 export async function withdrawTombstones(tx: Tx, taskIds: readonly string[]): Promise<void> {
   if (taskIds.length === 0) return;

@@ -17,19 +17,13 @@ import type { EndOutcome } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import { appendEvents, ConcurrencyError, type StoredEvent } from '#store/events.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
-import {
-  readKnownUnder,
-  readLeases,
-  saveLeases,
-  saveLineage,
-  type LeaseChange,
-  type Workload,
-} from './lease-rows.js';
+import { readKnownUnder, readLeases, saveLineage, type LeaseChange, type Workload } from './lease-rows.js';
 import { credentialRecord, SOURCE } from './publish.js';
 import { writeRevocations, type RevocationNotice } from './revocation-rows.js';
-import { ensureTasks, lockIdleTasks, lockTasks, saveTasks } from './task-rows.js';
-import { insertTombstones, readTombstones, withdrawTombstones } from './tombstone-rows.js';
+import { lockIdleTasks, lockTasks } from './task-rows.js';
+import { readTombstones, withdrawTombstones } from './tombstone-rows.js';
 import { startOf, unwatchedTask, type Change, type WatchedTask } from './watched-task.js';
+import { writeRows } from './write-rows.js';
 
 export interface Wanted {
   /** Tasks that get a row if they have none. */
@@ -74,8 +68,7 @@ export class UnitOfWork {
 
   static async begin(tx: Tx, wanted: Wanted, nowMs: number): Promise<UnitOfWork> {
     const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [] } = wanted;
-    await ensureTasks(tx, ensure);
-    const work = new UnitOfWork(await lockTasks(tx, [...ensure, ...lock], ending), nowMs);
+    const work = new UnitOfWork(await lockTasks(tx, ensure, lock, ending), nowMs);
     await work.#read(tx, leases);
     work.#remembered = await readTombstones(tx, tombstonesOf);
     return work;
@@ -228,17 +221,16 @@ export class UnitOfWork {
       return { ...change, takenBy: taker.instanceId };
     });
     await withdrawTombstones(tx, this.#withdrawn);
-    await insertTombstones(tx, this.#entombed);
-    await saveLeases(tx, changes);
+    await writeRows(tx, {
+      tombstones: this.#entombed,
+      leases: changes,
+      tasks: [...this.#changed].map((taskId) => this.task(taskId)),
+    });
     await saveLineage(
       tx,
       [...this.#linked].flatMap((leaseId) => this.#leases.get(leaseId) ?? []),
     );
     await appendEvents(tx, this.#events);
-    await saveTasks(
-      tx,
-      [...this.#changed].map((taskId) => this.task(taskId)),
-    );
     const revocations = await writeRevocations(tx, this.#notices, this.nowMs);
     return { queued: await enqueue(tx, [...this.#records, ...revocations]), work };
   }
