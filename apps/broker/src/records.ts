@@ -116,7 +116,7 @@ export function rejectionEvent(
 }
 
 /**
- * A refused record for its dead-letter topic: raw bytes, the SVID replaced by its SHA-256. A value that the bus could not
+ * A refused record for its dead-letter topic: raw bytes, tokens replaced by their SHA-256. A value that the bus could not
  * carry again with our headers is left out: its digest and place are enough to find it.
  */
 export function deadLetter(record: BusRecord, refusal: Refusal, atMs: number): UnsignedRecord {
@@ -138,6 +138,7 @@ export function deadLetter(record: BusRecord, refusal: Refusal, atMs: number): U
 }
 
 const KEPT_HEADERS_BYTES = 32_768;
+const TOKENS: readonly string[] = [HEADERS.svid, HEADERS.principal];
 
 function originalHeaders(record: BusRecord): Record<string, string> {
   const kept: Record<string, string> = {};
@@ -145,7 +146,7 @@ function originalHeaders(record: BusRecord): Record<string, string> {
   for (const [name, raw] of Object.entries(record.headers)) {
     if (raw === undefined) continue;
     const text = (Array.isArray(raw) ? raw : [raw]).map(storable).join(', ');
-    const shown = name === HEADERS.svid ? `sha256:${sha256Hex(text)}` : text;
+    const shown = TOKENS.includes(name) ? `sha256:${sha256Hex(text)}` : text;
     bytes += name.length + shown.length;
     if (bytes > KEPT_HEADERS_BYTES) break;
     kept[`dlq-header-${storable(name)}`] = shown;

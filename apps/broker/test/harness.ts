@@ -1,0 +1,244 @@
+/**
+ * Brokers at work for integration specs: a schema of their own in DATABASE_URL, the sample's policy and catalogue, real
+ * keys and signatures, a target and a bus in memory. What a broker said is read back with its signature verified.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
+import type { Catalogue } from '#events/catalogue.js';
+import { shortType } from '#events/inbound.js';
+import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
+import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
+import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
+import { ensureServiceKeys } from '#identity/development/service-keys.js';
+import { loadPeerKeys, RecordSigner, verifyRecord, type PeerKeys } from '#identity/records.js';
+import { loadTrust, type Trust } from '#identity/trust.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
+import { PolicySet } from '#policy/policy-set.js';
+import { Relay } from '#store/relay.js';
+import { createLog } from '#telemetry/log.js';
+import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
+import { FakeBus } from '../../../test/support/fake-bus.js';
+import type { BrokerParts } from '../src/broker-parts.js';
+import { liveAs } from '../src/instance.js';
+import { LeaseIssuer } from '../src/issue-lease.js';
+import { brokerMigrations } from '../src/migrations.js';
+import { onCredentialBatch } from '../src/on-credential-batch.js';
+import { onTaskBatch } from '../src/on-task-batch.js';
+import { recoverLeases } from '../src/recover-leases.js';
+import { FakeTarget } from './fake-target.js';
+import { env, Voices } from './voices.js';
+
+/** A bus whose acknowledgements can be held back. */
+class HeldBus extends FakeBus {
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => {};
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  release(): void {
+    this.#open();
+    this.#gate = Promise.resolve();
+  }
+
+  override async publish(records: readonly OutgoingRecord[]): Promise<void> {
+    await this.#gate;
+    await super.publish(records);
+  }
+}
+
+/** One broker process. */
+export class BrokerProcess {
+  readonly issuer: LeaseIssuer;
+  #dead = false;
+
+  constructor(
+    readonly parts: BrokerParts,
+    private readonly letGo: () => void,
+  ) {
+    this.issuer = new LeaseIssuer(parts);
+  }
+
+  /** Resolves once what the records said is stored. */
+  async hear(...records: BusRecord[]): Promise<void> {
+    const { intents, published } = await onTaskBatch(records, this.parts);
+    void this.issuer.take(intents, published);
+  }
+
+  async hearRevoker(...records: BusRecord[]): Promise<void> {
+    await onCredentialBatch(records, this.parts);
+  }
+
+  recover(): Promise<void> {
+    return recoverLeases(this.parts, this.issuer);
+  }
+
+  /** As kill -9 does to others' eyes: its session is gone. What it was waiting for may yet come back to it. */
+  die(): void {
+    if (!this.#dead) this.letGo();
+    this.#dead = true;
+  }
+
+  async stop(): Promise<void> {
+    await this.issuer.stop();
+    await this.parts.relay.stop();
+    this.die();
+  }
+}
+
+/** What was delivered to agents: an envelope (`jwe`), or an answer or notice (`data`). */
+export interface Delivered {
+  type: string;
+  jwe: string;
+  data: Record<string, unknown>;
+}
+
+export class World {
+  readonly bus = new HeldBus();
+  readonly target = new FakeTarget();
+  readonly logged: string[] = [];
+  readonly #processes: BrokerProcess[] = [];
+
+  private constructor(
+    private readonly stateDir: string,
+    readonly schema: FreshSchema,
+    readonly voices: Voices,
+    private readonly signer: RecordSigner,
+    private readonly peers: PeerKeys,
+    private readonly trust: Trust,
+    private readonly catalogue: Catalogue,
+    private readonly policy: PolicySet,
+  ) {}
+
+  static async open(): Promise<World> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'mayfly-broker-'));
+    const { trustDomain, bundleFile } = await ensureDevelopmentTrust(stateDir, 'dev.mayfly', env);
+    const keys = await ensureServiceKeys(stateDir, env);
+    const [broker, revoker, auditor] = await Promise.all([
+      RecordSigner.fromFile(keys.broker.signingKey, 'broker'),
+      RecordSigner.fromFile(keys.revoker.signingKey, 'revoker'),
+      RecordSigner.fromFile(keys.auditor.signingKey, 'auditor'),
+    ]);
+    const issuer = { type: 'spiffe', trustDomain, bundle: bundleFile, audience: 'mayfly' } as const;
+    const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+    return new World(
+      stateDir,
+      await freshSchema('broker', brokerMigrations),
+      new Voices(stateDir, { broker, revoker, auditor }),
+      broker,
+      await loadPeerKeys(keys),
+      await loadTrust([{ ...issuer, development: true }], 'development'),
+      catalogue,
+      await PolicySet.load('deploy/sample/policy'),
+    );
+  }
+
+  /** Starts a broker, or one more. */
+  async start(): Promise<BrokerProcess> {
+    const { bus, target, trust, peers, catalogue } = this;
+    const log = createLog('broker', { level: 'debug', write: (line) => this.logged.push(line) });
+    const warn = (fields: object, message: string) => log.warn(fields, message);
+    const db = this.schema.open();
+    const sign: ConstructorParameters<typeof Relay>[0]['sign'] = (record, store) =>
+      this.signer.sign(record, store);
+    const relay = new Relay({ db, bus, warn, sign });
+    await relay.start();
+    const instanceId = randomUUID();
+    const providers = new Map([['shop', target]]);
+    const process = new BrokerProcess(
+      { db, relay, trust, peers, catalogue, judge: this.policy, providers, instanceId, log },
+      await liveAs(instanceId, db, warn),
+    );
+    this.#processes.push(process);
+    return process;
+  }
+
+  async close(): Promise<void> {
+    this.target.answerAll();
+    this.bus.away = false;
+    this.bus.release();
+    await Promise.all(this.#processes.map((process) => process.stop()));
+    await this.schema.drop();
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  /** What was said of a task, in order. @param taskId `unknown`: of records that name none */
+  events<T extends OutboundType>(taskId: string, type: T): EventOf<T>['data'][] {
+    return this.#said(CREDENTIAL_EVENTS, taskId)
+      .filter((said) => said.type === type)
+      .map(({ record }) => outboundSchemas[type].parse(json(record)) as EventOf<T>['data']);
+  }
+
+  typesOf(taskId: string): string[] {
+    return this.#said(CREDENTIAL_EVENTS, taskId).map(({ type }) => type);
+  }
+
+  delivered(taskId: string): Delivered[] {
+    return this.#said(DELIVERY, taskId).map(({ type, record }) =>
+      type === CREDENTIAL_DELIVERED
+        ? { type, jwe: (record.value ?? '').toString(), data: {} }
+        : { type, jwe: '', data: json(record) as Record<string, unknown> },
+    );
+  }
+
+  get deadLetters(): BusRecord[] {
+    return this.bus.records(deadLetterTopic('broker', TASK_EVENTS));
+  }
+
+  /** Waits for events to be said. @throws Error with what was logged, after ten seconds */
+  async hears<T extends OutboundType>(taskId: string, type: T, count = 1): Promise<EventOf<T>['data'][]> {
+    await this.until(() => this.events(taskId, type).length >= count, `${count} ${type}`);
+    return this.events(taskId, type);
+  }
+
+  async delivers(taskId: string, type: string, count = 1): Promise<Delivered[]> {
+    const found = () => this.delivered(taskId).filter((each) => each.type === type);
+    await this.until(() => found().length >= count, `${count} ${type}`);
+    return found();
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    for (const endMs = Date.now() + 10_000; !(await condition());) {
+      if (Date.now() > endMs) throw new Error(`waited in vain for ${what}\n${this.logged.join('')}`);
+      await sleep(5);
+    }
+  }
+
+  /**
+   * Hears records with a good task behind them in the same batch, which must come to its credential.
+   * @returns the good task's id
+   */
+  async hearWithGoodTask(broker: BrokerProcess, ...records: BusRecord[]): Promise<string> {
+    const good = uuidv7();
+    await broker.hear(...records, await this.voices.starts(good), await this.voices.calls(good));
+    await this.hears(good, 'lease.issued');
+    await this.quiet();
+    return good;
+  }
+
+  /** Waits until nothing is on its way to the bus. */
+  async quiet(): Promise<void> {
+    await this.until(async () => (await this.query('SELECT 1 FROM outbox')).length === 0, 'the outbox');
+  }
+
+  async query<R extends object>(sql: string, values: unknown[] = []): Promise<R[]> {
+    return (await this.schema.db.pool.query<R>(sql, values)).rows;
+  }
+
+  #said(topic: string, taskId: string): { type: string; record: BusRecord }[] {
+    return this.bus.records(topic).flatMap((record) => {
+      if (record.key?.toString() !== taskId) return [];
+      const verified = verifyRecord(record, this.peers);
+      if (!verified.ok) throw new Error(`a record of ours does not verify: ${verified.refusal.code}`);
+      return [{ type: shortType(verified.head.type) ?? '', record }];
+    });
+  }
+}
+
+const json = (record: BusRecord): unknown => JSON.parse((record.value ?? 'null').toString());
