@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OutgoingRecord } from '#bus/bus.js';
+import { BusError, type OutgoingRecord } from '#bus/bus.js';
 import { writeHeaders } from '#events/envelope.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
@@ -194,4 +194,38 @@ it('leaves the rows that it could not send when it stops, for the next one', asy
   await started();
 
   expect(published()).toEqual([1]);
+});
+
+it('sends at once what is handed over in answer to an acknowledgement', async () => {
+  const relay = await started();
+  const [first, second] = await queued(record(1), record(2));
+  if (first === undefined || second === undefined) throw new Error('two were queued');
+
+  // A turn earlier or later, the relay is busy or at rest; in between it must not be missed.
+  const answered: number[] = [];
+  const acknowledged = relay.send([first]).then(() => relay.send([second]));
+  void acknowledged.then(() => answered.push(1));
+  await sleep(300);
+
+  expect(answered).toEqual([1]);
+  expect(published()).toEqual([1, 2]);
+});
+
+it('parks what the bus refuses for good: its row stays, nobody is told that it was sent, and the others go on', async () => {
+  const relay = await started((records) =>
+    records.some((each) => each.value?.toString() === '2')
+      ? Promise.reject(new BusError('ERR_RECORD_REFUSED', 'too large'))
+      : bus.publish(records),
+  );
+  const [one, two, three] = await queued(record(1), record(2), record(3, 'task-2'));
+  if (one === undefined || two === undefined || three === undefined) throw new Error('three were queued');
+
+  let told = false;
+  void relay.send([two]).then(() => (told = true));
+  await relay.send([one, three]);
+  await until(async () => (await rows()) === 1);
+
+  expect(published()).toEqual([1, 3]);
+  expect(told).toBe(false);
+  expect(warnings).toEqual(['the bus refuses a record: it is parked']);
 });

@@ -6,7 +6,7 @@
  * sorted by the outbox's counter.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bus, OutgoingRecord } from '#bus/bus.js';
+import { BusError, type Bus, type OutgoingRecord } from '#bus/bus.js';
 import { transact, type Database } from './database.js';
 import { readOutbox, type QueuedRecord, type UnsignedRecord } from './outbox.js';
 
@@ -38,7 +38,10 @@ export class Relay {
   #epoch = '';
   #queue: Waiting[] = [];
   #pumping: Promise<void> | undefined;
+  #isPumping = false;
   #sent: bigint[] = [];
+  /** What the bus refuses in this life of the process. */
+  readonly #parked = new Set<bigint>();
   #deleting: Promise<void> | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -68,9 +71,10 @@ export class Relay {
       (record) =>
         new Promise<void>((resolve) => this.#queue.push({ record, since: performance.now(), done: resolve })),
     );
-    this.#pumping ??= this.#pump()
-      .catch((error: Error) => this.#parts.warn({ err: error }, 'relay stopped with records unsent'))
-      .finally(() => (this.#pumping = undefined));
+    if (!this.#isPumping)
+      this.#pumping = this.#pump().catch((error: Error) =>
+        this.#parts.warn({ err: error }, 'relay stopped with records unsent'),
+      );
     return Promise.all(acknowledged).then(() => undefined);
   }
 
@@ -84,7 +88,7 @@ export class Relay {
   async drain(olderThanMs: number): Promise<void> {
     for (let after = 0n, full = true; full;) {
       const rows = await this.#read(olderThanMs, after);
-      const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent]);
+      const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent, ...this.#parked]);
       await this.send(rows.filter((row) => !inHand.has(row.id)));
       after = rows.at(-1)?.id ?? after;
       full = rows.length === DRAIN_AT_ONCE;
@@ -111,18 +115,41 @@ export class Relay {
   }
 
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0) {
-      this.#queue.sort((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0));
-      const batch = this.#queue.slice(0, BATCH);
-      await this.#publish(batch.map((waiting) => this.#signed(waiting.record)));
-      const sent = new Set(batch);
-      this.#queue = this.#queue.filter((waiting) => !sent.has(waiting));
-      for (const { record, done } of batch) {
-        this.#sent.push(record.id);
-        done();
+    this.#isPumping = true;
+    try {
+      while (this.#queue.length > 0) {
+        this.#queue.sort((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0));
+        const batch = this.#queue.slice(0, BATCH);
+        const parked = await this.#sendBatch(batch);
+        const gone = new Set(batch);
+        this.#queue = this.#queue.filter((waiting) => !gone.has(waiting));
+        for (const waiting of batch) {
+          this.#sent.push(...(parked.has(waiting) ? [] : [waiting.record.id]));
+          if (!parked.has(waiting)) waiting.done();
+        }
+        this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
       }
-      this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
+    } finally {
+      // In the same turn as the last look at the queue: a send that comes later finds nobody pumping.
+      this.#isPumping = false;
     }
+  }
+
+  /**
+   * @returns what the bus will never take. Such a record keeps its row and holds nobody up; who waits for it is not told, so
+   * that nothing is done on the strength of it.
+   */
+  async #sendBatch(batch: readonly Waiting[]): Promise<Set<Waiting>> {
+    const parked = new Set<Waiting>();
+    if (await this.#publish(batch)) return parked;
+    for (const waiting of batch) {
+      if (await this.#publish([waiting])) continue;
+      parked.add(waiting);
+      this.#parked.add(waiting.record.id);
+      const { id, topic } = waiting.record;
+      this.#parts.warn({ id: String(id), topic }, 'the bus refuses a record: it is parked');
+    }
+    return parked;
   }
 
   #signed(record: QueuedRecord): OutgoingRecord {
@@ -134,11 +161,15 @@ export class Relay {
     };
   }
 
-  async #publish(records: OutgoingRecord[]): Promise<void> {
+  /** @returns false if the bus refuses one of them for good. */
+  async #publish(batch: readonly Waiting[]): Promise<boolean> {
+    const records = batch.map((waiting) => this.#signed(waiting.record));
     for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       try {
-        return await this.#parts.bus.publish(records);
+        await this.#parts.bus.publish(records);
+        return true;
       } catch (error) {
+        if (error instanceof BusError && error.code === 'ERR_RECORD_REFUSED') return false;
         if (this.#stopped) throw error;
         this.#parts.warn({ err: error, records: records.length }, 'publish failed, trying again');
         await sleep(delayMs);
