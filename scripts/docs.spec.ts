@@ -1,5 +1,5 @@
 /** What the documentation says of the code is still there: files, links, names in files, titles of specs, codes, variables. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REFUSAL_CODES } from '#events/refusal.js';
 
@@ -28,8 +28,12 @@ function exists(path: string): boolean {
   if (!path.includes('*')) return existsSync(join(root, path));
   const folder = dirname(path.slice(0, path.indexOf('*') + 1));
   const escaped = path.replace(/[.+?^$()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
-  return existsSync(join(root, folder)) && below(folder, /./).some((each) => RegExp(`^${escaped}$`).test(each));
+  return (
+    existsSync(join(root, folder)) && below(folder, /./).some((each) => RegExp(`^${escaped}$`).test(each))
+  );
 }
+
+const isFile = (path: string) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true;
 
 const PATH = '(?:apps|libs|scripts|deploy|test|docs)/[^`\\s]*';
 
@@ -51,14 +55,14 @@ describe.each(PAGES)('%s', (page) => {
 
   it('finds `name` in `file` where it says so', () => {
     const gone = found(page, new RegExp(`\`([^\`]+)\`\\s+in\\s+\`(${PATH})\``, 'g')).filter(
-      ([, name = '', path = '']) => exists(path) && !text(path).includes(name),
+      ([, name = '', path = '']) => isFile(path) && !text(path).includes(name),
     );
     expect(gone.map(([whole]) => whole)).toEqual([]);
   });
 
   it('quotes titles of specs as they are', () => {
     const gone = found(page, new RegExp(`\`(${PATH}\\.ts)\`\\s+“([^”]+)”`, 'g')).filter(
-      ([, path = '', title = '']) => exists(path) && !text(path).includes(title.replace(/\s+/g, ' ')),
+      ([, path = '', title = '']) => isFile(path) && !text(path).includes(title.replace(/\s+/g, ' ')),
     );
     expect(gone.map(([whole]) => whole)).toEqual([]);
   });
