@@ -17,7 +17,14 @@ export function walls(
   const dataset = call.dataset === undefined ? undefined : catalogue.datasets.get(call.dataset);
   const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
     ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
-    ['dataset_known', 'ERR_DATASET_UNKNOWN', 'a dataset nobody knows', dataset !== undefined],
+    [
+      'dataset_known',
+      'ERR_DATASET_UNKNOWN',
+      'a dataset nobody knows',
+      call.dataset === undefined
+        ? catalogue.tools.get(call.tool)?.dataset === 'none'
+        : catalogue.datasets.has(call.dataset),
+    ],
     [
       'in_declaration',
       'ERR_NOT_DECLARED',

@@ -229,3 +229,16 @@ it('parks what the bus refuses for good: its row stays, nobody is told that it w
   expect(told).toBe(false);
   expect(warnings).toEqual(['the bus refuses a record: it is parked']);
 });
+
+it('starts, and drains, past a record that the bus refuses for good', async () => {
+  await queued(record(1), record(2));
+  const relay = await started((records) =>
+    records.some((each) => each.value?.toString() === '1')
+      ? Promise.reject(new BusError('ERR_RECORD_REFUSED', 'too large'))
+      : bus.publish(records),
+  );
+
+  await relay.drain(0);
+
+  expect(published()).toEqual([2]);
+});

@@ -25,6 +25,8 @@ interface Waiting {
   record: QueuedRecord;
   since: number;
   done: () => void;
+  /** Told where the bus will never take the record; whoever acts on an acknowledgement leaves it out. */
+  parked?: () => void;
 }
 
 const BATCH = 500;
@@ -67,9 +69,17 @@ export class Relay {
 
   /** Resolves once the bus has acknowledged these records. Tries again for as long as it takes: the rows are there anyway. */
   send(records: readonly QueuedRecord[]): Promise<void> {
+    return this.#hand(records, false);
+  }
+
+  /** @param orParked resolves for what the bus refuses for good, too. */
+  #hand(records: readonly QueuedRecord[], orParked: boolean): Promise<void> {
+    const since = performance.now();
     const acknowledged = records.map(
       (record) =>
-        new Promise<void>((resolve) => this.#queue.push({ record, since: performance.now(), done: resolve })),
+        new Promise<void>((done) =>
+          this.#queue.push({ record, since, done, ...(orParked ? { parked: done } : {}) }),
+        ),
     );
     if (!this.#isPumping)
       this.#pumping = this.#pump().catch((error: Error) =>
@@ -89,7 +99,10 @@ export class Relay {
     for (let after = 0n, full = true; full;) {
       const rows = await this.#read(olderThanMs, after);
       const inHand = new Set([...this.#queue.map((w) => w.record.id), ...this.#sent, ...this.#parked]);
-      await this.send(rows.filter((row) => !inHand.has(row.id)));
+      await this.#hand(
+        rows.filter((row) => !inHand.has(row.id)),
+        true,
+      );
       after = rows.at(-1)?.id ?? after;
       full = rows.length === DRAIN_AT_ONCE;
     }
@@ -124,8 +137,12 @@ export class Relay {
         const gone = new Set(batch);
         this.#queue = this.#queue.filter((waiting) => !gone.has(waiting));
         for (const waiting of batch) {
-          this.#sent.push(...(parked.has(waiting) ? [] : [waiting.record.id]));
-          if (!parked.has(waiting)) waiting.done();
+          if (parked.has(waiting)) {
+            waiting.parked?.();
+            continue;
+          }
+          this.#sent.push(waiting.record.id);
+          waiting.done();
         }
         this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
       }
