@@ -129,7 +129,7 @@ describe('rule 1: one lease, one attempt', () => {
     const waiters = async () =>
       (
         await world.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-         AND application_name = 'broker-spec' AND datname = current_database()
+         AND application_name = current_schema()
          AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)`)
       ).length;
     const hearing = broker.hear(await voices.calls(taskId));

@@ -2,8 +2,10 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { BatchServer } from '#bus/batch-server.js';
+import { BusError } from '#bus/bus.js';
 import { ConfigError, configErrorLine } from '#config/config-error.js';
 import { loadConfig, type MayflyConfig } from '#config/load.js';
+import { IdentityError } from '#identity/errors.js';
 import { PolicyError, policyErrorLines } from '#policy/policy-error.js';
 import { readPositions } from '#store/offsets.js';
 import { createLog } from '#telemetry/log.js';
@@ -17,22 +19,23 @@ import { GROUP } from './records.js';
 const log = createLog('broker');
 
 /** 1: something failed, start again. 2: an operator has to change something first. */
-function exit(code: 1 | 2, error: unknown, message: string): never {
+function exit(error: unknown, message: string): never {
   if (error instanceof ConfigError) process.stderr.write(`${configErrorLine(error)}\n`);
   else if (error instanceof PolicyError) process.stderr.write(`${policyErrorLines(error).join('\n')}\n`);
   else log.fatal({ err: error }, message);
-  process.exit(code);
+  process.exit(isOperators(error) ? 2 : 1);
 }
 
-const isMistake = (error: unknown) => error instanceof ConfigError || error instanceof PolicyError;
+function isOperators(error: unknown): boolean {
+  if (error instanceof BusError) return error.code === 'ERR_TOPIC_MISCONFIGURED';
+  if (error instanceof TypeError)
+    return String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  return [ConfigError, PolicyError, IdentityError].some((kind) => error instanceof kind);
+}
 
 function readConfig(): MayflyConfig<'broker'> {
-  try {
-    const { values } = parseArgs({ options: { config: { type: 'string' } } });
-    return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'broker');
-  } catch (error) {
-    return exit(2, error, 'the configuration cannot be used');
-  }
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'broker');
 }
 
 async function main(): Promise<void> {
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
       await parts.relay.drain(0);
       return await readPositions(parts.db, GROUP, assigned);
     },
-    onCrash: (error) => exit(1, error, 'the consumer died'),
+    onCrash: (error) => exit(error, 'the consumer died'),
   });
   const readiness = async () => [
     ...(server.isReady() ? [] : ['consumer is not assigned']),
@@ -81,7 +84,7 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => void stop(signal).catch((error) => exit(1, error, 'stopping failed')));
+    process.on(signal, () => void stop(signal).catch((error) => exit(error, 'stopping failed')));
 
   const { host, port } = config.services.broker.http;
   await app.listen(port, host);
@@ -90,4 +93,4 @@ async function main(): Promise<void> {
   log.info({ host, port, environment: config.environment, policySet: parts.judge.digest }, 'broker started');
 }
 
-await main().catch((error: unknown) => exit(isMistake(error) ? 2 : 1, error, 'the broker cannot start'));
+await main().catch((error: unknown) => exit(error, 'the broker cannot start'));

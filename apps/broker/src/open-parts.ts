@@ -10,12 +10,12 @@ import { loadTrust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
+import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { BrokerParts } from './broker-parts.js';
-import { liveAs } from './instance.js';
 import { brokerMigrations } from './migrations.js';
 
 export interface OpenParts {
@@ -45,7 +45,7 @@ export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promi
   await relay.start();
   const providers = openProviders(targets, log);
   const instanceId = randomUUID();
-  const letGo = await liveAs(instanceId, db, warn);
+  const alive = await Alive.as(instanceId, db, warn);
 
   return {
     parts: { db, relay, trust, peers, catalogue, judge, providers, instanceId, log },
@@ -55,7 +55,7 @@ export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promi
       await relay.stop();
       await Promise.all([...providers.values()].map((provider) => provider.close()));
       await bus.close();
-      letGo();
+      alive.stop();
       await db.close();
     },
   };

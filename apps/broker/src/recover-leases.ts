@@ -2,10 +2,10 @@
  * Leases whose broker died between intent and outcome: nobody knows whether the create landed, so they are abandoned,
  * never sent again, and their calls are decided anew (protocol rule 1).
  */
+import { isDead } from '#store/alive.js';
 import { transact, type Tx } from '#store/database.js';
 import type { BrokerParts } from './broker-parts.js';
 import { readCalls, undecidedLeases, type Intended } from './call-rows.js';
-import { isDead } from './instance.js';
 import type { LeaseIssuer } from './issue-lease.js';
 import { settleLease } from './settle-lease.js';
 

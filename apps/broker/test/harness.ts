@@ -24,7 +24,7 @@ import { createLog } from '#telemetry/log.js';
 import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import type { BrokerParts } from '../src/broker-parts.js';
-import { liveAs } from '../src/instance.js';
+import { Alive } from '#store/alive.js';
 import { LeaseIssuer } from '../src/issue-lease.js';
 import { brokerMigrations } from '../src/migrations.js';
 import { onCredentialBatch } from '../src/on-credential-batch.js';
@@ -60,7 +60,7 @@ export class BrokerProcess {
 
   constructor(
     readonly parts: BrokerParts,
-    private readonly letGo: () => void,
+    private readonly alive: Alive,
   ) {
     this.issuer = new LeaseIssuer(parts);
   }
@@ -81,7 +81,7 @@ export class BrokerProcess {
 
   /** As kill -9 does to others' eyes: its session is gone. What it was waiting for may yet come back to it. */
   die(): void {
-    if (!this.#dead) this.letGo();
+    if (!this.#dead) this.alive.stop();
     this.#dead = true;
   }
 
@@ -153,7 +153,7 @@ export class World {
     const providers = new Map([['shop', target]]);
     const process = new BrokerProcess(
       { db, relay, trust, peers, catalogue, judge: this.policy, providers, instanceId, log },
-      await liveAs(instanceId, db, warn),
+      await Alive.as(instanceId, db, warn),
     );
     this.#processes.push(process);
     return process;

@@ -3,14 +3,10 @@
  * lapses, and at once when its process is dead, which the database knows: each process holds an advisory lock on its id.
  * Nothing here waits for a row, so nothing here can stand in the way of whoever writes down what became of a lease.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import type { DoomedLease, LeasePlan } from '#events/revocation.js';
+import { isDead } from '#store/alive.js';
 import type { Database } from '#store/database.js';
 import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
-
-const LOCK = "hashtextextended('mayfly.revoker.' || current_schema() || '.' || $1, 0)";
-const TAKE_AGAIN_MS = 1_000;
 
 /** How many more leases a worker can hold of one target. */
 export interface Room {
@@ -78,11 +74,7 @@ export async function freeFromDead(db: Database, instanceId: string, nowMs: numb
   );
   let freed = 0;
   for (const { taken_by: other } of rows) {
-    const { rows: locks } = await db.pool.query<{ free: boolean }>(
-      `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`,
-      [other],
-    );
-    if (locks[0]?.free === true) freed += await giveBack(db, other, nowMs);
+    if (await isDead(db.pool, other)) freed += await giveBack(db, other, nowMs);
   }
   return freed;
 }
@@ -93,57 +85,4 @@ export async function busyTargets(db: Database): Promise<string[]> {
     `SELECT DISTINCT target FROM lease WHERE state IN ('known', 'due', 'cut') AND target IS NOT NULL`,
   );
   return rows.map((row) => row.target);
-}
-
-/** Shows that this process lives, for as long as it does. A session that is lost is opened again. */
-export class Alive {
-  #client: pg.PoolClient | undefined;
-  #stopped = false;
-
-  private constructor(
-    private readonly db: Database,
-    readonly instanceId: string,
-    private readonly warn: (fields: object, message: string) => void,
-  ) {}
-
-  static async as(
-    instanceId: string,
-    db: Database,
-    warn: (fields: object, message: string) => void,
-  ): Promise<Alive> {
-    const alive = new Alive(db, instanceId, warn);
-    await alive.#hold();
-    return alive;
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#client?.release(true);
-    this.#client = undefined;
-  }
-
-  async #hold(): Promise<void> {
-    const client = await this.db.pool.connect();
-    client.on('error', (error: Error) => {
-      // While the lock is still being taken, the query fails with it.
-      if (this.#client !== client) return;
-      this.#client = undefined;
-      client.release(error);
-      if (!this.#stopped) void this.#holdAgain(error);
-    });
-    try {
-      await client.query(`SELECT pg_advisory_lock(${LOCK})`, [this.instanceId]);
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-    if (this.#stopped) client.release(true);
-    else this.#client = client;
-  }
-
-  async #holdAgain(cause: unknown): Promise<void> {
-    this.warn({ err: cause }, 'the session that shows this process alive was lost');
-    await sleep(TAKE_AGAIN_MS, undefined, { ref: false });
-    if (!this.#stopped) await this.#hold().catch((error: unknown) => this.#holdAgain(error));
-  }
 }

@@ -30,7 +30,7 @@ import { Relay } from '#store/relay.js';
 import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
-import { Alive } from './claims.js';
+import { Alive } from '#store/alive.js';
 import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';

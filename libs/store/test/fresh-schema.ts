@@ -5,7 +5,7 @@ import { migrate, type Migration } from '../src/migrate.js';
 
 export interface FreshSchema {
   db: Database;
-  /** Another process of the same service: a pool of its own on the same schema. */
+  /** Another process of the same service: a pool of its own on the same schema, which is its application name too. */
   open: () => Database;
   /** Drops the schema and closes every pool. */
   drop: () => Promise<void>;
@@ -21,7 +21,7 @@ export async function freshSchema(
   const schema = `${name}_${randomBytes(6).toString('hex')}`;
   const pools: Database[] = [];
   const open = () => {
-    const db = openDatabase({ url, schema, application: `${name}-spec`, maxConnections });
+    const db = openDatabase({ url, schema, application: schema, maxConnections });
     pools.push(db);
     return db;
   };
