@@ -22,6 +22,16 @@ const AGENT = 'spiffe://corp.example/agent/executor';
 const OPERATOR = 'spiffe://corp.example/operator/olga';
 const STRANGER = 'spiffe://corp.example/agent/stranger';
 
+const CROWD = Array.from({ length: 32 }, (_, n) => `${AGENT}-${n}`);
+
+const agent = (id: string) => ({
+  id,
+  groups: [],
+  owner: 'user:maria@corp.example',
+  environment: 'production',
+  attested: true,
+  maxConcurrentTasks: 1,
+});
 const orchestrator = (id: string) => ({
   id,
   groups: [],
@@ -37,7 +47,7 @@ const catalogue: Catalogue = {
   digest: 'sha256:00',
   orchestrators: new Map([MARIA, MALLORY].map((id) => [id, orchestrator(id)])),
   operators: new Map([[OPERATOR, { id: OPERATOR, roles: ['operator'] }]]),
-  agents: new Map(),
+  agents: new Map([AGENT, ...CROWD].map((id) => [id, agent(id)])),
   tools: new Map(),
   datasets: new Map(),
   targets: new Map(),
@@ -166,8 +176,14 @@ describe('an end heard before its start', () => {
     expect(hearAccepted(early, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue)).toMatchObject(ends);
   });
 
-  it('of a stranger never counts', () => {
-    const early = end(unknown, by(STRANGER, 'ce-end')).task;
+  it('of a stranger is not remembered: it could only crowd out others', () => {
+    const change = end(unknown, by(STRANGER, 'ce-end'));
+    expect(change.task).toBe(unknown);
+    expect(change.refusal?.code).toBe('ERR_NOT_ENTITLED');
+  });
+
+  it('of an agent that may not end the task never counts', () => {
+    const early = end(unknown, by(AGENT, 'ce-end')).task;
     const change = hearStart(early, start, by(MARIA, 'ce-start'), facts);
     expect(change.end).toBeUndefined();
     const settled = hearAccepted(change.task, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue);
@@ -176,11 +192,11 @@ describe('an end heard before its start', () => {
   });
 
   it('is kept once per sender, and for at most 32 of them', () => {
-    const once = end(unknown, by(STRANGER, 'ce-1')).task;
-    expect(end(once, by(STRANGER, 'ce-2')).task).toBe(once);
+    const once = end(unknown, by(AGENT, 'ce-1')).task;
+    expect(end(once, by(AGENT, 'ce-2')).task).toBe(once);
     let task = unknown;
-    for (let i = 0; i < 32; i++) task = end(task, by(`${STRANGER}-${i}`, 'ce-end')).task;
-    const oneMore = end(task, by(STRANGER, 'ce-end'));
+    for (const one of CROWD) task = end(task, by(one, 'ce-end')).task;
+    const oneMore = end(task, by(AGENT, 'ce-end'));
     expect(oneMore.task.earlyEnds).toHaveLength(32);
     expect(oneMore.refusal?.code).toBe('ERR_NOT_ENTITLED');
   });

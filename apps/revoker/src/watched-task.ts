@@ -4,7 +4,14 @@
  * start was accepted. Until then the first entitled start counts, as it would for the broker.
  */
 import type { Catalogue } from '#events/catalogue.js';
-import { boundsOf, mayEnd, pinRefusal, type ParentTask, type TaskParties } from '#events/entitlement.js';
+import {
+  boundsOf,
+  couldEnd,
+  mayEnd,
+  pinRefusal,
+  type ParentTask,
+  type TaskParties,
+} from '#events/entitlement.js';
 import type { TaskStarted } from '#events/inbound.js';
 import type { EventOf } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
@@ -102,6 +109,7 @@ export function hearEnd(task: WatchedTask, outcome: EndOutcome, by: Sender, cata
   const refusal = endRefusal(task, by, catalogue);
   if (refusal === null) return task.ended === null ? end(task, outcome, by) : { task };
   if (task.accepted !== null) return { task, refusal };
+  if (!couldEnd(by.id, catalogue)) return { task, refusal };
   const heard = task.earlyEnds.some(
     (early) => early.id === by.id && early.keyThumbprint === by.keyThumbprint,
   );

@@ -1,6 +1,6 @@
 /** The end of a task: by who started it, by an operator, by an agent that may, or by its deadline. */
 import type { Catalogue } from './catalogue.js';
-import { mayEnd, pinRefusal } from './entitlement.js';
+import { couldEnd, mayEnd, pinRefusal } from './entitlement.js';
 import type { TaskEnded } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import { serviceSource } from './services.js';
@@ -29,6 +29,11 @@ export function decideEnd(
   facts: { catalogue: Catalogue; nowMs: number },
 ): Decided {
   if (task.declaration === null) {
+    if (!couldEnd(by.id, facts.catalogue))
+      return {
+        is: 'rejected',
+        refusal: { code: 'ERR_NOT_ENTITLED', reason: 'the sender may end no task' },
+      };
     const heard = task.earlyEnds.some((early) => early.id === by.id);
     if (heard || task.earlyEnds.length >= EARLY_ENDS_MAX) return { is: 'decided', events: [] };
     return {

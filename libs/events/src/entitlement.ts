@@ -31,6 +31,18 @@ export function mayEnd(task: TaskParties, sender: string, catalogue: Catalogue):
   return task.agentsMayEnd && task.agents.includes(sender);
 }
 
+/**
+ * Could this sender turn out to be entitled to end a task not known yet? Only such ends are remembered: their number is
+ * bounded, and strangers must not crowd out the orchestrator's.
+ */
+export function couldEnd(sender: string, catalogue: Catalogue): boolean {
+  return (
+    catalogue.orchestrators.has(sender) ||
+    catalogue.agents.has(sender) ||
+    catalogue.operators.get(sender)?.roles.includes('operator') === true
+  );
+}
+
 /** May this sender report `tool.completed`: a named agent, or a verifier of any tool. */
 export function mayReport(task: TaskParties, sender: string, catalogue: Catalogue): boolean {
   if (task.agents.includes(sender)) return true;
