@@ -7,6 +7,7 @@ import type { CredentialProvider } from '#providers/provider.js';
 import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
+import type { Measures } from './measures.js';
 
 export interface BrokerParts {
   db: Database;
@@ -20,4 +21,5 @@ export interface BrokerParts {
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;
+  measures: Measures;
 }

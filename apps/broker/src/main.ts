@@ -40,9 +40,9 @@ function readConfig(): MayflyConfig<'broker'> {
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const { parts, bus, signer, close } = await openParts(config, log);
-  const broker = new Broker(parts);
   const metrics = createMetrics('broker');
+  const { parts, bus, signer, close } = await openParts(config, log, metrics);
+  const broker = new Broker(parts);
   metrics.gauge({
     name: 'outbox_oldest_seconds',
     help: 'Age of the oldest record that waits to be sent.',

@@ -27,7 +27,7 @@ export async function onTaskBatch(
   parts: BrokerParts,
 ): Promise<{ intents: Intent[]; published: Promise<void> }> {
   const judged = new Map(records.map((record) => [record.offset, admit(record, parts.trust)]));
-  const { queued, intents } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
+  const { queued, intents, told } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
     const batch = wanted.flatMap((record) => {
       const admission = judged.get(record.offset);
       return admission === undefined ? [] : [{ record, admission }];
@@ -37,8 +37,9 @@ export async function onTaskBatch(
     const work = await UnitOfWork.begin(tx, wantedOf(admitted));
     for (const each of batch) await handle(tx, work, inbox, each, parts);
     await inbox.write(tx);
-    return { queued: await work.flush(parts.instanceId), intents: work.intents };
+    return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
   });
+  parts.measures.count(told);
   return { intents, published: parts.relay.send(queued) };
 }
 

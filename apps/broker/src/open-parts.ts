@@ -15,7 +15,9 @@ import { openDatabase } from '#store/database.js';
 import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
+import type { Metrics } from '#telemetry/metrics.js';
 import type { BrokerParts } from './broker-parts.js';
+import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
 
 export interface OpenParts {
@@ -26,7 +28,11 @@ export interface OpenParts {
 }
 
 /** @throws ConfigError, PolicyError, IdentityError for what an operator wrote; what the servers said otherwise. */
-export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promise<OpenParts> {
+export async function openParts(
+  config: MayflyConfig<'broker'>,
+  log: Log,
+  metrics: Metrics,
+): Promise<OpenParts> {
   const settings = config.services.broker;
   const trust = await loadTrust(config.trust.issuers, config.environment);
   const peers = await loadPeerKeys(config.trust.services);
@@ -44,11 +50,12 @@ export async function openParts(config: MayflyConfig<'broker'>, log: Log): Promi
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
   await relay.start();
   const providers = openProviders(targets, log);
+  const measures = createMeasures(metrics);
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
   return {
-    parts: { db, relay, trust, peers, catalogue, judge, providers, instanceId, log },
+    parts: { db, relay, trust, peers, catalogue, judge, providers, instanceId, log, measures },
     bus,
     signer,
     close: async () => {

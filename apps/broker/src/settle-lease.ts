@@ -25,26 +25,26 @@ export async function settleLease(
   // Sealed before the transaction: nobody waits for cryptography under a lock. It leaves only after the commit.
   const envelope = attempt.answer === 'created' ? seal(intended, sealTo, attempt.credential) : null;
   const incarnation = attempt.answer === 'created' ? attempt.incarnation : '';
-  const { queued, intents } = await transact(parts.db, async (tx) => {
+  const { queued, intents, told } = await transact(parts.db, async (tx) => {
     const work = await UnitOfWork.begin(tx, {
       taskIds: intended.lineage.map((link) => link.taskId),
       calls: [intended],
     });
     const lease = (await lockLeases(tx, [intended.leaseId])).get(intended.leaseId)?.lease;
-    if (lease === undefined || lease.state !== 'intended') return { queued: [], intents: [] };
+    if (lease === undefined || lease.state !== 'intended') return { queued: [], intents: [], told: [] };
     const chain = intended.lineage.map((link) => work.task(link.taskId));
     const outcome = decideOutcome({ lease, answer: attempt.answer, chain, nowMs: work.nowMs });
     const call = work.call(intended);
-    if (outcome.issued && envelope !== null) issue(work, intended, call, envelope, incarnation);
+    // Only what was created can be issued, so an issued lease has an envelope.
+    const kept = outcome.issued ? envelope : null;
+    if (kept !== null) issue(work, intended, call, kept, incarnation);
     else abandon(work, intended, call, outcome, parts);
-    await decideLease(
-      tx,
-      intended.leaseId,
-      outcome.issued ? 'issued' : 'abandoned',
-      outcome.issued ? envelope : null,
-    );
-    return { queued: await work.flush(parts.instanceId), intents: work.intents };
+    await decideLease(tx, intended.leaseId, kept === null ? 'abandoned' : 'issued', kept);
+    return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
   });
+  parts.measures.count(told);
+  if (told.some((event) => event.type === 'lease.issued'))
+    parts.measures.issued(Date.now() - Date.parse(intended.at));
   return { intents, published: parts.relay.send(queued) };
 }
 

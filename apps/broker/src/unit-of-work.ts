@@ -51,6 +51,8 @@ export class UnitOfWork {
   readonly #inputs = new Map<string, object>();
   /** Leases intended here, to be created after the commit. */
   readonly intents: Intent[] = [];
+  /** Facts told here, in order; they are true after the commit. */
+  readonly told: OutboundEvent[] = [];
 
   private constructor(
     tx: Tx,
@@ -111,7 +113,10 @@ export class UnitOfWork {
     )
       ? credentialRecord(event as OutboundEvent, this.nowMs)
       : undefined;
-    if (published !== undefined) this.#records.push(published);
+    if (published !== undefined) {
+      this.#records.push(published);
+      this.told.push(event as OutboundEvent);
+    }
     const { causedBy } = event.data as { causedBy?: string };
     this.#events.push({
       stream: taskId,
@@ -133,6 +138,7 @@ export class UnitOfWork {
 
   /** Tells the bus of something that changes no task. */
   publish(event: OutboundEvent): void {
+    this.told.push(event);
     this.#records.push(credentialRecord(event, this.nowMs));
   }
 

@@ -24,6 +24,8 @@ import { createLog } from '#telemetry/log.js';
 import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import type { BrokerParts } from '../src/broker-parts.js';
+import { Metrics } from '#telemetry/metrics.js';
+import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
 import { LeaseIssuer } from '../src/issue-lease.js';
 import { brokerMigrations } from '../src/migrations.js';
@@ -152,7 +154,18 @@ export class World {
     const instanceId = randomUUID();
     const providers = new Map([['shop', target]]);
     const process = new BrokerProcess(
-      { db, relay, trust, peers, catalogue, judge: this.policy, providers, instanceId, log },
+      {
+        db,
+        relay,
+        trust,
+        peers,
+        catalogue,
+        judge: this.policy,
+        providers,
+        instanceId,
+        log,
+        measures: createMeasures(new Metrics('broker')),
+      },
       await Alive.as(instanceId, db, warn),
     );
     this.#processes.push(process);

@@ -1,6 +1,7 @@
 /**
  * Connections to one target. Each kind of work has its own small pool, so that nothing on the kill path waits behind
- * creating or cleaning. A pool connects when it is first used.
+ * creating or cleaning. One connection of each kind that somebody waits for stands ready, so that the first cut after a quiet
+ * hour does not begin with a login.
  */
 import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
@@ -18,6 +19,8 @@ export interface Pools {
 }
 
 const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 3, tidy: 3 };
+/** Connections that are never closed for being idle. */
+const READY: Record<keyof Pools, number> = { create: 1, cut: 1, guard: 0, tidy: 0 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
@@ -34,6 +37,15 @@ export function openPools(settings: TargetSettings, log: Log): Pools {
     return pool;
   };
   return { create: open('create'), cut: open('cut'), guard: open('guard'), tidy: open('tidy') };
+}
+
+/** Opens what is to stand ready. A target that is away now is connected to when it is needed. */
+export function warmPools(pools: Pools, log: Log): void {
+  for (const use of ['create', 'cut'] as const)
+    pools[use].connect().then(
+      (client) => client.release(),
+      (error: unknown) => log.warn({ err: error, use }, 'target cannot be reached yet'),
+    );
 }
 
 export async function closePools(pools: Pools): Promise<void> {
@@ -53,6 +65,7 @@ function poolConfig({ connection, login }: TargetSettings, use: keyof Pools): pg
     application_name: `mayfly ${use}`,
     // No function or operator that a user of the target defined is ever picked by name.
     options: '-c search_path=pg_catalog -c idle_in_transaction_session_timeout=2000',
+    min: READY[use],
     max: SIZES[use],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,

@@ -19,7 +19,7 @@ import { Cutter } from './cut.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
 import { principalOf } from './name.js';
-import { closePools, openPools, type Pools } from './pools.js';
+import { closePools, openPools, warmPools, type Pools } from './pools.js';
 import { Pump } from './pump.js';
 
 /** One create is one message on its own connection; what waits longer than createBy is not sent. */
@@ -27,7 +27,7 @@ const CREATES = { flushes: 4, batch: 1 };
 /** Leaves a connection for looking and listing. */
 const CLEANS = { flushes: 2, batch: 1 };
 
-/** Connects at first use. */
+/** Begins to connect, and does not wait for it. */
 export const openPostgres = (settings: TargetSettings, log: Log): CredentialProvider =>
   new PostgresProvider(settings, log);
 
@@ -45,6 +45,7 @@ class PostgresProvider implements CredentialProvider {
     this.#settings = settings;
     this.#log = log;
     this.#pools = openPools(settings, log);
+    warmPools(this.#pools, log);
     this.#creates = new Pump(CREATES, async ([plan]) =>
       plan ? [await create(this.#pools.create, plan, settings, log.child({ leaseId: plan.leaseId }))] : [],
     );

@@ -1,0 +1,41 @@
+/** What the broker shows of itself: counted from what it told the bus, once that is committed. */
+import type { OutboundEvent } from '#events/outbound.js';
+import type { Metrics } from '#telemetry/metrics.js';
+
+export type Measures = ReturnType<typeof createMeasures>;
+
+export function createMeasures(metrics: Metrics) {
+  const rejected = metrics.counter({
+    name: 'events_rejected_total',
+    help: 'Task events that did nothing, by the code of the refusal.',
+    labels: ['code'],
+  });
+  const calls = metrics.counter({
+    name: 'calls_decided_total',
+    help: 'Tool calls by decision.',
+    labels: ['decision'],
+  });
+  const outcomes = metrics.counter({
+    name: 'lease_outcomes_total',
+    help: 'Leases by what became of their intent.',
+    labels: ['outcome'],
+  });
+  const issueSeconds = metrics.histogram({
+    name: 'issue_seconds',
+    help: 'From the intent of a lease to its issue.',
+  });
+  return {
+    /** Requires that the transaction of these events is committed. */
+    count(events: readonly OutboundEvent[]): void {
+      for (const { type, data } of events) {
+        if (type === 'event.rejected') rejected.inc({ code: data.code });
+        if (type === 'call.decided') calls.inc({ decision: data.decision });
+        if (type === 'lease.issued') outcomes.inc({ outcome: 'issued' });
+        if (type === 'lease.abandoned') outcomes.inc({ outcome: data.why });
+      }
+    },
+    issued(afterMs: number): void {
+      issueSeconds.observe(afterMs / 1_000);
+    },
+  };
+}
