@@ -8,6 +8,7 @@ import { REVOCATIONS } from '#events/topics.js';
 import { consumeBatch } from '#store/consume.js';
 import { transact, type Database } from '#store/database.js';
 import { advanceOffset, lockOffset } from '#store/offsets.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { makeEntry, type LeafKeys } from './leaf/entry.js';
 import { judge, type Authorities, type Judgement } from './leaf/judge.js';
 import { gapEntry, type Gap } from './leaf/own-entry.js';
@@ -45,8 +46,10 @@ export class Ingest {
     await consumeBatch(db, GROUP, records, async (tx, wanted) => {
       appended = wanted.flatMap((record) => this.#entriesOf(record));
       await appendEntries(tx, appended);
+      if (appended.length > 0) faultPoint('append.before_commit');
       return { queued: [] };
     });
+    if (appended.length > 0) faultPoint('append.after_commit');
     onAppended(appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })));
   }
 

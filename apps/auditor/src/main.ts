@@ -9,6 +9,7 @@ import { loadConfig, type MayflyConfig } from '#config/load.js';
 import { IdentityError } from '#identity/errors.js';
 import { MerkleError } from '#merkle/errors.js';
 import { readPositions } from '#store/offsets.js';
+import { armFaultPoints } from '#telemetry/fault-point.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import { NestLog } from '#telemetry/nest-log.js';
@@ -37,6 +38,7 @@ const isSetUp = (error: unknown): boolean =>
 
 function readConfig(): MayflyConfig<'auditor'> {
   try {
+    armFaultPoints(process.env);
     const { values } = parseArgs({ options: { config: { type: 'string' } } });
     return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'auditor');
   } catch (error) {

@@ -3,6 +3,7 @@
  * transaction decide (rule 3). Nothing here is undone; what goes wrong is abandoned, and the revoker cuts it (rule 4).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
 import { settleLease, type Attempt } from './settle-lease.js';
 import type { Intent } from './unit-of-work.js';
@@ -60,7 +61,9 @@ export class LeaseIssuer {
   }
 
   async #issue(intent: Intent): Promise<void> {
+    faultPoint('create.before');
     const attempt = await this.#create(intent);
+    faultPoint('create.after');
     for (let tries = 1; ; tries += 1) {
       try {
         const again = await settleLease(intent, attempt, this.#parts);

@@ -8,6 +8,7 @@ import { loadConfig, type MayflyConfig } from '#config/load.js';
 import { IdentityError } from '#identity/errors.js';
 import { PolicyError, policyErrorLines } from '#policy/policy-error.js';
 import { readPositions } from '#store/offsets.js';
+import { armFaultPoints, FaultPointError } from '#telemetry/fault-point.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import { NestLog } from '#telemetry/nest-log.js';
@@ -30,10 +31,11 @@ function isOperators(error: unknown): boolean {
   if (error instanceof BusError) return error.code === 'ERR_TOPIC_MISCONFIGURED';
   if (error instanceof TypeError)
     return String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
-  return [ConfigError, PolicyError, IdentityError].some((kind) => error instanceof kind);
+  return [ConfigError, PolicyError, IdentityError, FaultPointError].some((kind) => error instanceof kind);
 }
 
 function readConfig(): MayflyConfig<'broker'> {
+  armFaultPoints(process.env);
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
   return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'broker');
 }

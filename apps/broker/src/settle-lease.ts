@@ -6,6 +6,7 @@ import { DELIVERY } from '#events/topics.js';
 import { sealCredential } from '#identity/seal.js';
 import type { CreateAnswer, Credential } from '#providers/provider.js';
 import { transact } from '#store/database.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
 import { decideLease, lockLeases, type Call, type Intended } from './call-rows.js';
 import { decideNow } from './make-call.js';
@@ -40,8 +41,11 @@ export async function settleLease(
     if (kept !== null) issue(work, intended, call, kept, incarnation);
     else abandon(work, intended, call, outcome, parts);
     await decideLease(tx, intended.leaseId, kept === null ? 'abandoned' : 'issued', kept);
-    return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
+    const flushed = await work.flush(parts.instanceId);
+    faultPoint('outcome.before_commit');
+    return { queued: flushed, intents: work.intents, told: work.told };
   });
+  faultPoint('outcome.after_commit');
   parts.measures.count(told);
   if (told.some((event) => event.type === 'lease.issued'))
     parts.measures.issued(Date.now() - Date.parse(intended.at));

@@ -1,6 +1,7 @@
 /** All targets' lanes: hands out leases, and writes down what came of them. */
 import type { CredentialProvider } from '#providers/provider.js';
 import { unreachable } from '#events/unreachable.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { hurryTarget, takeLeases, type Room } from './claims.js';
 import { cleanLease } from './clean-lease.js';
 import { cutLease } from './cut-lease.js';
@@ -97,6 +98,7 @@ export class Lanes {
     switch (lease.state) {
       case 'due': {
         const attempt = await cutLease(lease, provider, log);
+        faultPoint('cut.after');
         this.#noteTarget(plan.target, 'failed' in attempt);
         const rules = { fencing: fencingOf(provider), maxClockSkewMs };
         await this.#book.write({ leaseId, taskId, did: 'cut', attempt, rules });
@@ -104,6 +106,7 @@ export class Lanes {
       }
       case 'cut': {
         const attempt = await cleanLease(lease, provider, log);
+        faultPoint('clean.after');
         await this.#book.write({ leaseId, taskId, did: 'clean', attempt });
         return;
       }

@@ -7,6 +7,7 @@ import { ConfigError, configErrorLine } from '#config/config-error.js';
 import { loadConfig, type MayflyConfig } from '#config/load.js';
 import { IdentityError } from '#identity/errors.js';
 import { readPositions } from '#store/offsets.js';
+import { armFaultPoints, FaultPointError } from '#telemetry/fault-point.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import { NestLog } from '#telemetry/nest-log.js';
@@ -26,7 +27,7 @@ function exit(error: unknown, message: string): never {
 }
 
 function isOperators(error: unknown): boolean {
-  if (error instanceof ConfigError || error instanceof IdentityError) return true;
+  if ([ConfigError, IdentityError, FaultPointError].some((kind) => error instanceof kind)) return true;
   if (error instanceof BusError) return error.code === 'ERR_TOPIC_MISCONFIGURED';
   return (
     error instanceof TypeError && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
@@ -34,6 +35,7 @@ function isOperators(error: unknown): boolean {
 }
 
 function readConfig(): MayflyConfig<'revoker'> {
+  armFaultPoints(process.env);
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
   return loadConfig(values.config ?? 'mayfly.yaml', process.env, 'revoker');
 }

@@ -8,6 +8,7 @@ import { unreachable } from '#events/unreachable.js';
 import { admit, type Admitted } from '#identity/admit.js';
 import { consumeBatch } from '#store/consume.js';
 import { Inbox } from '#store/inbox.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { GROUP } from './publish.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
@@ -48,6 +49,7 @@ export async function onTaskEvents(
     flushed = await work.flush(tx, taker());
     return flushed;
   });
+  if (flushed.work.length > 0) faultPoint('end.after_commit');
   return flushed;
 }
 

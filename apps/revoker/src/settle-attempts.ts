@@ -11,6 +11,7 @@ import {
 import type { DoomedLease, Step } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import { transact } from '#store/database.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 
@@ -91,8 +92,11 @@ async function settle(attempts: readonly Attempt[], parts: RevokerParts, taker: 
       work.step(step);
       steps.push(step);
     }
-    return await work.flush(tx, taker);
+    const written = await work.flush(tx, taker);
+    faultPoint('attempt.before_commit');
+    return written;
   });
+  faultPoint('attempt.after_commit');
   for (const step of steps) measure(step, parts);
   return flushed;
 }

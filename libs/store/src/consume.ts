@@ -1,5 +1,6 @@
 /** One fetch of one partition, in one transaction: position, effects and outbox together. */
 import type { BusRecord } from '#bus/bus.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database, type Tx } from './database.js';
 import { advanceOffset, lockOffset } from './offsets.js';
 
@@ -25,15 +26,18 @@ export async function consumeBatch<E>(
   const { topic, partition } = first;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await transact(db, async (tx) => {
+      const effects = await transact(db, async (tx) => {
         const next = await lockOffset(tx, group, topic, partition);
         const effects = await handle(
           tx,
           records.filter((record) => record.offset >= next),
         );
         await advanceOffset(tx, group, topic, partition, last.offset + 1n);
+        faultPoint('batch.before_commit');
         return effects;
       });
+      faultPoint('batch.after_commit');
+      return effects;
     } catch (error) {
       if (attempt >= 3 || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error;
     }

@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus, type OutgoingRecord } from '#bus/bus.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database } from './database.js';
 import { readOutbox, type QueuedRecord, type UnsignedRecord } from './outbox.js';
 
@@ -183,7 +184,9 @@ export class Relay {
     const records = batch.map((waiting) => this.#signed(waiting.record));
     for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       try {
+        faultPoint('relay.before_publish');
         await this.#parts.bus.publish(records);
+        faultPoint('relay.after_publish');
         return true;
       } catch (error) {
         if (error instanceof BusError && error.code === 'ERR_RECORD_REFUSED') return false;
@@ -200,6 +203,7 @@ export class Relay {
       const ids = this.#sent.slice();
       try {
         await this.#parts.db.pool.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+        faultPoint('relay.after_delete');
       } catch (error) {
         this.#parts.warn({ err: error }, 'deleting sent outbox rows failed');
         return;

@@ -3,6 +3,7 @@
  * rule 7, class `fenced`). Safe to repeat and to run twice at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { faultPoint } from '#telemetry/fault-point.js';
 import type { Log } from '#telemetry/log.js';
 import type { CutReport, ProviderError } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
@@ -36,6 +37,7 @@ export class Cutter {
   async cut(plan: CheckedPlan): Promise<CutReport> {
     const failure = await this.#fences.push(plan);
     if (failure !== null) throw failure;
+    faultPoint('cut.fenced');
     return this.#endSessions(plan);
   }
 
