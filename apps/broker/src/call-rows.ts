@@ -5,6 +5,7 @@ import type { EventOf } from '#events/outbound.js';
 import type { RefusalCode } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import type { Tx } from '#store/database.js';
+import type { Write } from '#store/writes.js';
 
 export interface Call {
   taskId: string;
@@ -31,27 +32,46 @@ export interface CallKey {
 }
 export const keyOfCall = ({ taskId, agent, callId }: CallKey) => `${taskId} ${callId} ${agent}`;
 
-export async function readCalls(tx: Tx, keys: readonly CallKey[]): Promise<Call[]> {
-  if (keys.length === 0) return [];
-  const { rows } = await tx.query<Call>(
-    `SELECT task_id AS "taskId", agent, call_id AS "callId", content_sha256 AS "contentSha256", state, code, reasons,
-            lease_id AS "leaseId", attempts, request, sender
-       FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
-            USING (task_id, agent, call_id)`,
-    [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId)],
-  );
-  return rows;
+export interface Facts {
+  /** The database's clock, epoch ms. */
+  nowMs: number;
+  calls: Call[];
+  /** In how many open tasks each of the senders acts. */
+  open: Record<string, number>;
 }
 
-export async function saveCalls(tx: Tx, calls: readonly Call[]): Promise<void> {
-  if (calls.length === 0) return;
-  await tx.query(
-    `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender)
+/** What is to be known under the locks of the tasks, in one round trip. Requires that they are held: the clock is read after them. */
+export async function readFacts(
+  tx: Tx,
+  keys: readonly CallKey[],
+  senders: readonly string[],
+): Promise<Facts> {
+  const { rows } = await tx.query<Facts>({
+    name: 'read-facts',
+    text: `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
+      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'taskId', task_id, 'agent', agent, 'callId', call_id, 'contentSha256', content_sha256, 'state', state,
+                'code', code, 'reasons', reasons, 'leaseId', lease_id, 'attempts', attempts, 'request', request,
+                'sender', sender)), '[]')
+         FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
+              USING (task_id, agent, call_id)) AS calls,
+      (SELECT coalesce(jsonb_object_agg(sender, open), '{}')
+         FROM (SELECT sender, count(*) AS open FROM task_sender JOIN task USING (task_id)
+                WHERE status = 'open' AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open`,
+    values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId), senders],
+  });
+  return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {} };
+}
+
+export function callsWrite(calls: readonly Call[]): Write | null {
+  if (calls.length === 0) return null;
+  return {
+    sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
                             $8::text[], $9::int[], $10::jsonb[], $11::jsonb[])
      ON CONFLICT (task_id, agent, call_id) DO UPDATE SET state = excluded.state, code = excluded.code,
        reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts`,
-    [
+    values: [
       calls.map((c) => c.taskId),
       calls.map((c) => c.agent),
       calls.map((c) => c.callId),
@@ -64,17 +84,17 @@ export async function saveCalls(tx: Tx, calls: readonly Call[]): Promise<void> {
       calls.map((c) => JSON.stringify(c.request)),
       calls.map((c) => JSON.stringify(c.sender)),
     ],
-  );
+  };
 }
 
-export async function insertLeases(tx: Tx, leases: readonly Intended[], claimedBy: string): Promise<void> {
-  if (leases.length === 0) return;
-  await tx.query(
-    `INSERT INTO lease (lease_id, task_id, agent, call_id, state, intent, create_by, claimed_by)
+export function leasesWrite(leases: readonly Intended[], claimedBy: string): Write | null {
+  if (leases.length === 0) return null;
+  return {
+    sql: `INSERT INTO lease (lease_id, task_id, agent, call_id, state, intent, create_by, claimed_by)
        SELECT lease_id, task_id, agent, call_id, 'intended', intent, create_by, $7
          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])
                 AS l(lease_id, task_id, agent, call_id, intent, create_by)`,
-    [
+    values: [
       leases.map((l) => l.leaseId),
       leases.map((l) => l.taskId),
       leases.map((l) => l.agent),
@@ -83,7 +103,7 @@ export async function insertLeases(tx: Tx, leases: readonly Intended[], claimedB
       leases.map((l) => l.createBy),
       claimedBy,
     ],
-  );
+  };
 }
 
 interface LeaseRow {

@@ -36,8 +36,11 @@ export async function onTaskBatch(
     const inbox = await Inbox.read(tx, admitted);
     const work = await UnitOfWork.begin(tx, wantedOf(admitted));
     for (const each of batch) await handle(tx, work, inbox, each, parts);
-    await inbox.write(tx);
-    return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
+    return {
+      queued: await work.flush(parts.instanceId, inbox.fresh()),
+      intents: work.intents,
+      told: work.told,
+    };
   });
   parts.measures.count(told);
   return { intents, published: parts.relay.send(queued) };

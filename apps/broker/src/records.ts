@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord } from '#bus/bus.js';
-import { HEADERS, LIMITS, type EventHead } from '#events/envelope.js';
+import { HEADERS, LIMITS, type EventHead, type RawHeaders } from '#events/envelope.js';
 import { wireType } from '#events/inbound.js';
 import {
   CREDENTIAL_DELIVERED,
@@ -71,12 +71,13 @@ export function envelopeRecord(taskId: string, jwe: string, atMs: number): Unsig
 export const sha256Hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 /** Text of a hostile record, as a text column and a JSON column can hold it: PostgreSQL has no U+0000. */
-const storable = (raw: Buffer | string) => raw.toString().toWellFormed().replaceAll('\0', '\uFFFD');
+const storable = (raw: Uint8Array | string) => (typeof raw === 'string' ? raw : Buffer.from(raw).toString()).toWellFormed().replaceAll('\0', '\uFFFD');
 
 /** What a refused record claims to be about: for people who look; it was not verified. */
 const claimed = (record: BusRecord, header: string): string | undefined => {
-  const raw = record.headers[header];
-  if (raw === undefined || Array.isArray(raw) || raw.length > 256) return undefined;
+  const headers: RawHeaders = record.headers;
+  const raw = headers[header];
+  if (raw === undefined || raw === null || Array.isArray(raw) || raw.length > 256) return undefined;
   return storable(raw);
 };
 
@@ -143,9 +144,10 @@ const TOKENS: readonly string[] = [HEADERS.svid, HEADERS.principal];
 function originalHeaders(record: BusRecord): Record<string, string> {
   const kept: Record<string, string> = {};
   let bytes = 0;
-  for (const [name, raw] of Object.entries(record.headers)) {
+  const headers: RawHeaders = record.headers;
+  for (const [name, raw] of Object.entries(headers)) {
     if (raw === undefined) continue;
-    const text = (Array.isArray(raw) ? raw : [raw]).map(storable).join(', ');
+    const text = (Array.isArray(raw) ? raw : [raw]).map((value) => storable(value ?? '')).join(', ');
     const shown = TOKENS.includes(name) ? `sha256:${sha256Hex(text)}` : text;
     bytes += name.length + shown.length;
     if (bytes > KEPT_HEADERS_BYTES) break;

@@ -5,7 +5,7 @@
 import { isDead } from '#store/alive.js';
 import { transact, type Tx } from '#store/database.js';
 import type { BrokerParts } from './broker-parts.js';
-import { readCalls, undecidedLeases, type Intended } from './call-rows.js';
+import { readFacts, undecidedLeases, type Intended } from './call-rows.js';
 import type { LeaseIssuer } from './issue-lease.js';
 import { settleLease } from './settle-lease.js';
 
@@ -39,7 +39,8 @@ async function deadAmong(tx: Tx, claimants: ReadonlySet<string>): Promise<Set<st
 }
 
 async function sealKeyOf(intended: Intended, { db }: BrokerParts) {
-  const [call] = await transact(db, (tx) => readCalls(tx, [intended]));
+  const { calls } = await transact(db, (tx) => readFacts(tx, [intended], []));
+  const [call] = calls;
   if (call === undefined) throw new Error('a lease has no call');
   return call.request.sealTo;
 }

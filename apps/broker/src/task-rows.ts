@@ -1,6 +1,7 @@
 /** Tasks as rows. Whoever writes about a task holds its row lock; rows are locked in id order, ancestors with them. */
 import { unknownTask, type Task } from '#events/task.js';
 import type { Tx } from '#store/database.js';
+import type { Write } from '#store/writes.js';
 
 /**
  * Locks these tasks and all their ancestors for the rest of the transaction. A task without a row is left out.
@@ -8,13 +9,14 @@ import type { Tx } from '#store/database.js';
  */
 export async function lockTasks(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Task>> {
   if (taskIds.length === 0) return new Map();
-  const { rows } = await tx.query<{ task_id: string; state: Task | null }>(
-    `SELECT task_id, state FROM task
+  const { rows } = await tx.query<{ task_id: string; state: Task | null }>({
+    name: 'lock-tasks',
+    text: `SELECT task_id, state FROM task
       WHERE task_id = ANY($1::text[])
          OR task_id IN (SELECT unnest(ancestors) FROM task WHERE task_id = ANY($1::text[]))
       ORDER BY task_id FOR UPDATE`,
-    [taskIds],
-  );
+    values: [taskIds],
+  });
   return new Map(rows.map(({ task_id, state }) => [task_id, state ?? unknownTask(task_id)]));
 }
 
@@ -27,17 +29,17 @@ export async function ensureTasks(tx: Tx, taskIds: readonly string[]): Promise<v
   );
 }
 
-export async function saveTasks(tx: Tx, tasks: readonly Task[]): Promise<void> {
-  if (tasks.length === 0) return;
+export function tasksWrite(tasks: readonly Task[]): Write | null {
+  if (tasks.length === 0) return null;
   const deadlineOf = ({ declaration }: Task) =>
     declaration === null ? null : new Date(declaration.deadlineMs).toISOString();
-  await tx.query(
-    `UPDATE task SET version = n.version, status = n.status, deadline_at = n.deadline_at, state = n.state,
+  return {
+    sql: `UPDATE task SET version = n.version, status = n.status, deadline_at = n.deadline_at, state = n.state,
             ancestors = ARRAY(SELECT jsonb_array_elements_text(n.ancestors))
        FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::jsonb[], $6::jsonb[])
               AS n(task_id, version, status, deadline_at, state, ancestors)
       WHERE task.task_id = n.task_id`,
-    [
+    values: [
       tasks.map((t) => t.taskId),
       tasks.map((t) => t.version),
       tasks.map((t) => t.status),
@@ -45,26 +47,15 @@ export async function saveTasks(tx: Tx, tasks: readonly Task[]): Promise<void> {
       tasks.map((t) => JSON.stringify(t)),
       tasks.map((t) => JSON.stringify(t.declaration?.ancestors ?? [])),
     ],
-  );
+  };
 }
 
-/** In how many open tasks each of these identities acts. */
-export async function countOpenTasks(tx: Tx, senders: readonly string[]): Promise<Map<string, number>> {
-  if (senders.length === 0) return new Map();
-  const { rows } = await tx.query<{ sender: string; open: number }>(
-    `SELECT sender, count(*)::int AS open FROM task_sender JOIN task USING (task_id)
-      WHERE status = 'open' AND sender = ANY($1::text[]) GROUP BY sender`,
-    [senders],
-  );
-  return new Map(rows.map((row) => [row.sender, row.open]));
-}
-
-export async function savePins(tx: Tx, pins: readonly { sender: string; taskId: string }[]): Promise<void> {
-  if (pins.length === 0) return;
-  await tx.query(
-    `INSERT INTO task_sender (sender, task_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING`,
-    [pins.map((p) => p.sender), pins.map((p) => p.taskId)],
-  );
+export function pinsWrite(pins: readonly { sender: string; taskId: string }[]): Write | null {
+  if (pins.length === 0) return null;
+  return {
+    sql: `INSERT INTO task_sender (sender, task_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING`,
+    values: [pins.map((p) => p.sender), pins.map((p) => p.taskId)],
+  };
 }
 
 /** Open tasks whose deadline has passed by the database's clock. */

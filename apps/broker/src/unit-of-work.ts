@@ -7,20 +7,22 @@ import type { LeaseEvent } from '#events/lease.js';
 import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { evolve, unknownTask, type Task, type TaskEvent } from '#events/task.js';
-import { databaseNowMs, type Tx } from '#store/database.js';
-import { appendEvents, type StoredEvent } from '#store/events.js';
-import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import type { Tx } from '#store/database.js';
+import { eventsWrite, type StoredEvent } from '#store/events.js';
+import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import type { Write } from '#store/writes.js';
 import {
-  insertLeases,
+  callsWrite,
   keyOfCall,
-  readCalls,
-  saveCalls,
+  leasesWrite,
+  readFacts,
   type Call,
   type CallKey,
+  type Facts,
   type Intended,
 } from './call-rows.js';
 import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
-import { countOpenTasks, ensureTasks, lockTasks, savePins, saveTasks } from './task-rows.js';
+import { ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 
 export interface Wanted {
   /** Tasks to lock, ancestors with them. */
@@ -39,6 +41,8 @@ export interface Intent {
 }
 
 export class UnitOfWork {
+  /** The database's clock, once the locks were held. */
+  readonly nowMs: number;
   readonly #tx: Tx;
   readonly #tasks: Map<string, Task>;
   readonly #calls: Map<string, Call>;
@@ -54,26 +58,19 @@ export class UnitOfWork {
   /** Facts told here, in order; they are true after the commit. */
   readonly told: OutboundEvent[] = [];
 
-  private constructor(
-    tx: Tx,
-    /** The database's clock at the beginning. */
-    readonly nowMs: number,
-    tasks: Map<string, Task>,
-    calls: readonly Call[],
-    open: Map<string, number>,
-  ) {
+  private constructor(tx: Tx, tasks: Map<string, Task>, { nowMs, calls, open }: Facts) {
     this.#tx = tx;
+    this.nowMs = nowMs;
     this.#tasks = tasks;
     this.#calls = new Map(calls.map((call) => [keyOfCall(call), call]));
-    this.#open = open;
+    this.#open = new Map(Object.entries(open));
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
     await ensureTasks(tx, wanted.newTaskIds ?? []);
     const tasks = await lockTasks(tx, [...new Set(wanted.taskIds)]);
-    const calls = await readCalls(tx, wanted.calls ?? []);
-    const open = await countOpenTasks(tx, [...new Set(wanted.senders ?? [])]);
-    return new UnitOfWork(tx, await databaseNowMs(tx), tasks, calls, open);
+    const facts = await readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]);
+    return new UnitOfWork(tx, tasks, facts);
   }
 
   task(taskId: string): Task {
@@ -174,29 +171,35 @@ export class UnitOfWork {
     if (kept !== undefined) this.#inputs.set(kept.digest, kept.inputs);
   }
 
-  /** @returns the records to send after the commit. @throws ConcurrencyError */
-  async flush(claimedBy: string): Promise<QueuedRecord[]> {
-    const tx = this.#tx;
-    await appendEvents(tx, this.#events);
-    await saveTasks(
-      tx,
-      [...this.#dirtyTasks].map((id) => this.task(id)),
+  /**
+   * Writes each table once, all in one round trip.
+   * @param beside what else belongs to the transaction.
+   * @returns the records to send after the commit. @throws ConcurrencyError
+   */
+  async flush(claimedBy: string, beside: Write | null = null): Promise<QueuedRecord[]> {
+    return await enqueueWith(
+      this.#tx,
+      [
+        beside,
+        eventsWrite(this.#events),
+        tasksWrite([...this.#dirtyTasks].map((id) => this.task(id))),
+        pinsWrite(this.#pins),
+        callsWrite([...this.#dirtyCalls].flatMap((key) => this.#calls.get(key) ?? [])),
+        leasesWrite(
+          this.intents.map((intent) => intent.intended),
+          claimedBy,
+        ),
+        inputsWrite(this.#inputs),
+      ],
+      this.#records,
     );
-    await savePins(tx, this.#pins);
-    await saveCalls(
-      tx,
-      [...this.#dirtyCalls].flatMap((key) => this.#calls.get(key) ?? []),
-    );
-    await insertLeases(
-      tx,
-      this.intents.map((intent) => intent.intended),
-      claimedBy,
-    );
-    if (this.#inputs.size > 0)
-      await tx.query(
-        `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
-        [[...this.#inputs.keys()], [...this.#inputs.values()].map((inputs) => JSON.stringify(inputs))],
-      );
-    return await enqueue(tx, this.#records);
   }
+}
+
+function inputsWrite(inputs: ReadonlyMap<string, object>): Write | null {
+  if (inputs.size === 0) return null;
+  return {
+    sql: `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
+    values: [[...inputs.keys()], [...inputs.values()].map((each) => JSON.stringify(each))],
+  };
 }

@@ -2,7 +2,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database, type Tx } from './database.js';
-import { advanceOffset, lockOffset } from './offsets.js';
+import { moveOffset } from './offsets.js';
 
 const RETRYABLE = new Set(['ERR_VERSION_TAKEN', '23505', '40001', '40P01']);
 
@@ -27,12 +27,11 @@ export async function consumeBatch<E>(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const effects = await transact(db, async (tx) => {
-        const next = await lockOffset(tx, group, topic, partition);
+        const next = await moveOffset(tx, group, topic, partition, last.offset + 1n);
         const effects = await handle(
           tx,
           records.filter((record) => record.offset >= next),
         );
-        await advanceOffset(tx, group, topic, partition, last.offset + 1n);
         faultPoint('batch.before_commit');
         return effects;
       });

@@ -62,11 +62,3 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): P
     client.release(broken);
   }
 }
-
-/** The database's clock, epoch ms. Deadlines that decide use this one. */
-export async function databaseNowMs(tx: Tx): Promise<number> {
-  const { rows } = await tx.query<{ ms: number }>(
-    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
-  );
-  return Math.floor(rows[0]?.ms ?? Number.NaN);
-}

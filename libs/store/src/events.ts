@@ -1,5 +1,9 @@
 /** The append-only streams. A stream is one task; its version is the number of events in it. */
+import { ConcurrencyError } from './concurrency-error.js';
 import type { Tx } from './database.js';
+import { runWrites, type Write } from './writes.js';
+
+export { ConcurrencyError };
 
 export interface StoredEvent {
   stream: string;
@@ -10,32 +14,27 @@ export interface StoredEvent {
   causedBy?: string;
 }
 
-export class ConcurrencyError extends Error {
-  override readonly name = 'ConcurrencyError';
-  readonly code = 'ERR_VERSION_TAKEN';
+/** Null for no events. @throws ConcurrencyError (when run) where a version of a stream is there: load again, decide again. */
+export function eventsWrite(events: readonly StoredEvent[]): Write | null {
+  if (events.length === 0) return null;
+  return {
+    sql: `INSERT INTO event (stream, version, type, data, ce_id, caused_by)
+            SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[])`,
+    values: [
+      events.map((e) => e.stream),
+      events.map((e) => e.version),
+      events.map((e) => e.type),
+      events.map((e) => JSON.stringify(e.data)),
+      events.map((e) => e.ceId),
+      events.map((e) => e.causedBy ?? null),
+    ],
+  };
 }
 
-/** @throws ConcurrencyError when a version of a stream is already there: load again, decide again. */
+/** @throws ConcurrencyError */
 export async function appendEvents(tx: Tx, events: readonly StoredEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  try {
-    await tx.query(
-      `INSERT INTO event (stream, version, type, data, ce_id, caused_by)
-         SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[])`,
-      [
-        events.map((e) => e.stream),
-        events.map((e) => e.version),
-        events.map((e) => e.type),
-        events.map((e) => JSON.stringify(e.data)),
-        events.map((e) => e.ceId),
-        events.map((e) => e.causedBy ?? null),
-      ],
-    );
-  } catch (error) {
-    if ((error as { code?: string }).code === '23505')
-      throw new ConcurrencyError('a version of a stream is taken', { cause: error });
-    throw error;
-  }
+  const write = eventsWrite(events);
+  if (write !== null) await runWrites(tx, [], write);
 }
 
 export async function readStream(tx: Tx, stream: string): Promise<StoredEvent[]> {

@@ -3,6 +3,7 @@
  * cannot burn somebody's id.
  */
 import type { Tx } from './database.js';
+import type { Write } from './writes.js';
 
 export interface InboxEntry {
   sender: string;
@@ -50,17 +51,23 @@ export class Inbox {
 
   /** Writes what was accepted. Another transaction's insert of the same pair is an error, and the batch is decided again. */
   async write(tx: Tx): Promise<void> {
-    if (this.#fresh.length === 0) return;
+    const fresh = this.fresh();
+    if (fresh !== null) await tx.query(fresh.sql, fresh.values);
+  }
+
+  /** What was accepted, to be written with other tables; null if nothing was. */
+  fresh(): Write | null {
+    if (this.#fresh.length === 0) return null;
     const column = (pick: (entry: InboxEntry) => string) => this.#fresh.map(pick);
-    await tx.query(
-      `INSERT INTO inbox (sender, ce_id, wire_type, value_sha256)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
-      [
+    return {
+      sql: `INSERT INTO inbox (sender, ce_id, wire_type, value_sha256)
+              SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`,
+      values: [
         column((e) => e.sender),
         column((e) => e.ceId),
         column((e) => e.wireType),
         column((e) => e.valueSha256),
       ],
-    );
+    };
   }
 }

@@ -1,6 +1,7 @@
 /** Records waiting to be sent: written in the transaction of their cause, sent after its commit, deleted once acknowledged. */
 import type { EventHead } from '#events/envelope.js';
 import type { Tx } from './database.js';
+import { runWrites, type Write } from './writes.js';
 
 /** A record of ours before it is signed. The relay signs when it sends, because the counter is given at the insert. */
 export interface UnsignedRecord {
@@ -18,29 +19,38 @@ export interface QueuedRecord extends UnsignedRecord {
   id: bigint;
 }
 
-/** Queues records in the order given. */
-export async function enqueue(tx: Tx, records: readonly UnsignedRecord[]): Promise<QueuedRecord[]> {
-  if (records.length === 0) return [];
-  const { rows } = await tx.query<{ id: bigint }>(
-    `INSERT INTO outbox (topic, key, head, value, extra)
-       SELECT topic, key, head, value, extra
-         FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[], $5::jsonb[])
-              WITH ORDINALITY AS r(topic, key, head, value, extra, n)
-        ORDER BY n
-     RETURNING id`,
-    [
+/** Queues records in the order given, in one statement with other writes. */
+export async function enqueueWith(
+  tx: Tx,
+  parts: readonly (Write | null)[],
+  records: readonly UnsignedRecord[],
+): Promise<QueuedRecord[]> {
+  if (records.length === 0 && parts.every((part) => part === null)) return [];
+  const insert: Write = {
+    sql: `INSERT INTO outbox (topic, key, head, value, extra)
+            SELECT topic, key, head, value, extra
+              FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[], $5::jsonb[])
+                   WITH ORDINALITY AS r(topic, key, head, value, extra, n)
+             ORDER BY n
+          RETURNING id`,
+    values: [
       records.map((r) => r.topic),
       records.map((r) => r.key),
       records.map((r) => JSON.stringify(r.head)),
       records.map((r) => r.value),
       records.map((r) => JSON.stringify(r.extra ?? {})),
     ],
-  );
+  };
+  const rows = await runWrites<{ id: bigint }>(tx, parts, insert);
   // RETURNING keeps the order of insertion, and identity values are given in it.
   return records.map((record, i) => ({ ...record, id: rows[i]?.id ?? -1n }));
 }
 
-/** Rows older than this, in order, behind the row `after`. */
+/** Queues records in the order given. */
+export async function enqueue(tx: Tx, records: readonly UnsignedRecord[]): Promise<QueuedRecord[]> {
+  return await enqueueWith(tx, [], records);
+}
+
 export async function readOutbox(
   tx: Tx,
   olderThanMs: number,
