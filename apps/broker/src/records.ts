@@ -71,7 +71,8 @@ export function envelopeRecord(taskId: string, jwe: string, atMs: number): Unsig
 export const sha256Hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 /** Text of a hostile record, as a text column and a JSON column can hold it: PostgreSQL has no U+0000. */
-const storable = (raw: Uint8Array | string) => (typeof raw === 'string' ? raw : Buffer.from(raw).toString()).toWellFormed().replaceAll('\0', '\uFFFD');
+const storable = (raw: Uint8Array | string) =>
+  (typeof raw === 'string' ? raw : Buffer.from(raw).toString()).toWellFormed().replaceAll('\0', '\uFFFD');
 
 /** What a refused record claims to be about: for people who look; it was not verified. */
 const claimed = (record: BusRecord, header: string): string | undefined => {

@@ -4,8 +4,9 @@
  */
 import type { Refusal, RefusalCode } from './refusal.js';
 
-/** Headers as read: a header given twice is an array. */
-export type RawHeaders = Record<string, Uint8Array | string | (Uint8Array | string)[] | undefined>;
+type RawHeader = Uint8Array | string | null;
+/** Headers as read: a header given twice is an array. Kafka lets a header have no value, which is not an empty one. */
+export type RawHeaders = Record<string, RawHeader | RawHeader[] | undefined>;
 
 /** The attributes and proofs of one record; unverified. */
 export interface EventHead {
@@ -53,7 +54,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads the named headers as UTF-8 text. Every other header is ignored, but counts towards the limits.
- * A required header that is missing, any named header that is doubled or is no UTF-8, is a refusal.
+ * A required header that is missing or has no value, any named header that is doubled or is no UTF-8, is a refusal.
  */
 export function readHeaders<R extends string, O extends string>(
   headers: RawHeaders,
@@ -66,7 +67,7 @@ export function readHeaders<R extends string, O extends string>(
   let bytes = 0;
   for (const name of names) {
     const value = headers[name];
-    for (const part of Array.isArray(value) ? value : [value ?? '']) bytes += name.length + part.length;
+    for (const part of Array.isArray(value) ? value : [value]) bytes += name.length + (part?.length ?? 0);
   }
   if (bytes > LIMITS.headerBytes) return refused('ERR_RECORD_TOO_LARGE', 'headers too large', { bytes });
 
@@ -74,7 +75,7 @@ export function readHeaders<R extends string, O extends string>(
   for (const name of [...required, ...optional]) {
     const raw = headers[name];
     if (Array.isArray(raw)) return refused('ERR_HEADER_DOUBLED', 'a header is given twice', { header: name });
-    if (raw === undefined) continue;
+    if (raw === undefined || raw === null) continue;
     try {
       values[name] = typeof raw === 'string' ? raw : utf8.decode(raw);
     } catch {

@@ -234,6 +234,11 @@ describe('a record that is not admitted', () => {
     ['bytes that are no text', { value: Buffer.from([0xff, 0xfe, 0x00]), key: Buffer.from([0xff]) }],
     ['neither key nor value', { key: null, value: null }],
     ['a header given twice', { headers: { ce_id: [Buffer.from('a'), Buffer.from('b')] } }],
+    ['headers that have no value', { headers: { ce_id: null, ce_type: null } as never }],
+    [
+      'headers that have no value twice',
+      { headers: { ce_id: [null, null], 'mayfly-svid': [null] } as never },
+    ],
     ['a time of no calendar', { appendedAtMs: Number.MAX_SAFE_INTEGER }],
     ['a lone surrogate', { value: Buffer.from('{"taskId":"\\ud800"}') }],
   ])('becomes a leaf with %s', async (_name, change: Partial<BusRecord>) => {

@@ -4,7 +4,7 @@
  * record is in its leaf, or is opened from its payload and checked against the leaf's commitment.
  */
 import type { BusRecord } from '#bus/bus.js';
-import { HEADERS } from '#events/envelope.js';
+import { HEADERS, type RawHeaders } from '#events/envelope.js';
 import { isInboundType, shortType, uuidV7 } from '#events/inbound.js';
 import { canonical } from '#events/jcs.js';
 import { CREDENTIAL_DELIVERED, isOutboundType } from '#events/outbound.js';
@@ -153,8 +153,9 @@ function taskOf(event: Json | undefined, judged: Judgement & { admitted: true })
 /** What a record that was not admitted says of itself, as far as it can hold nothing personal. */
 function claimsOf(record: BusRecord, keys: LeafKeys): Leaf {
   const read = (name: string): string | undefined => {
-    const value = record.headers[name];
-    return value === undefined || Array.isArray(value) || value.length > 2_048
+    const headers: RawHeaders = record.headers;
+    const value = headers[name];
+    return value === undefined || value === null || Array.isArray(value) || value.length > 2_048
       ? undefined
       : Buffer.from(value).toString('utf8');
   };

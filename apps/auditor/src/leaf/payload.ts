@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { BusRecord } from '#bus/bus.js';
-import { HEADERS } from '#events/envelope.js';
+import { HEADERS, type RawHeaders } from '#events/envelope.js';
 
 /** Bytes of a value that nobody vouches for are kept up to here: a forger does not fill our disk. */
 const REFUSED_VALUE_BYTES = 16_384;
@@ -33,20 +33,20 @@ export function payloadOf(record: BusRecord, admitted: boolean, keepValue: boole
 }
 
 /**
- * Headers as JSON: each name with its values in base64, in the order read; a token's value becomes `{"sha256": "<hex>"}`.
+ * Headers as JSON: each name with its values in base64, in the order read; a token's value becomes `{"sha256": "<hex>"}`, one that is
+ * not there `null`.
  * Deterministic, so that a commitment over it can be checked again.
  */
 export function redactHeaders(headers: BusRecord['headers']): Buffer {
   const tokens: readonly string[] = [HEADERS.svid, HEADERS.principal];
-  const entries = Object.entries(headers).map(([name, given]) => {
+  const raw: RawHeaders = headers;
+  const entries = Object.entries(raw).map(([name, given]) => {
     const values = (Array.isArray(given) ? given : given === undefined ? [] : [given]).map((value) =>
-      Buffer.from(value),
+      value === null ? null : Buffer.from(value),
     );
     const isToken = tokens.includes(name.toLowerCase());
-    return [
-      name,
-      values.map((value) => (isToken ? { sha256: sha256Hex(value) } : value.toString('base64'))),
-    ] as const;
+    const shown = (value: Buffer) => (isToken ? { sha256: sha256Hex(value) } : value.toString('base64'));
+    return [name, values.map((value) => (value === null ? null : shown(value)))] as const;
   });
   return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
 }
