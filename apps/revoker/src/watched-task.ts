@@ -72,10 +72,8 @@ export const unwatchedTask = (taskId: string): WatchedTask => ({
 export const startOf = (task: WatchedTask): Start | null => task.accepted ?? task.starts[0] ?? null;
 
 /** What the start of a child is measured against; what may be delegated is the broker's business. */
-export function asParent(task: WatchedTask | undefined): ParentTask | null {
-  const start = task === undefined ? null : startOf(task);
-  return start === null ? null : { ...start, delegable: [] };
-}
+export const asParent = (task: WatchedTask | undefined): ParentTask | null =>
+  task === undefined ? null : startOf(task);
 
 /** A start that nobody in the catalogue stands behind is refused and burns no id. */
 export function hearStart(

@@ -14,7 +14,7 @@ import {
 } from '../test/fixture.js';
 import { decideStart } from './declare-task.js';
 import type { TaskStarted } from './inbound.js';
-import { evolve, unknownTask } from './task.js';
+import { evolve, unknownTask, type Task } from './task.js';
 
 const decide = (change: Partial<TaskStarted> = {}, by = ORCHESTRATOR, facts = startFacts()) =>
   decideStart(unknownTask(TASK), start(change), sender(by), facts);
@@ -167,6 +167,61 @@ describe('declaring a child', () => {
 
   it('is turned down outside of it', () => {
     expect(codeOf(declare({ delegable: [] }))).toBe('refused ERR_NOT_DELEGABLE');
+  });
+
+  it.each<{ what: string; change: Partial<TaskStarted>; by?: string; expected: string }>([
+    {
+      // Or a grandchild, which is measured by the child, would get what the parent never gave.
+      what: 'passes on what it was not given itself',
+      change: { delegable: [{ tool: 'sql.query', dataset: 'hr.salaries', actions: ['read'] }] },
+      expected: 'refused ERR_NOT_DELEGABLE',
+    },
+    { what: 'passes on what it was given', change: { delegable }, expected: 'decided' },
+    {
+      what: 'is on behalf of somebody else, on the word of an agent',
+      change: { principal: { id: 'user:ceo@corp.example', kind: 'human' } },
+      expected: 'refused ERR_NOT_ENTITLED',
+    },
+    {
+      what: 'is on behalf of somebody else, on the word of an orchestrator who may give it',
+      change: { principal: { id: 'user:ceo@corp.example', kind: 'human' } },
+      by: ORCHESTRATOR,
+      expected: 'decided',
+    },
+    {
+      what: 'may make more calls than its parent',
+      change: { limits: { maxCalls: 6 } },
+      expected: 'refused ERR_NOT_DELEGABLE',
+    },
+    {
+      what: 'may read more rows than its parent',
+      change: { limits: { maxRows: 10_001 } },
+      expected: 'refused ERR_NOT_DELEGABLE',
+    },
+  ])('is judged by what its parent may delegate: $what', ({ change, by, expected }) => {
+    expect(codeOf(declare({ delegable, limits: { maxCalls: 5 } }, change, by))).toBe(expected);
+  });
+
+  it('has the limits of its parent where it names none', () => {
+    const decided = declare({ delegable, limits: { maxCalls: 5 } });
+
+    expect(decided.is === 'decided' && decided.events[0]?.data).toMatchObject({
+      limits: { maxCalls: 5, maxRows: 10_000 },
+    });
+  });
+
+  it('is turned down below too many ancestors', () => {
+    const parent = openTask({ delegable });
+    const chain = (length: number) =>
+      decideStart(
+        unknownTask(CHILD),
+        start(child),
+        sender(ANALYST),
+        startFacts(Array<Task>(length).fill(parent)),
+      );
+
+    expect(codeOf(chain(16))).toBe('decided');
+    expect(codeOf(chain(17))).toBe('refused ERR_DECLARATION_INVALID');
   });
 
   it('is rejected from somebody who has no part in the parent', () => {

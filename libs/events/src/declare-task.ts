@@ -10,6 +10,8 @@ import { evolve, livenessRefusal, type Decided, type Sender, type Task } from '.
 import type { Judge } from './verdict.js';
 
 const BROKER = serviceSource('broker');
+/** Every call locks and every lease names the whole chain. */
+const ANCESTORS_MAX = 16;
 
 export interface StartFacts {
   catalogue: Catalogue;
@@ -55,14 +57,21 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   const deadlineMs = Date.parse(start.deadline);
   if (deadlineMs <= facts.nowMs)
     return refuse({ code: 'ERR_DEADLINE_PAST', reason: 'the deadline has passed' });
-  const declaration = declarationRefusal(start, bounds.entry, facts.catalogue, parent);
+  const declaration = declarationRefusal(start, by.id, bounds.entry, facts.catalogue, parent);
   if (declaration !== null) return refuse(declaration);
   if (facts.ancestors.some((each) => livenessRefusal(each, facts.nowMs) !== null))
     return refuse({ code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task has ended' });
   if (facts.ancestors.some((each) => (each.declaration?.deadlineMs ?? 0) < deadlineMs))
     return refuse({ code: 'ERR_DECLARATION_INVALID', reason: "the deadline is after the parent's" });
 
-  const limits = { ...bounds.entry.limits, ...start.limits };
+  if (facts.ancestors.length > ANCESTORS_MAX)
+    return refuse({ code: 'ERR_DECLARATION_INVALID', reason: 'too many ancestors' });
+
+  const usual = bounds.entry.limits;
+  const limits = {
+    maxCalls: start.limits?.maxCalls ?? Math.min(usual.maxCalls, parent?.limits.maxCalls ?? Infinity),
+    maxRows: start.limits?.maxRows ?? Math.min(usual.maxRows, parent?.limits.maxRows ?? Infinity),
+  };
   const agents = start.agents.map((agent) => agent.id);
   const verdict = facts.judge.decideTask({
     catalogue: facts.catalogue,

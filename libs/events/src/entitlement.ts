@@ -14,11 +14,18 @@ export interface TaskParties {
   agentsMayEnd: boolean;
 }
 
-/** What a child's start is measured against. */
+/** Who may start a child, and under whose entry. */
 export interface ParentTask extends TaskParties {
   /** Orchestrator of the catalogue whose entry bounds this task and its children. */
   bounds: string;
+}
+
+/** What a child's declaration is measured against. */
+export interface Delegating extends ParentTask {
   delegable: NonNullable<TaskStarted['delegable']>;
+  /** On whose behalf. */
+  principal: string;
+  limits: { maxCalls: number; maxRows: number };
 }
 
 const no = (code: RefusalCode, reason: string, fields?: Refusal['fields']): Refusal =>
@@ -76,9 +83,10 @@ export function boundsOf(
 /** What the catalogue says against a declaration of an entitled sender; null if nothing. */
 export function declarationRefusal(
   start: TaskStarted,
+  sender: string,
   entry: OrchestratorEntry,
   catalogue: Catalogue,
-  parent: ParentTask | null,
+  parent: Delegating | null,
 ): Refusal | null {
   const named = new Set(start.agents.map((agent) => agent.id));
   for (const agent of named) {
@@ -106,7 +114,7 @@ export function declarationRefusal(
         action: unknown,
       });
   }
-  if (!mayAssert(entry, start.principal.id))
+  if (!speaksFor(start, sender, catalogue, parent))
     return no('ERR_NOT_ENTITLED', 'a principal that this orchestrator may not speak for');
   return parent === null ? null : delegationRefusal(start, parent);
 }
@@ -117,9 +125,24 @@ export function mayAssert(entry: OrchestratorEntry, principal: string): boolean 
   return at > 0 && entry.mayAssert.includes(principal.slice(at + 1));
 }
 
-/** A child's declaration is inside what its parent may delegate. */
-function delegationRefusal(start: TaskStarted, parent: ParentTask): Refusal | null {
-  for (const { tool, dataset, actions } of start.declared) {
+/** A child runs for whom its parent runs, unless an orchestrator gives its word for somebody else: an agent has none to give. */
+function speaksFor(
+  { principal }: TaskStarted,
+  sender: string,
+  catalogue: Catalogue,
+  parent: Delegating | null,
+): boolean {
+  if (parent !== null && principal.id === parent.principal) return true;
+  const own = catalogue.orchestrators.get(sender);
+  return own !== undefined && mayAssert(own, principal.id);
+}
+
+/** A child's declaration, and what it passes on in turn, is inside what its parent may delegate. */
+function delegationRefusal(start: TaskStarted, parent: Delegating): Refusal | null {
+  const { maxCalls, maxRows } = parent.limits;
+  if ((start.limits?.maxCalls ?? 0) > maxCalls || (start.limits?.maxRows ?? 0) > maxRows)
+    return no('ERR_NOT_DELEGABLE', 'higher limits than the parent task has');
+  for (const { tool, dataset, actions } of [...start.declared, ...(start.delegable ?? [])]) {
     const covered = actions.every((action) =>
       parent.delegable.some((d) => d.tool === tool && d.dataset === dataset && d.actions.includes(action)),
     );

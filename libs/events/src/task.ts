@@ -2,7 +2,7 @@
  * A task: declared, open, ended. `declare-task.ts` and `end-task.ts` decide what happens, `evolve` says what is true after it.
  * The broker alone numbers generations; the first is 1.
  */
-import type { ParentTask } from './entitlement.js';
+import type { Delegating } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { EventOf, Lineage } from './outbound.js';
 import type { Refusal } from './refusal.js';
@@ -24,15 +24,13 @@ export interface EarlyEnd extends Sender {
   outcome: EndOutcome;
 }
 
-export interface Declaration extends ParentTask {
+export interface Declaration extends Delegating {
   tenant: string;
-  principal: string;
   purpose: string;
   objectiveSha256: string;
   declared: TaskStarted['declared'];
   deadlineMs: number;
   risk: TaskFacts['risk'];
-  limits: { maxCalls: number; maxRows: number };
   /** Ids of the parent, its parent, and so on. */
   ancestors: string[];
 }
