@@ -17,9 +17,10 @@ export async function cleanLease(
     return { endedAtMs: Date.now(), observation };
   } catch (error) {
     log.warn({ err: error, leaseId: lease.leaseId, target: lease.plan.target }, 'a clean failed');
-    const seen = await provider.observe(lease.plan);
+    // A plan that cannot be cleaned cannot be looked at either.
+    const seen = await provider.observe(lease.plan).catch(() => undefined);
     // Access that came back is cut again rather than cleaned for ever.
-    if (seen.state === 'live') return { endedAtMs: Date.now(), observation: seen };
+    if (seen?.state === 'live') return { endedAtMs: Date.now(), observation: seen };
     return { endedAtMs: Date.now(), failed: codeOf(error) };
   }
 }
