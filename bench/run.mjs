@@ -1,0 +1,114 @@
+/**
+ * `npm run bench [-- --case X] [--smoke] [--rounds N]`: each case over some rounds beside the raw limits of the same run, on a
+ * stack of its own with fsync on. Prints a table; a whole run is kept under `bench/results/`. Nothing fails on time.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { postgresUser, temporaryFolder } from '../scripts/servers/postgres-user.mjs';
+import { anyPorts } from '../scripts/start/settings.mjs';
+import { Stack } from '../scripts/start/stack.mjs';
+import { defaultStateDir } from '../scripts/start/state-dir.mjs';
+import * as callPostgres from './cases/call-postgres.mjs';
+import * as decide from './cases/decide.mjs';
+import * as endCut from './cases/end-cut.mjs';
+import { rawLimits } from './raw-limits.mjs';
+import { SampleWorld } from './sample-world.mjs';
+import { overRounds, round1 } from './stats.mjs';
+
+const root = join(import.meta.dirname, '..');
+const CASES = [decide, callPostgres, endCut];
+const SIZES = {
+  whole: { decisions: 5_000, calls: 500, callsPerSecond: 50, ends: 100, raw: 500, rounds: 3 },
+  smoke: { decisions: 200, calls: 20, callsPerSecond: 10, ends: 5, raw: 50, rounds: 1 },
+};
+
+const { values: options } = parseArgs({
+  options: { case: { type: 'string' }, smoke: { type: 'boolean' }, rounds: { type: 'string' } },
+});
+const size = options.smoke ? SIZES.smoke : SIZES.whole;
+const rounds = Number(options.rounds ?? size.rounds);
+const cases = CASES.filter(({ name }) => options.case === undefined || options.case === name);
+if (cases.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(`bench: no such case; there are ${CASES.map(({ name }) => name).join(', ')}\n`);
+  process.exit(2);
+}
+
+process.env.MAYFLY_ENV = 'development';
+const results = { commit: commit(), at: new Date().toISOString(), machine: machine(), raw: {}, cases: {} };
+const stack = cases.some(({ needsStack }) => needsStack) ? await openStack() : undefined;
+try {
+  const world = stack === undefined ? undefined : await SampleWorld.open(stack);
+  if (stack !== undefined) results.raw = await rawLimits(stack, size);
+  for (const each of cases) results.cases[each.name] = await measure(each, world);
+  await world?.close();
+} finally {
+  await stack?.stop();
+  if (stack !== undefined) rmSync(stack.stateDir, { recursive: true, force: true });
+}
+print();
+if (!options.smoke) keep();
+process.exit(0);
+
+async function measure(each, world) {
+  const found = [];
+  for (let n = 0; n < rounds; n += 1) found.push(await each.run({ root, world, size }));
+  return Object.fromEntries(
+    Object.keys(found[0]).map((key) => [key, overRounds(found.map((round) => round[key]))]),
+  );
+}
+
+async function openStack() {
+  const stateDir = await temporaryFolder('mayfly-bench-', await postgresUser());
+  const env = { ...process.env };
+  for (const variable of ['KAFKA_BROKERS', 'DATABASE_URL', 'TARGET_URL']) delete env[variable];
+  const cacheDir = await defaultStateDir(root);
+  const opened = new Stack({
+    root,
+    stateDir,
+    cacheDir,
+    env,
+    ports: anyPorts(),
+    reaper: { remove: [stateDir] },
+  });
+  await opened.open();
+  return opened;
+}
+
+function commit() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function machine() {
+  const [first] = cpus();
+  return {
+    cpus: cpus().length,
+    model: first?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+  };
+}
+
+function print() {
+  process.stdout.write(`raw limits of this run: ${JSON.stringify(results.raw)}\n`);
+  for (const [name, figures] of Object.entries(results.cases)) {
+    process.stdout.write(`\n${name}, ${rounds} round(s): median (least … most)\n`);
+    for (const [what, { median, min, max }] of Object.entries(figures))
+      process.stdout.write(`  ${what.padEnd(24)} ${round1(median)} (${round1(min)} … ${round1(max)})\n`);
+  }
+}
+
+function keep() {
+  const folder = join(root, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${results.at.slice(0, 10)}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  process.stdout.write(`\nkept in bench/results/${results.at.slice(0, 10)}.json\n`);
+}

@@ -1,0 +1,14 @@
+/** Keeps the benchmarks from rotting: their smallest size runs through, and loses nothing. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '..');
+
+it('the benchmarks run through at their smallest size', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['bench/run.mjs', '--smoke'], { cwd: root });
+
+  expect(stdout).toMatch(/decide, 1 round/);
+  expect(stdout).toMatch(/lost +0 \(0 … 0\)/);
+  expect(stdout).toMatch(/session dead p50Ms/);
+}, 180_000);
