@@ -148,3 +148,16 @@ it('records once that records were deleted before it read them, and goes on behi
   ]);
   expect(await nextOffset(DELIVERY)).toBe(5n);
 });
+
+// The time of a record is its producer's claim on all topics but one, and not under the signature.
+it.each([2 ** 63, -(2 ** 63), Number.MAX_VALUE])(
+  'takes in a record that claims the time %d',
+  async (atMs) => {
+    await ingest().onBatch([{ ...world.wrote('broker', 'task.accepted', common), appendedAtMs: atMs }]);
+
+    expect(await wholeLog()).toHaveLength(1);
+    const { rows } = await log.runtime.pool.query<{ ms: bigint }>('SELECT appended_at_ms AS ms FROM entry');
+    // A story tells it as a date.
+    expect(new Date(Number(rows[0]?.ms)).toISOString()).toBe('1970-01-01T00:00:00.000Z');
+  },
+);

@@ -101,4 +101,5 @@ async function insertTile(tx: Tx, tile: TileId): Promise<void> {
   ]);
 }
 
-const storableMs = (ms: number): bigint => BigInt(Number.isFinite(ms) ? Math.trunc(ms) : 0);
+/** A producer may claim a time that neither a bigint nor a calendar has. */
+const storableMs = (ms: number): bigint => BigInt(Math.abs(ms) < 8.64e15 ? Math.trunc(ms) : 0);
