@@ -144,7 +144,7 @@ async function apply(
       if (pin !== null) return pin;
       work.record(task.taskId, {
         type: 'task.usage_reported',
-        data: { rows: event.data.rows ?? 0, ceId: by.ceId },
+        data: { ...by, rows: event.data.rows ?? 0 },
       });
       return null;
     }

@@ -61,6 +61,16 @@ describe('an event of this task', () => {
     expect(world.events(taskId, 'task.ended')).toEqual([]);
   });
 
+  it('is ERR_KEY_CHANGED when it is a call with another key than the report before it', async () => {
+    const report = { taskId, callId: uuidv7(), outcome: 'ok' as const, rows: 1 };
+    await broker.hear(await world.voices.says(ANALYST, 'tool.completed', report));
+
+    await broker.hear(await world.voices.calls(taskId, {}, await world.voices.newly(ANALYST)));
+
+    expect(await world.hears(taskId, 'event.rejected')).toMatchObject([{ code: 'ERR_KEY_CHANGED' }]);
+    expect(world.events(taskId, 'call.decided')).toEqual([]);
+  });
+
   it('is ERR_NOT_ENTITLED when it is an end by a stranger, and the task goes on', async () => {
     await world.hearWithGoodTask(broker, await world.voices.ends(taskId, STRANGER));
     await broker.hear(await world.voices.calls(taskId));

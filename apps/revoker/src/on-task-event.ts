@@ -105,8 +105,8 @@ function changeBy(work: UnitOfWork, admitted: Admitted, { catalogue }: RevokerPa
     case 'task.ended':
       return hearEnd(task, event.data.outcome, by, catalogue);
     case 'tool.called':
-      return hearCall(task, by);
     case 'tool.completed':
+      return hearCall(task, by);
     case 'task.amended':
     case 'lease.renewal_requested':
       return null;

@@ -116,7 +116,7 @@ export function hearEnd(task: WatchedTask, outcome: EndOutcome, by: Sender, cata
   return { task: { ...task, earlyEnds: [...task.earlyEnds, { ...by, outcome }] } };
 }
 
-/** An agent's key is pinned at its first call: whoever ends the task later must have the same. */
+/** An agent's key is pinned at its first call or report: whoever ends the task later must have the same. */
 export function hearCall(task: WatchedTask, by: Sender): Change {
   const start = startOf(task);
   if (start === null || !start.agentsMayEnd || !start.agents.includes(by.id) || by.id in task.pins)

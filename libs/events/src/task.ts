@@ -57,7 +57,7 @@ export interface EndHeardEarly {
 /** What a tool or its agent saw happen. */
 export interface UsageReported {
   type: 'task.usage_reported';
-  data: { rows: number; ceId: string };
+  data: Sender & { rows: number };
 }
 export type TaskEvent =
   EventOf<'task.accepted'> | EventOf<'task.ended'> | EventOf<'call.decided'> | EndHeardEarly | UsageReported;
@@ -92,7 +92,11 @@ export function evolve(task: Task, event: TaskEvent): Task {
     case 'task.end_heard_early':
       return { ...next, earlyEnds: [...task.earlyEnds, event.data] };
     case 'task.usage_reported':
-      return { ...next, usage: { ...task.usage, rows: task.usage.rows + event.data.rows } };
+      return {
+        ...next,
+        pins: { ...task.pins, [event.data.id]: event.data.keyThumbprint },
+        usage: { ...task.usage, rows: task.usage.rows + event.data.rows },
+      };
     case 'call.decided': {
       const atMs = Date.parse(event.data.at);
       const { calls, refused, rows, recentCallsMs } = task.usage;
