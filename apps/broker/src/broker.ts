@@ -1,11 +1,13 @@
 /** The broker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
+import { IdlePositions } from '#store/idle-positions.js';
 import type { BrokerParts } from './broker-parts.js';
 import { endOverdue } from './end-overdue.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { onCredentialBatch } from './on-credential-batch.js';
 import { onTaskBatch } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
+import { GROUP } from './records.js';
 import { repeat } from './repeat.js';
 
 const RECOVER_EVERY_MS = 1_000;
@@ -13,10 +15,12 @@ const OVERDUE_EVERY_MS = 1_000;
 
 export class Broker {
   readonly #issuer: LeaseIssuer;
+  readonly #idle: IdlePositions;
   #loops: { stop: () => Promise<void> }[] = [];
 
   constructor(private readonly parts: BrokerParts) {
     this.#issuer = new LeaseIssuer(parts);
+    this.#idle = new IdlePositions(parts.db, GROUP, (fields, message) => parts.log.warn(fields, message));
   }
 
   /** Takes up what a dead process left, and keeps looking for it. */
@@ -51,12 +55,13 @@ export class Broker {
   }
 
   async onCredentialEvents(records: readonly BusRecord[]): Promise<void> {
-    await onCredentialBatch(records, this.parts);
+    await onCredentialBatch(records, this.parts, this.#idle);
   }
 
   /** Lets what has begun come to its outcome. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await this.#issuer.stop();
+    await this.#idle.store();
   }
 }

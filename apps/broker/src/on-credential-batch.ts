@@ -6,6 +6,7 @@ import { serviceSource } from '#events/services.js';
 import { verifyRecord, type VerifiedRecord } from '#identity/records.js';
 import { consumeBatch } from '#store/consume.js';
 import type { Tx } from '#store/database.js';
+import type { IdlePositions } from '#store/idle-positions.js';
 import { Inbox } from '#store/inbox.js';
 import { notePeerCount } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
@@ -13,14 +14,21 @@ import { lockLeases, markCut } from './call-rows.js';
 import { GROUP, sha256Hex } from './records.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+const REQUESTED = wireType('lease.revocation_requested');
+
 interface Heard {
   record: BusRecord;
   verified: VerifiedRecord;
 }
 
-/** Resolves after the commit. */
-export async function onCredentialBatch(records: readonly BusRecord[], parts: BrokerParts): Promise<void> {
+/** Resolves after the commit. @param idle takes the position behind records that ask nothing: most of them are our own. */
+export async function onCredentialBatch(
+  records: readonly BusRecord[],
+  parts: BrokerParts,
+  idle: IdlePositions,
+): Promise<void> {
   const heard = records.flatMap((record) => hear(record, parts));
+  if (!heard.some(({ verified }) => verified.head.type === REQUESTED)) return idle.pass(records);
   const { queued } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
     const from = wanted[0]?.offset;
     const fresh = from === undefined ? [] : heard.filter(({ record }) => record.offset >= from);
@@ -56,12 +64,11 @@ async function watchCounter(tx: Tx, heard: readonly Heard[], { log }: BrokerPart
 type Request = EventOf<'lease.revocation_requested'>;
 
 async function newRequests(tx: Tx, heard: readonly Heard[]): Promise<Request[]> {
-  const type = wireType('lease.revocation_requested');
-  const requests = heard.filter(({ verified }) => verified.head.type === type);
+  const requests = heard.filter(({ verified }) => verified.head.type === REQUESTED);
   const entryOf = ({ record, verified }: Heard) => ({
     sender: serviceSource('revoker'),
     ceId: verified.head.id,
-    wireType: type,
+    wireType: REQUESTED,
     valueSha256: sha256Hex(record.value ?? ''),
   });
   const inbox = await Inbox.read(tx, requests.map(entryOf));

@@ -27,6 +27,7 @@ import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
+import { IdlePositions } from '#store/idle-positions.js';
 import { LeaseIssuer } from '../src/issue-lease.js';
 import { brokerMigrations } from '../src/migrations.js';
 import { onCredentialBatch } from '../src/on-credential-batch.js';
@@ -58,6 +59,7 @@ class HeldBus extends FakeBus {
 /** One broker process. */
 export class BrokerProcess {
   readonly issuer: LeaseIssuer;
+  readonly idle: IdlePositions;
   #dead = false;
 
   constructor(
@@ -65,6 +67,7 @@ export class BrokerProcess {
     private readonly alive: Alive,
   ) {
     this.issuer = new LeaseIssuer(parts);
+    this.idle = new IdlePositions(parts.db, 'broker', () => undefined);
   }
 
   /** Resolves once what the records said is stored. */
@@ -74,7 +77,7 @@ export class BrokerProcess {
   }
 
   async hearRevoker(...records: BusRecord[]): Promise<void> {
-    await onCredentialBatch(records, this.parts);
+    await onCredentialBatch(records, this.parts, this.idle);
   }
 
   recover(): Promise<void> {
@@ -89,6 +92,7 @@ export class BrokerProcess {
 
   async stop(): Promise<void> {
     await this.issuer.stop();
+    await this.idle.store();
     await this.parts.relay.stop();
     this.die();
   }

@@ -1,0 +1,55 @@
+/**
+ * Positions behind records that mean nothing to a reader, such as its own. Storing each at once would cost a commit for nothing;
+ * they are stored together, at the latest a second later, so that a position never falls behind what the bus still keeps.
+ * Read again after a kill, such records mean nothing again.
+ */
+import type { BusRecord } from '#bus/bus.js';
+import { transact, type Database } from './database.js';
+import { moveOffset } from './offsets.js';
+
+const STORE_AFTER_MS = 1_000;
+
+export class IdlePositions {
+  readonly #next = new Map<string, { topic: string; partition: number; next: bigint }>();
+  #timer: NodeJS.Timeout | undefined;
+  #storing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly db: Database,
+    private readonly group: string,
+    private readonly warn: (fields: object, message: string) => void,
+  ) {}
+
+  /** @param records of one topic and partition, in order, right behind what this reader handled before. */
+  pass(records: readonly BusRecord[]): void {
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const { topic, partition, offset } = last;
+    this.#next.set(`${topic}/${partition}`, { topic, partition, next: offset + 1n });
+    this.#timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS).unref();
+  }
+
+  /** Stores what was passed. A failure is told, and tried again with what is passed next. */
+  store(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#storing = this.#storing.then(() => this.#write());
+    return this.#storing;
+  }
+
+  async #write(): Promise<void> {
+    // In one order everywhere, so that two owners of partitions cannot wait for each other.
+    const passed = [...this.#next.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (passed.length === 0) return;
+    try {
+      await transact(this.db, async (tx) => {
+        for (const [, { topic, partition, next }] of passed)
+          await moveOffset(tx, this.group, topic, partition, next);
+      });
+      for (const [key, stored] of passed) if (this.#next.get(key) === stored) this.#next.delete(key);
+    } catch (error) {
+      this.warn({ err: error, partitions: passed.length }, 'positions behind passed records were not stored');
+      this.#timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS).unref();
+    }
+  }
+}
