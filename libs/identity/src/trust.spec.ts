@@ -38,6 +38,16 @@ describe('loading', () => {
     expect(trust.refreshEveryMs).toBe(60_000);
   });
 
+  // Node takes a timer of more than 2^31 ms for one of 1 ms: the file would be read without a pause.
+  it.each([
+    ['a year', 31_536_000, 3_600_000],
+    ['a millisecond', 0.001, 1_000],
+  ])('looks again at a sensible pace where the bundle asks for %s', async (_, hintS, everyMs) => {
+    await writeFile(bundle, JSON.stringify({ keys: [ISSUER_JWK], spiffe_refresh_hint: hintS }));
+
+    expect((await loadTrust([issuer()], 'production')).refreshEveryMs).toBe(everyMs);
+  });
+
   it('believes a development issuer in development only', async () => {
     const development = [{ ...issuer(), development: true }];
     expect(codeOf(await loadTrust(development, 'development'))).toBe('admitted');

@@ -19,6 +19,9 @@ export interface SpiffeIssuer {
   development?: boolean;
 }
 
+const REFRESH_AT_MOST_EVERY_MS = 1_000;
+const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
+
 export class Trust {
   readonly #issuers: readonly { domain: TrustDomain; bundleFile: string }[];
   readonly svids = new SvidVerifier();
@@ -38,9 +41,10 @@ export class Trust {
     return this.#issuers.map(({ domain: { name, development } }) => ({ name, development }));
   }
 
-  /** How often to call `refresh`: the shortest hint of the bundles. */
+  /** How often to call `refresh`: the shortest hint of the bundles, from a second to an hour. */
   get refreshEveryMs(): number {
-    return Math.min(...this.#issuers.map(({ domain }) => domain.refreshHintMs));
+    const hintMs = Math.min(...this.#issuers.map(({ domain }) => domain.refreshHintMs));
+    return Math.min(Math.max(hintMs, REFRESH_AT_MOST_EVERY_MS), REFRESH_AT_LEAST_EVERY_MS);
   }
 
   /**
