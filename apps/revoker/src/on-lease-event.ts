@@ -4,6 +4,7 @@ import { hearAbandoned, hearIntended, hearIssued, type Step } from '#events/revo
 import { unreachable } from '#events/unreachable.js';
 import { consumeBatch } from '#store/consume.js';
 import type { Tx } from '#store/database.js';
+import type { IdlePositions } from '#store/idle-positions.js';
 import { notePeerCount } from '#store/peers.js';
 import { hearRecord, type BrokerEvent, type Hearing } from './heard-record.js';
 import { GROUP } from './publish.js';
@@ -16,15 +17,21 @@ type Heard = Extract<Hearing, { is: 'heard' }>;
 /**
  * One transaction. Saying it again changes nothing, so records that the broker's relay sent twice need no inbox.
  * @param records of one topic and partition, in order.
+ * @param idle takes the position behind records that say nothing to us: most of them are our own.
  */
 export async function onLeaseEvents(
   records: readonly BusRecord[],
   parts: RevokerParts,
   taker: () => Taker,
+  idle: IdlePositions,
 ): Promise<Flushed> {
   const hearings = new Map(records.map((record) => [record.offset, hearRecord(record, parts.peers)]));
   for (const record of records) tellRefused(record, hearings.get(record.offset), parts);
   let flushed: Flushed = { queued: [], work: [] };
+  if (![...hearings.values()].some((hearing) => hearing.is === 'heard')) {
+    idle.pass(records);
+    return flushed;
+  }
   await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
     flushed = { queued: [], work: [] };
     await watchCounter(tx, wanted, hearings, parts);

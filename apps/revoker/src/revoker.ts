@@ -1,6 +1,7 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
 import { transact } from '#store/database.js';
+import { IdlePositions } from '#store/idle-positions.js';
 import { enqueue } from '#store/outbox.js';
 import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
@@ -19,12 +20,14 @@ const BEAT_EVERY_MS = 1_000;
 export class Revoker {
   readonly #lanes: Lanes;
   readonly #clockwork: Clockwork;
+  readonly #idle: IdlePositions;
   #heart: NodeJS.Timeout | undefined;
   #stopped = false;
   #beating: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: RevokerParts) {
     const after = (flushed: Flushed) => this.#after(flushed);
+    this.#idle = new IdlePositions(parts.db, GROUP, (fields, message) => parts.log.warn(fields, message));
     this.#lanes = new Lanes(parts, after, () => this.#clockwork.wake());
     this.#clockwork = new Clockwork(parts, this.#lanes, after);
   }
@@ -44,7 +47,9 @@ export class Revoker {
 
   async onLeaseEvents(records: readonly BusRecord[]): Promise<void> {
     for (let i = 0; i < records.length; i += CHUNK)
-      this.#after(await onLeaseEvents(records.slice(i, i + CHUNK), this.parts, () => this.#lanes.taker()));
+      this.#after(
+        await onLeaseEvents(records.slice(i, i + CHUNK), this.parts, () => this.#lanes.taker(), this.#idle),
+      );
   }
 
   /** Finishes what has begun, and leaves the rest to others. */
@@ -54,6 +59,7 @@ export class Revoker {
     await this.#clockwork.stop();
     await this.#lanes.stop();
     await this.#beating;
+    await this.#idle.store();
     await giveBack(this.parts.db, this.parts.instanceId, Date.now());
   }
 
