@@ -233,10 +233,22 @@ describe('rule 4: only the revoker cuts', () => {
     }
   });
 
-  it('cuts again, with an alarm, what is issued after its removal', async () => {
+  it('only notes what was issued in its time and is read after its removal', async () => {
     await world.start();
     const taskId = uuidv7();
     const plan = world.target.plan({ notAfter: inMs(-1) });
+    await world.say(world.intended(taskId, plan));
+    await world.hears(plan.leaseId, 'lease.removed');
+    await world.say(world.issued(taskId, plan));
+    await world.quiet();
+    expect(world.said(plan.leaseId)).toHaveLength(3);
+    expect(world.logged.join('')).not.toContain('a removed lease was issued');
+  });
+
+  it('cuts again, with an alarm, what is issued after its removal against rule 3', async () => {
+    await world.start();
+    const taskId = uuidv7();
+    const plan = world.target.plan({ notAfter: inMs(-1), createBy: inMs(-1) });
     await world.say(world.intended(taskId, plan));
     await world.hears(plan.leaseId, 'lease.removed');
     await world.say(world.issued(taskId, plan));

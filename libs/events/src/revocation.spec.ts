@@ -46,8 +46,17 @@ const intended: EventOf<'lease.intended'> = {
     lineage,
   },
 };
-const outcome = { leaseId: LEASE, taskId: TASK, generation: 2 };
-const known: KnownLease = { ...outcome, lineage, plan, issued: false, answered: false, state: 'known' };
+const outcome = { leaseId: LEASE, taskId: TASK, generation: 2, at: NOW };
+const known: KnownLease = {
+  leaseId: LEASE,
+  taskId: TASK,
+  generation: 2,
+  lineage,
+  plan,
+  issued: false,
+  answered: false,
+  state: 'known',
+};
 const revocation = {
   cause: 'task_ended' as const,
   causedBy: 'ce-end',
@@ -213,14 +222,24 @@ describe.each([
 });
 
 describe('a removed lease', () => {
-  it('is cut again with an alarm when it is heard to be issued only now: rule 3 is broken', () => {
-    const step = hearIssued(removed, outcome, hearing());
+  it('notes that it was issued in its time, when that is read only now: the proof of its removal covers it', () => {
+    expect(hearIssued(removed, outcome, hearing())).toEqual(
+      nothing({ ...removed, issued: true, answered: true }),
+    );
+  });
+
+  it.each<[string, DoomedLease, string]>([
+    ['after createBy', removed, plan.createBy],
+    ['though it was abandoned', { ...removed, revocation: { ...revocation, cause: 'abandoned' } }, NOW],
+    ['though its abandonment was read', { ...removed, answered: true }, NOW],
+  ])('is cut again with an alarm when it was issued %s: rule 3 is broken', (_, lease, at) => {
+    const step = hearIssued(lease, { ...outcome, at }, hearing());
     expect(step.alarm).toBe('issued_after_removal');
     expect(step.lease).toMatchObject({
       state: 'due',
-      revocation: { cause: 'task_ended', requestedAtMs: NOW_MS },
+      revocation: { ...lease.revocation, requestedAtMs: NOW_MS },
     });
-    expect(step.events).toEqual([requested('task_ended')]);
+    expect(step.events).toEqual([requested(lease.revocation.cause)]);
   });
 
   it('stays removed when an outcome known before is heard again', () => {
