@@ -2,6 +2,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import { IdlePositions } from '#store/idle-positions.js';
 import type { BrokerParts } from './broker-parts.js';
+import { chunksOf } from './chunks.js';
 import { endOverdue } from './end-overdue.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { onCredentialBatch } from './on-credential-batch.js';
@@ -50,8 +51,10 @@ export class Broker {
 
   /** Resolves once what the records said is stored; credentials are made after it. */
   async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
-    const { intents, published } = await onTaskBatch(records, this.parts);
-    void this.#issuer.take(intents, published);
+    for (const chunk of chunksOf(records)) {
+      const { intents, published } = await onTaskBatch(chunk, this.parts);
+      void this.#issuer.take(intents, published);
+    }
   }
 
   async onCredentialEvents(records: readonly BusRecord[]): Promise<void> {
