@@ -25,3 +25,9 @@ it.each([
   });
   expect(Object.keys(deadLetter(hostile, refusal, 0).extra ?? {})).toContain('dlq-header-x-other');
 });
+
+it('keeps no token in a dead letter, however its header is written', () => {
+  const { extra } = deadLetter(record({ 'Mayfly-SVID': Buffer.from('e30.e30.c2ln') }), refusal, 0);
+
+  expect(extra?.['dlq-header-Mayfly-SVID']).toMatch(/^sha256:[0-9a-f]{64}$/);
+});

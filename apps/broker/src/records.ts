@@ -149,7 +149,7 @@ function originalHeaders(record: BusRecord): Record<string, string> {
   for (const [name, raw] of Object.entries(headers)) {
     if (raw === undefined) continue;
     const text = (Array.isArray(raw) ? raw : [raw]).map((value) => storable(value ?? '')).join(', ');
-    const shown = TOKENS.includes(name) ? `sha256:${sha256Hex(text)}` : text;
+    const shown = TOKENS.includes(name.toLowerCase()) ? `sha256:${sha256Hex(text)}` : text;
     bytes += name.length + shown.length;
     if (bytes > KEPT_HEADERS_BYTES) break;
     kept[`dlq-header-${storable(name)}`] = shown;
