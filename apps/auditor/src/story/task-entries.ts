@@ -6,18 +6,34 @@ export interface TaskEntry extends StoredEntry {
   appendedAtMs: number;
 }
 
-/** Steps of one story, at most. */
+/** Steps of one story, at most, and the bytes of their leaves: anybody who is authenticated can add to both. */
 const MAX_STEPS = 2_000;
+const MAX_BYTES = 8 * 2 ** 20;
+/** A task has one declaration that counts, among the first. */
+const MAX_DECLARATIONS = 16;
 
-/** The admitted entries of a task in the order of the log, without the record of who read about it. */
-export async function readTaskEntries(
-  db: Pick<Tx, 'query'>,
-  taskId: string,
-): Promise<{ entries: TaskEntry[]; truncated: boolean }> {
-  const { rows } = await db.query<TaskEntry>(
-    `SELECT seq, leaf, leaf_hash AS "leafHash", topic, appended_at_ms::float8 AS "appendedAtMs"
-       FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read' ORDER BY seq LIMIT $2`,
-    [taskId, MAX_STEPS + 1],
+export interface TaskEntries {
+  entries: TaskEntry[];
+  /** Entries whose payload a story opens, for the purpose in it. */
+  declarations: bigint[];
+  /** There are more entries. */
+  truncated: boolean;
+}
+
+/** The first admitted entries of a task in the order of the log, without the record of who read about it. */
+export async function readTaskEntries(db: Pick<Tx, 'query'>, taskId: string): Promise<TaskEntries> {
+  const { rows } = await db.query<TaskEntry & { type: string; total: number }>(
+    `SELECT * FROM (
+       SELECT seq, leaf, leaf_hash AS "leafHash", topic, appended_at_ms::float8 AS "appendedAtMs", type,
+              count(*) OVER ()::float8 AS total, sum(octet_length(leaf)) OVER (ORDER BY seq) AS bytes
+         FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read' ORDER BY seq LIMIT $2) AS e
+      WHERE bytes <= $3 ORDER BY seq`,
+    [taskId, MAX_STEPS, MAX_BYTES],
   );
-  return { entries: rows.slice(0, MAX_STEPS), truncated: rows.length > MAX_STEPS };
+  const declarations = rows.filter((row) => row.type === 'task.started').map((row) => row.seq);
+  return {
+    entries: rows,
+    declarations: declarations.slice(0, MAX_DECLARATIONS),
+    truncated: (rows[0]?.total ?? 0) > rows.length,
+  };
 }

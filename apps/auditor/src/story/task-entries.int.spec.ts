@@ -1,0 +1,43 @@
+import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
+import { common, ORCHESTRATOR, started, TASK, World } from '../../spec/world.js';
+import { Ingest } from '../ingest.js';
+import { readTaskEntries } from './task-entries.js';
+
+let log: LogDatabase;
+let world: World;
+beforeEach(async () => {
+  [log, world] = await Promise.all([freshLogDatabase(), World.open()]);
+});
+afterEach(() => Promise.all([log.drop(), world.close()]));
+
+const ingest = () =>
+  new Ingest({ db: log.runtime, authorities: world.authorities, keys: world.keys, onAppended: () => {} });
+
+// Whoever the trust domain knows can write about any task, up to 256 kB at a time: a story must not take the memory of all of it.
+it('reads a bounded number of bytes of a task, and says that there is more', async () => {
+  const rights = Array.from({ length: 1_500 }, (_, i) => `right_${i}_${'x'.repeat(20)}`);
+  const large = Array.from({ length: 200 }, () =>
+    world.wrote('broker', 'lease.intended', { ...common, rights }),
+  );
+  await ingest().onBatch(large);
+
+  const { entries, truncated } = await readTaskEntries(log.runtime.pool, TASK);
+
+  const sizeBytes = entries.reduce((sum, { leaf }) => sum + leaf.length, 0);
+  expect(sizeBytes).toBeGreaterThan(4 * 2 ** 20);
+  expect(sizeBytes).toBeLessThanOrEqual(8 * 2 ** 20);
+  expect(truncated).toBe(true);
+});
+
+it('opens the payloads of the first declarations, and of nothing else', async () => {
+  const first = await world.said('task.started', started, ORCHESTRATOR);
+  await ingest().onBatch([first, world.wrote('broker', 'task.accepted', common)]);
+  for (let i = 0; i < 20; i += 1)
+    await ingest().onBatch([await world.said('task.started', started, ORCHESTRATOR)]);
+
+  const { entries, declarations, truncated } = await readTaskEntries(log.runtime.pool, TASK);
+
+  expect({ told: entries.length, truncated }).toEqual({ told: 22, truncated: false });
+  expect(declarations).toHaveLength(16);
+  expect(declarations.slice(0, 2)).toEqual([0n, 2n]);
+});
