@@ -36,7 +36,11 @@ export class Cutter {
   /** @throws ProviderError when the fence could not be set or the target could not be looked at: nothing is proven, call again */
   async cut(plan: CheckedPlan): Promise<CutReport> {
     const failure = await this.#fences.push(plan);
-    if (failure !== null) throw failure;
+    if (failure !== null) {
+      // Nothing is proven, but what is open need not stay open until the login can be taken.
+      await this.#looks.push(plan).catch(() => undefined);
+      throw failure;
+    }
     faultPoint('cut.fenced');
     return this.#endSessions(plan);
   }
