@@ -65,10 +65,13 @@ export class Stack {
   logFile(part: Part): string;
   /** Brings everything up, or stops what it had started and throws. */
   open(): Promise<void>;
-  /** Starts a service, at first or again after `kill`, on the port it had. Resolves once it is ready. */
-  start(service: Service): Promise<void>;
-  /** Ends a service with a signal, as an accident would (SIGKILL unless told). Resolves once it is gone. */
-  kill(service: Service, signal?: NodeJS.Signals): Promise<void>;
+  /** Starts a service, at first or again after `kill`, on the port it had, with more environment if told. Resolves once it is ready. */
+  start(service: Service, more?: NodeJS.ProcessEnv): Promise<void>;
+  /** Ends a service with a signal, as an accident would (SIGKILL unless told). Resolves once it is gone, with how it ended. */
+  kill(
+    service: Service,
+    signal?: NodeJS.Signals,
+  ): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** A further child process that ends with the stack; its end is nobody's failure. */
   attach(child: unknown): Promise<void>;
   /** Ends everything; the state folder stays. */

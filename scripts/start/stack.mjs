@@ -88,7 +88,7 @@ export class Stack {
     }
   }
 
-  async start(service) {
+  async start(service, more = {}) {
     const { ports, root, reaper, say, parts, logFile } = this.#context;
     const known = this.#ports[service];
     const choice =
@@ -98,7 +98,7 @@ export class Stack {
         root,
         service,
         port,
-        env: this.#environmentOf(service),
+        env: { ...this.#environmentOf(service), ...more },
         logFile: logFile(service),
         reaper,
       };
@@ -115,7 +115,7 @@ export class Stack {
     if (child === undefined) throw new TypeError(`no service \`${service}\` was started`);
     this.#context.parts.expectEnd(child);
     child.kill(signal);
-    await child.exited;
+    return await child.exited;
   }
 
   async attach(child) {

@@ -1,0 +1,85 @@
+/** The auditor's log, checked from its tables: each record once, numbers without a gap, and the tree recomputed leaf by leaf. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { openCheckpoint } from '#merkle/checkpoint.js';
+import { append, EMPTY_RANGE, encodeNodes, rootOf } from '#merkle/compact-range.js';
+import { hashLeaf, sameHash } from '#merkle/hash.js';
+import { parseVerifier } from '#merkle/note-key.js';
+import { placeOf, TOPICS } from './records.mjs';
+
+export class LogWatch {
+  #client;
+  #verifier;
+  #auditor;
+  #range = EMPTY_RANGE;
+  #seen = new Set();
+
+  static async open({ urls, stateDir, addresses }) {
+    const watch = new LogWatch();
+    watch.#verifier = parseVerifier(readFileSync(join(stateDir, 'keys', 'log-signer.vkey'), 'utf8').trim());
+    watch.#auditor = addresses.auditor;
+    watch.#client = new pg.Client({ connectionString: urls.database });
+    await watch.#client.connect();
+    return watch;
+  }
+
+  /** Places of the records that have an entry. */
+  get places() {
+    return this.#seen;
+  }
+
+  /** Reads what is new. @returns {Promise<{ duplicated: string[], broken: string[] }>} places of records with two entries; what does not verify */
+  async read() {
+    const found = { duplicated: [], broken: [] };
+    const note = await this.#checkpoint();
+    await this.#client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows } = await this.#client.query(
+      `SELECT seq, leaf, leaf_hash, topic, partition, bus_offset AS "offset" FROM audit.entry WHERE seq >= $1 ORDER BY seq`,
+      [String(this.#range.size)],
+    );
+    const {
+      rows: [head],
+    } = await this.#client.query('SELECT size, nodes FROM audit.tree_head');
+    await this.#client.query('COMMIT');
+    const signed = note === null ? null : openCheckpoint(note, this.#verifier.name, [this.#verifier]);
+    for (const row of rows) {
+      if (signed?.size === this.#range.size) this.#compare(signed, found);
+      if (BigInt(row.seq) !== this.#range.size) found.broken.push(`entry ${row.seq} follows a gap`);
+      if (!sameHash(row.leaf_hash, hashLeaf(row.leaf))) found.broken.push(`the hash of entry ${row.seq}`);
+      this.#range = append(this.#range, [row.leaf_hash]);
+      if (!TOPICS.includes(row.topic)) continue;
+      const place = placeOf(row);
+      if (this.#seen.has(place)) found.duplicated.push(place);
+      this.#seen.add(place);
+    }
+    if (signed?.size === this.#range.size) this.#compare(signed, found);
+    if (BigInt(head.size) !== this.#range.size || !encodeNodes(this.#range).equals(head.nodes))
+      found.broken.push(`the head of size ${head.size}`);
+    return found;
+  }
+
+  /** How many entries there are. */
+  get size() {
+    return this.#range.size;
+  }
+
+  async close() {
+    await this.#client.end();
+  }
+
+  #compare(signed, found) {
+    if (!sameHash(signed.root, rootOf(this.#range)))
+      found.broken.push(`the checkpoint of size ${signed.size}`);
+  }
+
+  /** null while the auditor is down, or has signed none. */
+  async #checkpoint() {
+    try {
+      const response = await fetch(`${this.#auditor}/log/checkpoint`, { signal: AbortSignal.timeout(2_000) });
+      return response.ok ? await response.text() : null;
+    } catch {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** The tasks of one round: what each says and when, fixed by the seed but for ids. */
+import { v7 as uuidv7 } from 'uuid';
+import { ProofKey } from '#agent/proof-key.js';
+import { generateSealKey } from '#agent/seal-key.js';
+import { signEvent } from '#agent/signed-event.js';
+import { mintSvid } from '#identity/development/mint-svid.js';
+
+const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
+const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+const SVID_TTL_S = 600;
+/** Expires while its task lives. */
+const SHORT_TTL_MS = 1_000;
+
+export class Workload {
+  #stateDir;
+  /** One pair of keys for all tasks: signatures are what these tests are not about. */
+  #voices = new Map();
+
+  static async open(stateDir) {
+    const workload = new Workload();
+    workload.#stateDir = stateDir;
+    await workload.#voice(ORCHESTRATOR);
+    await workload.#voice(ANALYST);
+    return workload;
+  }
+
+  /**
+   * @param {number} count
+   * @param {() => number} random
+   */
+  async tasks(count, random) {
+    const [orchestrator, analyst] = await Promise.all([this.#voice(ORCHESTRATOR), this.#voice(ANALYST)]);
+    return Array.from({ length: count }, (_, index) => new Task(index, orchestrator, analyst, random));
+  }
+
+  async #voice(id) {
+    const known = this.#voices.get(id);
+    if (known !== undefined && known.untilMs > Date.now()) return known;
+    const key = known?.key ?? ProofKey.generate();
+    const svid = await mintSvid({
+      stateDir: this.#stateDir,
+      id,
+      audience: `mayfly:jkt:${key.thumbprint}`,
+      ttlS: SVID_TTL_S,
+      env: { MAYFLY_ENV: 'development' },
+    });
+    const voice = { key, svid, untilMs: Date.now() + (SVID_TTL_S / 2) * 1_000 };
+    this.#voices.set(id, voice);
+    return voice;
+  }
+}
+
+/** What is said about one task: `first` at once, `second` once its calls are answered, `last` to end it. */
+class Task {
+  taskId = uuidv7();
+  /** ce_ids of what must be judged exactly once. */
+  startId = uuidv7();
+  endId = uuidv7();
+  calls;
+  /** Ended before it is started, with its calls, after them, or when everything else is over. */
+  ends;
+  first;
+  second = [];
+  last = [];
+
+  constructor(index, orchestrator, analyst, random) {
+    const { taskId } = this;
+    const chance = (probability) => random() < probability;
+    this.ends = ['before', 'amid', 'second', 'second', 'last', 'last'][index % 6];
+    this.calls = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
+      const sealKey = generateSealKey();
+      return {
+        callId: uuidv7(),
+        ceIds: [uuidv7()],
+        sealKey,
+        data: {
+          taskId,
+          callId: '',
+          tool: 'sql.query',
+          dataset: 'crm.orders',
+          action: 'read',
+          sealTo: sealKey.publicJwk,
+          ...(chance(0.3) ? { ttlMs: SHORT_TTL_MS } : {}),
+        },
+      };
+    });
+    for (const call of this.calls) call.data.callId = call.callId;
+    const said = (voice, type, data, id) => signEvent({ type, data, id, svid: voice.svid, key: voice.key });
+    const started = said(orchestrator, 'task.started', declaration(taskId), this.startId);
+    const end = said(orchestrator, 'task.ended', { taskId, outcome: 'completed' }, this.endId);
+    const called = this.calls.map((call) => said(analyst, 'tool.called', call.data, call.ceIds[0]));
+    this.first = [
+      ...(this.ends === 'before' ? [end] : []),
+      started,
+      ...(chance(0.3) ? [started] : []),
+      ...called.flatMap((record) => (chance(0.3) ? [record, record] : [record])),
+      ...(this.ends === 'amid' ? [end] : []),
+    ];
+    for (const call of this.calls) {
+      if (!chance(0.4)) continue;
+      const ceId = uuidv7();
+      call.ceIds.push(ceId);
+      // Asked again under an id of its own: answered again, and decided once.
+      this.second.push(said(analyst, 'tool.called', call.data, ceId));
+    }
+    if (this.ends === 'second') this.second.push(end, ...(chance(0.5) ? [end] : []));
+    if (this.ends === 'last') this.last.push(end);
+  }
+}
+
+const declaration = (taskId) => ({
+  taskId,
+  purpose: 'Reconcile October invoices',
+  objectiveSha256: 'a'.repeat(64),
+  principal: { id: 'user:maria@corp.example', kind: 'human' },
+  agents: [{ id: ANALYST }],
+  declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+  deadline: new Date(Date.now() + 600_000).toISOString(),
+  risk: 'low',
+});
