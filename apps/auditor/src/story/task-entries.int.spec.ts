@@ -41,3 +41,15 @@ it('opens the payloads of the first declarations, and of nothing else', async ()
   expect(declarations).toHaveLength(16);
   expect(declarations.slice(0, 2)).toEqual([0n, 2n]);
 });
+
+// The key of a record is anybody's claim, and what is refused is told under it.
+it('is not crowded out by what was refused of others', async () => {
+  const rejected = Array.from({ length: 2_100 }, () => world.wrote('broker', 'event.rejected', common));
+  await ingest().onBatch([...rejected, world.wrote('broker', 'task.ended', common)]);
+
+  const { entries, truncated } = await readTaskEntries(log.runtime.pool, TASK);
+
+  expect(entries).toHaveLength(101);
+  expect(entries.at(-1)?.seq).toBe(2_100n);
+  expect(truncated).toBe(true);
+});

@@ -9,6 +9,8 @@ export interface TaskEntry extends StoredEntry {
 /** Steps of one story, at most, and the bytes of their leaves: anybody who is authenticated can add to both. */
 const MAX_STEPS = 2_000;
 const MAX_BYTES = 8 * 2 ** 20;
+/** What was refused is told under the task that it claimed to be about: it must not crowd out what was not. */
+const MAX_REJECTIONS = 100;
 /** A task has one declaration that counts, among the first. */
 const MAX_DECLARATIONS = 16;
 
@@ -23,12 +25,17 @@ export interface TaskEntries {
 /** The first admitted entries of a task in the order of the log, without the record of who read about it. */
 export async function readTaskEntries(db: Pick<Tx, 'query'>, taskId: string): Promise<TaskEntries> {
   const { rows } = await db.query<TaskEntry & { type: string; total: number }>(
-    `SELECT * FROM (
-       SELECT seq, leaf, leaf_hash AS "leafHash", topic, appended_at_ms::float8 AS "appendedAtMs", type,
-              count(*) OVER ()::float8 AS total, sum(octet_length(leaf)) OVER (ORDER BY seq) AS bytes
-         FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read' ORDER BY seq LIMIT $2) AS e
+    `WITH told AS (
+       SELECT seq, total FROM (
+         SELECT seq, type, count(*) OVER ()::float8 AS total, row_number() OVER (PARTITION BY type ORDER BY seq) AS nth
+           FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read') AS ours
+        WHERE type IS DISTINCT FROM 'event.rejected' OR nth <= $4 ORDER BY seq LIMIT $2)
+     SELECT * FROM (
+       SELECT seq, leaf, leaf_hash AS "leafHash", topic, appended_at_ms::float8 AS "appendedAtMs", type, total,
+              sum(octet_length(leaf)) OVER (ORDER BY seq) AS bytes
+         FROM told JOIN entry USING (seq)) AS measured
       WHERE bytes <= $3 ORDER BY seq`,
-    [taskId, MAX_STEPS, MAX_BYTES],
+    [taskId, MAX_STEPS, MAX_BYTES, MAX_REJECTIONS],
   );
   const declarations = rows.filter((row) => row.type === 'task.started').map((row) => row.seq);
   return {
