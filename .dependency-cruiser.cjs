@@ -41,7 +41,7 @@ module.exports = {
     only(
       'pg-at-the-rim',
       'node_modules/pg/',
-      '^(libs/(store|providers)/src/|apps/(auditor|broker|revoker|cli)/src/|test/)',
+      '^(libs/(store|providers)/src/|libs/bus/src/postgres/|apps/(auditor|broker|revoker|cli)/src/|test/)',
     ),
     only(
       'jose-in-identity',

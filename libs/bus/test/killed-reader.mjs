@@ -1,13 +1,19 @@
 /** A reader that a test kills: every record becomes a row in the transaction that moves the position. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
+import { openBus } from '#bus/open-bus.js';
 import { consumeBatch } from '#store/consume.js';
 import { openDatabase } from '#store/database.js';
 import { readPositions } from '#store/offsets.js';
 
-const [topic, group, schema] = process.argv.slice(2);
+// With a fourth argument the bus is in that schema of the database, else on Kafka.
+const [topic, group, schema, busSchema] = process.argv.slice(2);
 const db = openDatabase({ url: process.env.DATABASE_URL, schema, application: 'killed-reader' });
-const bus = await openKafka({ brokers: process.env.KAFKA_BROKERS.split(','), clientId: 'killed-reader' });
+const bus = await openBus(
+  busSchema === undefined
+    ? { kafka: { brokers: process.env.KAFKA_BROKERS.split(',') } }
+    : { postgres: { url: process.env.DATABASE_URL, schema: busSchema } },
+  'killed-reader',
+);
 
 await bus.subscribe({
   group,

@@ -5,29 +5,13 @@
  */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
+import { foldHeaders, type Header } from '../fold-headers.js';
 
-interface Header {
-  key: string;
-  value: Buffer | null;
-}
-type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
 interface DecoderPrototype {
   readVarIntArray: (this: DecoderPrototype, read: (decoder: unknown) => Header) => Header[];
 }
 
 const require = createRequire(import.meta.url);
-
-/** Headers by name, in order of first appearance; one that was given more than once is an array. */
-export function foldHeaders(headers: Iterable<Header>): Headers {
-  const byName = new Map<string, Headers[string]>();
-  for (const { key, value } of headers) {
-    const known = byName.get(key);
-    if (known === undefined) byName.set(key, value);
-    else if (Array.isArray(known)) known.push(value);
-    else byName.set(key, [known, value]);
-  }
-  return Object.fromEntries(byName);
-}
 
 function repair(): void {
   const { prototype } = require('kafkajs/src/protocol/decoder.js') as { prototype: DecoderPrototype };

@@ -3,10 +3,10 @@ import type { Admin, Kafka } from 'kafkajs';
 import { createLog, type Log } from '#telemetry/log.js';
 import type { Bus, Consumer, OutgoingRecord, Position, Subscription, TopicToEnsure } from '../bus.js';
 import { kafkajs } from './client.js';
+import { fetchBounds } from './fetch-bounds.js';
 import { KafkaConsumer } from './kafka-consumer.js';
 import { unreachable } from './kafka-error.js';
 import { clientConfig, type KafkaSettings } from './kafka-settings.js';
-import { fetchBounds } from './log-bounds.js';
 import { Publisher } from './publisher.js';
 import { ensureTopics } from './topics.js';
 

@@ -6,34 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer as Client, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Log } from '#telemetry/log.js';
 import { BusError, type BusRecord, type Consumer, type Position, type Subscription } from '../bus.js';
+import { deferred } from '../deferred.js';
+import { assertInRange, startingPoints } from '../log-bounds.js';
+import { BATCH_TRIES, backoffMs, RESTORE_TRIES } from '../tries.js';
 import { toBusRecord } from './bus-record.js';
 import { kafkajs } from './client.js';
+import { fetchBounds } from './fetch-bounds.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
-import { assertInRange, fetchBounds, startingPoints } from './log-bounds.js';
 
 const PARTITIONS_AT_ONCE = 4;
-/** A batch is handed over this often before the subscription ends: 3 s of trying. */
-const BATCH_TRIES = 6;
-const RESTORE_TRIES = 6;
-const BACKOFF_MS = 100;
 const HINT_EVERY_MS = 5_000;
 
-const backoffMs = (attempt: number) => BACKOFF_MS * 2 ** (attempt - 1);
 const keyOf = (topic: string, partition: number) => `${topic}/${partition}`;
-
-/** A promise with its ends outside. */
-function deferred() {
-  let resolve!: () => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<void>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  // Nobody has to wait for it: a failure is told through `onCrash` as well.
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
-}
 
 export class KafkaConsumer implements Consumer {
   readonly #client: Client;

@@ -1,6 +1,5 @@
 /** How far the log of each partition reaches, and where to start reading in it. */
-import type { Admin } from 'kafkajs';
-import { BusError, type Position } from '../bus.js';
+import { BusError, type Position } from './bus.js';
 
 export interface LogBounds {
   topic: string;
@@ -9,20 +8,6 @@ export interface LogBounds {
   low: bigint;
   /** Offset of the next record to come. */
   high: bigint;
-}
-
-export async function fetchBounds(admin: Admin, topics: readonly string[]): Promise<LogBounds[]> {
-  const bounds = await Promise.all(
-    topics.map(async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
-        topic,
-        partition,
-        low: BigInt(low),
-        high: BigInt(high),
-      })),
-    ),
-  );
-  return bounds.flat();
 }
 
 /**

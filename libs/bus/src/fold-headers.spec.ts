@@ -1,4 +1,4 @@
-import { foldHeaders } from './client.js';
+import { foldHeaders } from './fold-headers.js';
 
 const header = (key: string, text: string) => ({ key, value: Buffer.from(text) });
 
