@@ -1,6 +1,6 @@
 /** Opens everything the auditor works with, in the order in which a mistake is cheapest to tell. */
 import type { Bus } from '#bus/bus.js';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
+import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
@@ -58,7 +58,7 @@ export async function openParts(
   const db = openDatabase({ ...settings.database, application: 'mayfly-auditor' }, (err) =>
     warn({ err }, 'an idle database connection was lost'),
   );
-  const bus = await openKafka({ ...config.bus.kafka, clientId: 'mayfly-auditor' }, log);
+  const bus = await openBus(config.bus, 'mayfly-auditor', log);
   await bus.ensureTopics(topicSpecs(SERVICES));
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
   await relay.start();

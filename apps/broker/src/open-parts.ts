@@ -1,7 +1,7 @@
 /** Opens everything the broker works with, in the order in which a mistake is cheapest to tell. */
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus/bus.js';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
+import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
@@ -45,7 +45,7 @@ export async function openParts(
     warn({ err }, 'an idle database connection was lost'),
   );
   await migrate(db, brokerMigrations);
-  const bus = await openKafka({ ...config.bus.kafka, clientId: 'mayfly-broker' }, log);
+  const bus = await openBus(config.bus, 'mayfly-broker', log);
   await bus.ensureTopics(topicSpecs(SERVICES));
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
   await relay.start();

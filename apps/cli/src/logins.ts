@@ -1,4 +1,4 @@
-/** Database logins of Mayfly's services, as `npm start` keeps them in the state folder. For checks only. */
+/** Database logins of Mayfly's services, as `npm start` keeps them in the state folder: for checks, and for the bus where it is in that database. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -37,6 +37,20 @@ export async function asLogin<T>(
   } finally {
     await client.end();
   }
+}
+
+/** Where a login connects to, with its password: MUST NOT be shown. @throws CliError ERR_CLI_FILE */
+export async function loginUrl(
+  folder: string,
+  addresses: Addresses,
+  server: 'postgres' | 'target',
+  user: string,
+): Promise<string> {
+  const { host, port, database } = addresses[server];
+  const url = new URL(`postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`);
+  url.username = user;
+  url.password = encodeURIComponent(await passwordOf(folder, server, user));
+  return url.href;
 }
 
 async function passwordOf(folder: string, server: 'postgres' | 'target', user: string): Promise<string> {

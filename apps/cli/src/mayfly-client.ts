@@ -10,7 +10,7 @@ import { ProofKey } from '#agent/proof-key.js';
 import { generateSealKey } from '#agent/seal-key.js';
 import { signEvent } from '#agent/signed-event.js';
 import type { Bus } from '#bus/bus.js';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
+import { openBus } from '#bus/open-bus.js';
 import type { InboundData, InboundType, ToolCalled } from '#events/inbound.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
@@ -61,11 +61,9 @@ export class MayflyClient {
   static async open(env: NodeJS.ProcessEnv): Promise<MayflyClient> {
     const folder = stateFolder(env);
     const addresses = await readAddresses(folder);
-    if (addresses.kafka === null)
-      throw new CliError('ERR_CLI_NOT_RUNNING', 'this Mayfly runs without Kafka, which the command needs');
-    const config = cliConfig(env, folder, addresses);
+    const config = await cliConfig(env, folder, addresses);
     const peers = await loadPeerKeys(config.trust.services);
-    const bus = await openKafka({ ...config.bus.kafka, clientId: 'mayfly-cli' });
+    const bus = await openBus(config.bus, 'mayfly-cli');
     return new MayflyClient(folder, addresses, bus, peers);
   }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus } from '#bus/bus.js';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
+import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
@@ -59,9 +59,8 @@ export async function openParts(
   let relay: Relay | undefined;
   let closed = false;
   const openBus = async () => {
-    const kafka = { ...config.bus.kafka, clientId: 'mayfly-revoker' };
     const opened = await knock(
-      () => openKafka(kafka, log),
+      () => connect(config.bus, 'mayfly-revoker', log),
       log,
       () => closed,
     );

@@ -81,6 +81,29 @@ it('resolves the catalogue and policy folders beside the file', () => {
   expect(config.policy).toBe(join(process.cwd(), 'deploy/sample/policy'));
 });
 
+it('takes the bus in PostgreSQL, in the schema `bus`, where its login is given and no Kafka is', () => {
+  const url = 'postgres://mayfly_bus_broker:hunter2@127.0.0.1:7432/mayfly';
+  const variables = { ...env, KAFKA_BROKERS: '', MAYFLY_BUS_DATABASE_URL: url };
+
+  expect(loadConfig(SAMPLE, variables, 'broker').bus).toEqual({ postgres: { url, schema: 'bus' } });
+});
+
+it.each([
+  ['neither kafka nor postgres is set', {}],
+  ['kafka and postgres are both set', { KAFKA_BROKERS: 'k:1', MAYFLY_BUS_DATABASE_URL: 'postgres://b@c/d' }],
+])('refuses a bus of which %s', (message, bus) => {
+  const { KAFKA_BROKERS: _, ...variables } = env;
+
+  const error = refusalOf(SAMPLE, { ...variables, ...bus });
+
+  expect(error).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    key: 'bus',
+    message,
+    line: lineIn(SAMPLE, 'bus:'),
+  });
+});
+
 it('loads for the command line without any service’s variables', () => {
   expect(loadConfig(SAMPLE, { MAYFLY_ENV: 'development', KAFKA_BROKERS: 'k:1' }, 'cli').services).toEqual({});
 });
@@ -154,7 +177,7 @@ it('names a required variable that is not set', () => {
 });
 
 it('refuses a reference it cannot read', () => {
-  const file = edited('${KAFKA_BROKERS}', '${kafka}');
+  const file = edited('${KAFKA_BROKERS:-}', '${kafka}');
 
   expect(refusalOf(file)).toMatchObject({ code: 'ERR_CONFIG_VARIABLE', key: 'bus.kafka.brokers' });
 });

@@ -41,6 +41,19 @@ const kafka = z.strictObject({
     .optional(),
 });
 
+/** The tables of the bus, where there is no Kafka. */
+const postgresBus = database.extend({ schema: schemaName.default('bus') });
+const bus = z
+  .strictObject({ kafka: kafka.optional(), postgres: postgresBus.optional() })
+  .refine(
+    (given) => given.kafka !== undefined || given.postgres !== undefined,
+    'neither kafka nor postgres is set',
+  )
+  .refine(
+    (given) => given.kafka === undefined || given.postgres === undefined,
+    'kafka and postgres are both set',
+  );
+
 const service = z.strictObject({
   http,
   database,
@@ -73,7 +86,8 @@ const spiffeIssuer = z.strictObject({
 export const mayflySchema = z.strictObject({
   environment: z.enum(['production', 'development']),
   stateDir: text,
-  bus: z.strictObject({ kafka }),
+  /** One of the two. Absent where all its variables are unset, which is told as neither. */
+  bus: bus.prefault({}),
   services: z.strictObject({
     broker: service.optional(),
     revoker: service.optional(),

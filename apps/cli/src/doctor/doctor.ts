@@ -7,9 +7,9 @@ import { asLogin } from '../logins.js';
 import { cliConfig } from '../settings.js';
 import { readAddresses, stateFolder } from '../state-folder.js';
 import type { Addresses } from '../state-folder.js';
+import { busFindings } from './bus.js';
 import { fail, ok, warn, wordsOf } from './finding.js';
 import type { Finding } from './finding.js';
-import { kafkaFindings } from './kafka.js';
 import { lookAt, separateClusters, serverFindings, unreachable } from './servers.js';
 import type { ServerSeen } from './servers.js';
 import { serviceFindings } from './services.js';
@@ -41,7 +41,7 @@ async function runningFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   let config: MayflyConfig<'cli'>;
   try {
     addresses = await readAddresses(folder);
-    config = cliConfig(env, folder, addresses);
+    config = await cliConfig(env, folder, addresses);
   } catch (error) {
     return [fail('running', failureOf(error)?.line ?? wordsOf(error), 'npm start')];
   }
@@ -50,7 +50,7 @@ async function runningFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const target = await see(folder, addresses, 'target', maxSkewMs);
   return [
     ok('running', `state in ${folder}`),
-    ...(await kafkaFindings({ ...config.bus.kafka, clientId: 'mayfly-doctor' })),
+    ...(await busFindings(config.bus)),
     ...own.findings,
     ...target.findings,
     ...(own.seen !== undefined && target.seen !== undefined ? [separateClusters(own.seen, target.seen)] : []),

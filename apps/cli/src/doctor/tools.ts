@@ -1,4 +1,4 @@
-/** The programs that `npm start` needs: Node, and for its own Kafka Java and Maven. */
+/** The programs that `npm start` needs: Node, and for a Kafka of its own Java and Maven. */
 import { execFile } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { fail, ok, warn } from './finding.js';
@@ -6,9 +6,10 @@ import type { Finding } from './finding.js';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 20_000;
+const WITHOUT = 'without it the bus is in PostgreSQL';
 
 export async function toolFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const ownKafka = (env.KAFKA_BROKERS ?? '') === '';
+  const ownKafka = (env.KAFKA_BROKERS ?? '') === '' && env.MAYFLY_BUS !== 'postgres';
   return [
     nodeFinding(process.versions.node),
     ...(ownKafka
@@ -26,20 +27,20 @@ export function nodeFinding(version: string): Finding {
 
 /** @param line such as `openjdk version "17.0.15" 2025-04-15`; undefined: there is no such program. */
 export function javaFinding(line: string | undefined): Finding {
-  const fix = 'install a JDK, 17 or later, or set KAFKA_BROKERS to a Kafka of your own';
-  if (line === undefined) return fail('Java', 'not found', fix);
+  const fix = `install a JDK, 17 or later, or set KAFKA_BROKERS to a Kafka of your own; ${WITHOUT}`;
+  if (line === undefined) return warn('Java', 'not found', fix);
   const major = Number(/version "(\d+)/.exec(line)?.[1]);
   if (Number.isNaN(major)) return warn('Java', line, fix);
-  return major >= 17 ? ok('Java', line) : fail('Java', line, fix);
+  return major >= 17 ? ok('Java', line) : warn('Java', line, fix);
 }
 
 /** @param line such as `Apache Maven 3.8.7` */
 export function mavenFinding(line: string | undefined): Finding {
   return line === undefined
-    ? fail(
+    ? warn(
         'Maven',
         'not found',
-        'install Maven (it fetches Kafka once), or set KAFKA_BROKERS to a Kafka of your own',
+        `install Maven (it fetches Kafka once), or set KAFKA_BROKERS to a Kafka of your own; ${WITHOUT}`,
       )
     : ok('Maven', line);
 }
