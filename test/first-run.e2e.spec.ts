@@ -121,7 +121,7 @@ describe('the first run', () => {
     it('leaves its secret nowhere: not in tables, topics, logs or files', async () => {
       const secret = credential.connection.password.reveal();
       const tables = await dumpTables(stack.urls.database);
-      const records = await readEverything(stack.addresses.kafka);
+      const records = await readEverything(stack.addresses.kafka ?? '');
       const files = filesBelow(stack.stateDir);
 
       // The net has no holes: what is known to be there is found.

@@ -86,11 +86,15 @@ describe('npm start that cannot be', () => {
   afterAll(() => removeStateDir(stateDir));
 
   it.each([
-    ['a bus that this version has not', { MAYFLY_BUS: 'postgres' }, /MAYFLY_BUS is `postgres`/],
+    ['a bus that there is not', { MAYFLY_BUS: 'memory' }, /MAYFLY_BUS is `memory`/],
     ['production', { MAYFLY_ENV: 'production' }, /MAYFLY_ENV is `production`/],
     ['a port that is none', { MAYFLY_AUDITOR_PORT: '70000' }, /MAYFLY_AUDITOR_PORT is `70000`/],
     ['a Kafka that does not answer', { KAFKA_BROKERS: '127.0.0.1:1' }, /nothing answers at KAFKA_BROKERS/],
-    ['no Java', { JAVA_HOME: join('nowhere', 'java') }, /no Java was found\. Install both/],
+    [
+      'no Java for the Kafka that is forced',
+      { MAYFLY_BUS: 'kafka', JAVA_HOME: join('nowhere', 'java') },
+      /no Java was found\. Install both/,
+    ],
   ])(
     'says so in one line and ends with status 2: %s',
     async (_what, env, line) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { madeOnce } from './made-once.mjs';
@@ -26,7 +27,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 `;
 
 const INSTALL =
-  'Install both (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless maven`; macOS: `brew install openjdk maven`), or set KAFKA_BROKERS to a Kafka of yours';
+  'Install both (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless maven`; macOS: `brew install openjdk maven`), or set KAFKA_BROKERS to a Kafka of yours, or MAYFLY_BUS=postgres to do without';
 
 /**
  * The `java` to run Kafka with: JAVA_HOME's, else the one on the PATH.
@@ -56,6 +57,17 @@ export async function findJava(env = process.env) {
 export function javaMajor(output) {
   const found = /version "(?:1\.)?(\d+)/.exec(output);
   return found === null ? null : Number(found[1]);
+}
+
+/**
+ * @param {{ jarsDir: string, env?: NodeJS.ProcessEnv }} options
+ * @throws {Problem} without Maven, unless the jars are there
+ */
+export async function requireMaven({ jarsDir, env = process.env }) {
+  if (existsSync(join(jarsDir, `kafka-${KAFKA_VERSION}`))) return;
+  const { code, missing } = await run('mvn', ['-v'], { env });
+  if (missing || code !== 0)
+    throw new Problem('the embedded Kafka is fetched with Maven, and `mvn` was not found', INSTALL);
 }
 
 /**
@@ -90,7 +102,7 @@ async function copyDependencies(pomFile, folder, env) {
   if (/transfer|unknown host|unreachable|timed? out|refused|resolve host/i.test(output)) {
     throw new Problem(
       'Maven Central cannot be reached',
-      'Check the network or the mirror in Maven’s settings.xml, then run it again',
+      'Check the network or the mirror in Maven’s settings.xml, then run it again, or set MAYFLY_BUS=postgres',
     );
   }
   throw new Problem(

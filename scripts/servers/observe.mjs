@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { run } from './run.mjs';
+import { run, systemProgram } from './run.mjs';
 
 /**
  * What can be told of a process: when it started, in a form that no other process with that number ever had, and its command
@@ -29,9 +29,13 @@ async function fromProc(pid) {
 }
 
 async function fromPs(pid) {
-  const { code, output } = await run('ps', ['-o', 'stat=,lstart=,command=', '-p', String(pid)], {
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
-  });
+  const { code, output } = await run(
+    systemProgram('ps'),
+    ['-o', 'stat=,lstart=,command=', '-p', String(pid)],
+    {
+      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    },
+  );
   const found = /^\s*(\S+)\s+(\S+ \S+\s+\d+ \S+ \d{4})\s+(.*)$/m.exec(output);
   if (code !== 0 || found === null || found[1].startsWith('Z')) return null;
   return { startedAt: found[2].replace(/\s+/g, ' '), command: found[3] };

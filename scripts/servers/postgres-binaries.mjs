@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { madeOnce } from './made-once.mjs';
 import { canEnter } from './postgres-user.mjs';
 import { Problem } from './problem.mjs';
-import { run } from './run.mjs';
+import { run, systemProgram } from './run.mjs';
 
 const PLATFORMS = {
   darwin: ['arm64', 'x64'],
@@ -26,7 +26,7 @@ export async function postgresBinaries({ user, cacheDir }) {
   return madeOnce(join(cacheDir, `postgresql-${version}`), async (part) => {
     await cp(native, part, { recursive: true, verbatimSymlinks: true });
     // npm applies the umask of whoever installed it.
-    const { code, output } = await run('chmod', ['-R', 'a+rX', part]);
+    const { code, output } = await run(systemProgram('chmod'), ['-R', 'a+rX', part]);
     if (code !== 0) throw new Error(`the copy of PostgreSQL could not be opened to others: ${output.trim()}`);
   });
 }

@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from './problem.mjs';
-import { run } from './run.mjs';
+import { run, systemProgram } from './run.mjs';
 
 const CANDIDATES = ['postgres', '_postgres', 'nobody'];
 
@@ -16,8 +16,8 @@ const CANDIDATES = ['postgres', '_postgres', 'nobody'];
 export async function postgresUser() {
   if (process.getuid?.() !== 0) return null;
   for (const name of CANDIDATES) {
-    const uid = await run('id', ['-u', name]);
-    const gid = await run('id', ['-g', name]);
+    const uid = await run(systemProgram('id'), ['-u', name]);
+    const gid = await run(systemProgram('id'), ['-g', name]);
     // macOS prints nobody's -2 as unsigned, and spawn wants it signed.
     if (uid.code === 0 && gid.code === 0)
       return { name, uid: Number(uid.output) | 0, gid: Number(gid.output) | 0 };

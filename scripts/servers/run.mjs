@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 const running = new Set();
 process.on('exit', () => {
@@ -10,6 +12,14 @@ process.on('exit', () => {
     }
   }
 });
+
+/**
+ * A program of the operating system, wherever the PATH leads.
+ * @param {string} name
+ */
+export function systemProgram(name) {
+  return ['/usr/bin', '/bin'].map((folder) => join(folder, name)).find(existsSync) ?? name;
+}
 
 /**
  * Runs a program to its end and keeps what it printed. It has a process group of its own and ends with us.

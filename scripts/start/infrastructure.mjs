@@ -1,22 +1,11 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { startKafka } from '../servers/kafka.mjs';
-import { findJava } from '../servers/kafka-jars.mjs';
-import { accepts, withPort } from '../servers/ports.mjs';
+import { withPort } from '../servers/ports.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
-import { Problem } from '../servers/problem.mjs';
-import { prepareOwnDatabase, ROLES } from './own-database.mjs';
+import { BUS_ROLES, BUS_SCHEMA, prepareOwnDatabase, ROLES } from './own-database.mjs';
 import { keepSecrets } from './secrets.mjs';
 import { prepareTarget, TARGET_DATABASE, TARGET_ROLES } from './target-database.mjs';
-
-/**
- * What can be told about Kafka at once, before anything is started.
- * @param {NodeJS.ProcessEnv} env
- * @throws {Problem} when KAFKA_BROKERS do not answer, or there is no Java for the embedded one
- */
-export async function requireKafka(env) {
-  if (env.KAFKA_BROKERS) await requireReachable(env.KAFKA_BROKERS);
-  else await findJava(env);
-}
 
 /**
  * Kafka: KAFKA_BROKERS when set, else the embedded one.
@@ -48,20 +37,34 @@ export async function openKafka({ stateDir, cacheDir, env, ports, reaper, say, p
 /**
  * Mayfly's own database: on the server of DATABASE_URL when set, else on an embedded one.
  * @param {import('./stack.mjs').StackContext} context
+ * @param {'kafka' | 'postgres'} bus with `postgres` it holds the bus as well
  * @returns {Promise<{ adminUrl: string, urlOf(role: string): string }>}
  */
-export async function openOwnDatabase(context) {
-  const { stateDir, env, say } = context;
-  const passwords = keepSecrets(stateDir, 'database', ROLES);
+export async function openOwnDatabase(context, bus) {
+  const { root, stateDir, env, say } = context;
+  const withBus = bus === 'postgres';
+  const passwords = keepSecrets(stateDir, 'database', withBus ? [...ROLES, ...BUS_ROLES] : ROLES);
+  const prepare = async (adminUrl) => {
+    const own = await prepareOwnDatabase(adminUrl, passwords, { withBus });
+    if (withBus) await prepareBus(root, own);
+    return own;
+  };
   if (env.DATABASE_URL) {
-    const own = await prepareOwnDatabase(env.DATABASE_URL, passwords);
+    const own = await prepare(env.DATABASE_URL);
     say('postgres', `${new URL(env.DATABASE_URL).host} (from DATABASE_URL)`);
     return own;
   }
   const { url, host, port } = await openPostgres(context, 'postgres');
-  const own = await prepareOwnDatabase(url, passwords);
+  const own = await prepare(url);
   say('postgres', `${host}:${port}`);
   return own;
+}
+
+async function prepareBus(root, own) {
+  const built = join(root, 'dist', 'libs', 'bus', 'src', 'postgres', 'prepare.js');
+  const { prepareBus } = await import(pathToFileURL(built).href);
+  const [owner, ...logins] = BUS_ROLES;
+  await prepareBus({ url: own.urlOf(owner), schema: BUS_SCHEMA }, logins);
 }
 
 /**
@@ -106,18 +109,4 @@ async function openPostgres({ stateDir, cacheDir, ports, durable, reaper, say, p
   );
   parts.watch(postgres.child);
   return postgres;
-}
-
-async function requireReachable(brokers) {
-  const answers = await Promise.all(
-    brokers.split(',').map((address) => {
-      const [, host, port] = /^\s*(.+):(\d+)\s*$/.exec(address) ?? [];
-      return host === undefined ? false : accepts(Number(port), host.replace(/^\[(.*)\]$/, '$1'));
-    }),
-  );
-  if (answers.includes(true)) return;
-  throw new Problem(
-    `nothing answers at KAFKA_BROKERS (${brokers})`,
-    'Set it to host:port[,host:port] of a running Kafka, or unset it to get an embedded one',
-  );
 }

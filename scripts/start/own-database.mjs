@@ -4,6 +4,15 @@ import { scramVerifier } from './scram.mjs';
 
 export const DATABASE = 'mayfly';
 export const ROLES = ['mayfly_broker', 'mayfly_revoker', 'mayfly_audit_owner', 'mayfly_auditor'];
+/** Of the bus, where it is in this database: its owner, and a login for each service and for agents and orchestrators. */
+export const BUS_ROLES = [
+  'mayfly_bus_owner',
+  'mayfly_bus_broker',
+  'mayfly_bus_revoker',
+  'mayfly_bus_auditor',
+  'mayfly_bus_client',
+];
+export const BUS_SCHEMA = 'bus';
 const SCHEMAS = { broker: 'mayfly_broker', revoker: 'mayfly_revoker', audit: 'mayfly_audit_owner' };
 
 /**
@@ -12,17 +21,20 @@ const SCHEMAS = { broker: 'mayfly_broker', revoker: 'mayfly_revoker', audit: 'ma
  * its owner say. It can run again at any time; the passwords are then those given.
  * @param {string} adminUrl a superuser, or a role that may create roles and databases
  * @param {Record<string, string>} passwords by role
+ * @param {{ withBus: boolean }} options with the roles and the schema of the bus; what they may do there `prepareBus` says
  * @returns {Promise<{ adminUrl: string, urlOf(role: string): string }>} `adminUrl` of the database `mayfly`
  * @throws {Problem} when the server cannot be reached or the role may not do this
  */
-export async function prepareOwnDatabase(adminUrl, passwords) {
+export async function prepareOwnDatabase(adminUrl, passwords, { withBus }) {
+  const roles = withBus ? [...ROLES, ...BUS_ROLES] : ROLES;
+  const schemas = withBus ? { ...SCHEMAS, [BUS_SCHEMA]: BUS_ROLES[0] } : SCHEMAS;
   await asAdmin(adminUrl, async (client) => {
-    for (const role of ROLES) await ensureRole(client, role, passwords[role]);
-    await ensureDatabase(client);
+    for (const role of roles) await ensureRole(client, role, passwords[role]);
+    await ensureDatabase(client, roles);
   });
   const url = new URL(adminUrl);
   url.pathname = `/${DATABASE}`;
-  await asAdmin(url.href, ensureSchemas);
+  await asAdmin(url.href, (client) => ensureSchemas(client, schemas));
   return {
     adminUrl: url.href,
     urlOf(role) {
@@ -69,16 +81,16 @@ async function ensureRole(client, role, password) {
   await client.query(`ALTER ROLE ${role} LOGIN NOCREATEDB NOCREATEROLE PASSWORD ${verifier}`);
 }
 
-async function ensureDatabase(client) {
+async function ensureDatabase(client, roles) {
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
   if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE} TEMPLATE template0 ENCODING 'UTF8'`);
   await client.query(`REVOKE ALL ON DATABASE ${DATABASE} FROM PUBLIC`);
-  await client.query(`GRANT CONNECT ON DATABASE ${DATABASE} TO ${ROLES.join(', ')}`);
+  await client.query(`GRANT CONNECT ON DATABASE ${DATABASE} TO ${roles.join(', ')}`);
 }
 
-async function ensureSchemas(client) {
+async function ensureSchemas(client, schemas) {
   await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
-  for (const [schema, owner] of Object.entries(SCHEMAS)) {
+  for (const [schema, owner] of Object.entries(schemas)) {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
     await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`);
   }

@@ -9,15 +9,17 @@ const KEPT_LOG_BYTES = 16 * 2 ** 20;
 const TAIL_LINES = 20;
 
 /**
- * The environment of one service: the shell's, less the accounts of everybody else and what would steer its PostgreSQL client
- * from outside, and its own accounts.
+ * The environment of one service: the shell's, less the accounts of everybody else, what would steer its PostgreSQL client
+ * from outside, and any Kafka where the bus is in PostgreSQL; and its own accounts.
  * @param {NodeJS.ProcessEnv} shell
  * @param {Record<string, string>} own
  * @returns {NodeJS.ProcessEnv}
  */
 export function serviceEnvironment(shell, own) {
   const foreign = /^(DATABASE_URL|TARGET_URL|PG[A-Z]+|MAYFLY_TARGET_\w+|MAYFLY_\w+_DATABASE_URL)$/;
-  const kept = Object.entries(shell).filter(([name]) => !foreign.test(name));
+  const isForeign = (name) =>
+    foreign.test(name) || (own.MAYFLY_BUS_DATABASE_URL !== undefined && name.startsWith('KAFKA_'));
+  const kept = Object.entries(shell).filter(([name]) => !isForeign(name));
   return { ...Object.fromEntries(kept), MAYFLY_ENV: 'development', ...own };
 }
 

@@ -22,6 +22,10 @@ describe('the environment of a service', () => {
     'does not hold %s of the shell',
     (name) => expect(serviceEnvironment(shell, {})).not.toHaveProperty(name),
   );
+  it('names no Kafka where the bus is in PostgreSQL', () =>
+    expect(serviceEnvironment(shell, { MAYFLY_BUS_DATABASE_URL: 'postgres://bus' })).not.toHaveProperty(
+      'KAFKA_SASL_USERNAME',
+    ));
   it('is not steered by variables of PostgreSQL clients', () =>
     expect(serviceEnvironment(shell, {})).not.toHaveProperty('PGOPTIONS'));
 });

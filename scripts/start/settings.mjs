@@ -42,17 +42,16 @@ export function startSettings(env) {
       'Unset MAYFLY_ENV, or start the services themselves: node dist/apps/<service>/src/main.js --config <file>',
     );
   }
-  requireKafkaBus(env.MAYFLY_BUS || 'kafka');
+  forcedBus(env);
   return { ports: portsFrom(env), withSample: env.MAYFLY_SAMPLE !== '0' };
 }
 
-function requireKafkaBus(bus) {
-  if (bus === 'kafka') return;
-  if (bus === 'postgres') {
-    throw new Problem(
-      'MAYFLY_BUS is `postgres`, and this version has the bus on Kafka only',
-      'Unset MAYFLY_BUS',
-    );
-  }
-  throw new Problem(`MAYFLY_BUS is \`${bus}\`, which is no bus`, 'Set it to `kafka`, or unset it');
+/** @returns {'kafka' | 'postgres' | null} what MAYFLY_BUS forces; null: nothing */
+export function forcedBus({ MAYFLY_BUS: bus }) {
+  if (!bus) return null;
+  if (bus === 'kafka' || bus === 'postgres') return bus;
+  throw new Problem(
+    `MAYFLY_BUS is \`${bus}\`, which is no bus`,
+    'Set it to `kafka` or `postgres`, or unset it',
+  );
 }

@@ -16,9 +16,7 @@ it('has the documented defaults', () => {
 });
 it('leaves the sample out when asked to', () =>
   expect(startSettings({ MAYFLY_SAMPLE: '0' }).withSample).toBe(false));
-it.each([
-  { MAYFLY_ENV: 'production' },
-  { MAYFLY_BUS: 'postgres' },
-  { MAYFLY_BUS: 'memory' },
-  { MAYFLY_KAFKA_PORT: 'x' },
-])('refuses %p', (env) => expect(() => startSettings(env)).toThrow(Problem));
+it.each([{ MAYFLY_ENV: 'production' }, { MAYFLY_BUS: 'memory' }, { MAYFLY_KAFKA_PORT: 'x' }])(
+  'refuses %p',
+  (env) => expect(() => startSettings(env)).toThrow(Problem),
+);

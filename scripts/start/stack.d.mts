@@ -48,8 +48,8 @@ export interface Addresses {
   revoker: string;
   auditor: string;
   console: string | null;
-  /** `host:port[,…]` */
-  kafka: string;
+  /** `host:port[,…]`; null where the bus is in PostgreSQL. */
+  kafka: string | null;
   postgres: { host: string; port: number; database: string };
   target: { host: string; port: number; database: string };
   pid: number;

@@ -1,11 +1,12 @@
 /**
- * Everything of one installation, up and running: Kafka, Mayfly's own PostgreSQL, the sample's target, and the three services.
+ * Everything of one installation, up and running: Kafka or the bus in PostgreSQL, Mayfly's own PostgreSQL, the sample's target, and the three services.
  * `npm start` and the tests bring up the very same thing.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takePort, withPort } from '../servers/ports.mjs';
-import { openKafka, openOwnDatabase, openTarget, requireKafka } from './infrastructure.mjs';
+import { chooseBus } from './bus.mjs';
+import { openKafka, openOwnDatabase, openTarget } from './infrastructure.mjs';
 import { ensureKeys } from './keys.mjs';
 import { DATABASE } from './own-database.mjs';
 import { Parts } from './parts.mjs';
@@ -18,7 +19,8 @@ export class Stack {
   #context;
   #ports = {};
   #children = new Map();
-  #brokers = '';
+  /** Null where the bus is in PostgreSQL. */
+  #brokers = null;
   #database;
   #target;
 
@@ -70,13 +72,13 @@ export class Stack {
 
   async open() {
     try {
-      const { env, ports, root, stateDir } = this.#context;
+      const { ports, root, stateDir } = this.#context;
       // Said before anything is started, not after a minute.
       for (const choice of Object.values(ports)) if (choice.explicit) await takePort(choice);
-      await requireKafka(env);
+      const bus = await chooseBus(this.#context);
       [this.#brokers, this.#database, this.#target] = await together([
-        openKafka(this.#context),
-        openOwnDatabase(this.#context),
+        bus === 'kafka' ? openKafka(this.#context) : null,
+        openOwnDatabase(this.#context, bus),
         openTarget(this.#context),
         ensureKeys(root, stateDir),
       ]);
@@ -144,11 +146,11 @@ export class Stack {
         MAYFLY_AUDITOR_OWNER_DATABASE_URL: url('mayfly_audit_owner'),
       }),
     };
-    return serviceEnvironment(env, {
-      MAYFLY_STATE_DIR: stateDir,
-      KAFKA_BROKERS: this.#brokers,
-      ...own[service](),
-    });
+    const bus =
+      this.#brokers === null
+        ? { MAYFLY_BUS_DATABASE_URL: url(`mayfly_bus_${service}`) }
+        : { KAFKA_BROKERS: this.#brokers };
+    return serviceEnvironment(env, { MAYFLY_STATE_DIR: stateDir, ...bus, ...own[service]() });
   }
 
   #writeAddresses() {

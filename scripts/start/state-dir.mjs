@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { canEnter, postgresUser } from '../servers/postgres-user.mjs';
 import { Problem } from '../servers/problem.mjs';
-import { run } from '../servers/run.mjs';
+import { run, systemProgram } from '../servers/run.mjs';
 import { lock, LockHeld, lockHolder } from './lock.mjs';
 
 /** Says that a folder is ours, so that `npm run reset` never removes one that was named by mistake. */
@@ -141,7 +141,7 @@ async function move(from, to) {
     renameSync(from, to);
   } catch (error) {
     if (error.code !== 'EXDEV') throw error;
-    const { code, output } = await run('cp', ['-a', '--', from, to]);
+    const { code, output } = await run(systemProgram('cp'), ['-a', '--', from, to]);
     if (code !== 0)
       throw new Error(`the state could not be moved to ${to}: ${output.trim()}`, { cause: error });
   }
