@@ -24,7 +24,8 @@ const text = (max: number) =>
     .min(1)
     .max(max)
     .refine((s) => s.isWellFormed(), 'lone surrogate');
-const timestamp = z.iso.datetime({ offset: false });
+/** RFC 3339 bounds no fraction of a second. */
+const timestamp = z.iso.datetime({ offset: false }).max(40);
 const actions = z.array(name).min(1).max(16);
 const triple = z.object({ tool: name, dataset: name.optional(), actions });
 
@@ -70,7 +71,10 @@ export const taskStarted = z.object({
     })
     .optional(),
   agentsMayEnd: z.boolean().optional(),
-  labels: z.record(z.string().max(64), z.string().max(256)).optional(),
+  labels: z
+    .record(z.string().max(64), z.string().max(256))
+    .refine((labels) => Object.keys(labels).length <= 64, 'expected at most 64 labels')
+    .optional(),
 });
 
 export const toolCalled = z.object({

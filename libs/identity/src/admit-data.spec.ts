@@ -24,6 +24,16 @@ describe('an authentic record with bad data', () => {
       'ERR_DATA_INVALID',
     ],
     ['a lone surrogate in a label', { ...started({ 'team\ud800': 'x' }) }, 'ERR_DATA_INVALID'],
+    [
+      'more labels than 64',
+      started(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`team-${i}`, 'x']))),
+      'ERR_DATA_INVALID',
+    ],
+    [
+      'a deadline of a thousand digits',
+      started({}, { deadline: `2026-11-24T19:45:00.${'0'.repeat(1_000)}Z` }),
+      'ERR_DATA_INVALID',
+    ],
     ['U+0000, which PostgreSQL cannot hold', { ...started({ team: 'a\0b' }) }, 'ERR_DATA_INVALID'],
     [
       'another agent\u2019s name',
@@ -42,7 +52,7 @@ describe('an authentic record with bad data', () => {
   });
 });
 
-function started(labels: object): Sending {
+function started(labels: object, change: object = {}): Sending {
   return {
     type: 'dev.mayfly.task.started.v1',
     data: {
@@ -55,6 +65,7 @@ function started(labels: object): Sending {
       deadline: '2026-11-24T19:45:00.000Z',
       risk: 'low',
       labels,
+      ...change,
     },
   };
 }
