@@ -104,6 +104,16 @@ describe('declaring a task', () => {
     expect(codeOf(decide({}, ORCHESTRATOR, facts))).toBe('refused ERR_TASK_FORBIDDEN');
   });
 
+  it('that policy forbids names the inputs that were kept of the decision', () => {
+    const facts = { ...startFacts(), judge: judge({ task: { decision: 'deny' } }) };
+    const decided = decide({}, ORCHESTRATOR, facts);
+
+    expect(decided).toMatchObject({
+      event: { data: { inputs: 'sha256:task' } },
+      inputs: { digest: 'sha256:task' },
+    });
+  });
+
   it('is rejected the second time', () => {
     const again = decideStart(openTask(), start(), sender(ORCHESTRATOR, 'ce-2'), startFacts());
 

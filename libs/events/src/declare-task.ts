@@ -48,7 +48,7 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
         code: refusal.code,
         reason: refusal.reason,
         policySet: facts.judge.digest,
-        ...(policy === undefined ? {} : { policies: policy.policies }),
+        ...(policy === undefined ? {} : { policies: policy.policies, inputs: policy.digest }),
       },
     },
     ...(policy === undefined ? {} : { inputs: { digest: policy.digest, inputs: policy.inputs } }),

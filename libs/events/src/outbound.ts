@@ -127,6 +127,8 @@ export const outboundSchemas = {
     reason: z.string(),
     policies: z.array(z.string()).optional(),
     policySet: z.string().optional(),
+    /** Digest of the kept decision inputs, where policy was asked. */
+    inputs: z.string().optional(),
   }),
   'task.ended': z.object({ ...common, outcome: z.enum(['completed', 'failed', 'cancelled', 'deadline']) }),
   'call.decided': z.object({

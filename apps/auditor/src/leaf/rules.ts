@@ -101,7 +101,14 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'task.refused': {
-    of: { ...common, code: 'plain', reason: 'sealed', policies: { each: 'plain' }, policySet: 'plain' },
+    of: {
+      ...common,
+      code: 'plain',
+      reason: 'sealed',
+      policies: { each: 'plain' },
+      policySet: 'plain',
+      inputs: 'digest',
+    },
   },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
