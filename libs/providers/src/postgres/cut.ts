@@ -38,7 +38,7 @@ export class Cutter {
     const failure = await this.#fences.push(plan);
     if (failure !== null) {
       // Nothing is proven, but what is open need not stay open until the login can be taken.
-      await this.#looks.push(plan).catch(() => undefined);
+      if (failure.code !== 'ERR_TARGET_UNREACHABLE') await this.#looks.push(plan).catch(() => undefined);
       throw failure;
     }
     faultPoint('cut.fenced');
