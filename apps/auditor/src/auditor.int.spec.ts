@@ -75,6 +75,7 @@ beforeAll(async () => {
       { log: new AuditLog(db), readers, ingest },
       {
         service: 'auditor',
+        environment: 'development',
         metrics: createMetrics('auditor'),
         readiness: () => (server.isReady() ? [] : ['consumer is not assigned']),
         jwks: world.signers.auditor.jwks,

@@ -87,6 +87,7 @@ async function main(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(
     AuditorModule.forRoot(parts, {
       service: 'auditor',
+      environment: config.environment,
       metrics,
       readiness: () => readiness(parts, server),
       jwks: parts.jwks,

@@ -70,7 +70,13 @@ async function main(): Promise<void> {
     )),
   ];
   const app = await NestFactory.create(
-    BrokerModule.forRoot(broker, { service: 'broker', metrics, readiness, jwks: signer.jwks }),
+    BrokerModule.forRoot(broker, {
+      service: 'broker',
+      environment: config.environment,
+      metrics,
+      readiness,
+      jwks: signer.jwks,
+    }),
     { logger: new NestLog(log), abortOnError: false },
   );
   app.connectMicroservice({ strategy: server });

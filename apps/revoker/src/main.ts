@@ -58,6 +58,7 @@ async function main(): Promise<void> {
   const app = await NestFactory.create(
     RevokerModule.forRoot(revoker, {
       service: 'revoker',
+      environment: config.environment,
       metrics,
       readiness: () => readiness.reasons(),
       jwks: signer.jwks,

@@ -15,11 +15,12 @@ export class HealthController {
   /** 503 with `reasons` while the service cannot work. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  async ready(): Promise<{ status: 'ready'; service: string }> {
-    const { service } = this.options;
+  async ready(): Promise<{ status: 'ready'; service: string; environment: string }> {
+    const { service, environment } = this.options;
     const reasons = await this.#reasons();
-    if (reasons.length > 0) throw new ServiceUnavailableException({ status: 'not_ready', service, reasons });
-    return { status: 'ready', service };
+    if (reasons.length > 0)
+      throw new ServiceUnavailableException({ status: 'not_ready', service, environment, reasons });
+    return { status: 'ready', service, environment };
   }
 
   async #reasons(): Promise<readonly string[]> {

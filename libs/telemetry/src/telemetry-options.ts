@@ -3,6 +3,8 @@ import type { Metrics } from './metrics.js';
 /** What a service shows of itself over HTTP, without authentication. */
 export interface TelemetryOptions {
   service: string;
+  /** Readiness says it, so that nobody takes a development set-up, whose keys protect nothing, for the real thing. */
+  environment: 'production' | 'development';
   metrics: Metrics;
   /** Why the service cannot do its work now, in short constant phrases; empty when it can. */
   readiness: () => readonly string[] | Promise<readonly string[]>;

@@ -12,6 +12,7 @@ describe('the endpoints of a service', () => {
   async function serve(options: Partial<TelemetryOptions> = {}) {
     const module = TelemetryModule.forRoot({
       service: 'broker',
+      environment: 'production',
       metrics: new Metrics('broker'),
       readiness: () => [],
       ...options,
@@ -43,7 +44,16 @@ describe('the endpoints of a service', () => {
 
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(await answer.json()).toEqual({ status: 'ready', service: 'broker' });
+    expect(await answer.json()).toEqual({ status: 'ready', service: 'broker', environment: 'production' });
+  });
+
+  it('say in both cases where it is a development set-up', async () => {
+    const ready = await serve({ environment: 'development' });
+    expect(await (await ready('/health/ready')).json()).toMatchObject({ environment: 'development' });
+    await app?.close();
+
+    const waiting = await serve({ environment: 'development', readiness: () => ['no partitions yet'] });
+    expect(await (await waiting('/health/ready')).json()).toMatchObject({ environment: 'development' });
   });
 
   it('answer 503 with reasons while it is not', async () => {
@@ -53,6 +63,7 @@ describe('the endpoints of a service', () => {
     expect(await answer.json()).toEqual({
       status: 'not_ready',
       service: 'broker',
+      environment: 'production',
       reasons: ['no partitions yet'],
     });
   });
