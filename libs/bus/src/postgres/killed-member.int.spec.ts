@@ -64,7 +64,7 @@ describe('a member that is killed', () => {
       })),
     );
 
-  it('has its partitions moved to the other within seconds, and no record is lost or doubled', async () => {
+  it('has its partitions moved to the other within ten seconds, and no record is lost or doubled', async () => {
     const first = start();
     await publish(0, 300);
     await until(async () => (await seen()) > 0, 40_000);
@@ -75,7 +75,7 @@ describe('a member that is killed', () => {
     await publish(300, 400);
     first.kill('SIGKILL');
     const killedAtMs = performance.now();
-    await until(async () => (await seen()) === 400, 10_000);
+    await until(async () => (await seen()) === 400, 20_000);
     const movedWithinMs = performance.now() - killedAtMs;
     // Anything read twice would follow now.
     await sleep(300);
@@ -83,7 +83,7 @@ describe('a member that is killed', () => {
     const { rows } = await own.db.pool.query<{ partition: number; offset: bigint; key: string }>(
       'SELECT partition, "offset", key FROM seen ORDER BY id',
     );
-    expect(movedWithinMs).toBeLessThan(4_000);
+    expect(movedWithinMs).toBeLessThan(10_000);
     expect(rows).toHaveLength(400);
     expect(new Set(rows.map(({ key }) => key)).size).toBe(400);
     for (let partition = 0; partition < PARTITIONS; partition += 1) {

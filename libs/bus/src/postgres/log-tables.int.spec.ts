@@ -68,7 +68,7 @@ describe('the bus in PostgreSQL', () => {
     }
 
     // The median; generous, for machines that do other things as well.
-    expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(50);
+    expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(100);
     await (await consumer).stop();
   });
 

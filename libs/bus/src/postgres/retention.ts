@@ -3,6 +3,8 @@ import type { Database } from '#store/database.js';
 import type { Log } from '#telemetry/log.js';
 
 const EVERY_MS = 60_000;
+/** A step that took this many (`at_most` in the function) has left some. */
+const STEP_RECORDS = 5_000n;
 
 export class Retention {
   #timer: NodeJS.Timeout;
@@ -31,11 +33,17 @@ export class Retention {
   }
 }
 
-/** One step for every partition that has records. Any number of processes may do it at once. */
+/** Every partition that has records, in short transactions. Any number of processes may do it at once. */
 export async function sweep(db: Database): Promise<void> {
   const { rows } = await db.pool.query<{ topic: string; partition: number }>(
     'SELECT topic, partition FROM log_head WHERE high > low ORDER BY topic, partition',
   );
-  for (const { topic, partition } of rows) await db.pool.query('SELECT sweep($1, $2)', [topic, partition]);
+  for (const { topic, partition } of rows) {
+    let gone: bigint;
+    do {
+      const step = await db.pool.query<{ gone: bigint }>('SELECT sweep($1, $2) AS gone', [topic, partition]);
+      gone = step.rows[0]?.gone ?? 0n;
+    } while (gone >= STEP_RECORDS);
+  }
   await db.pool.query('SELECT forget_dead_members()');
 }
