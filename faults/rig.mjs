@@ -26,7 +26,7 @@ export class Rig {
   static async open() {
     const rig = new Rig();
     rig.#stateDir = await temporaryFolder('mayfly-faults-', await postgresUser());
-    const env = { ...process.env };
+    const env = { ...process.env, MAYFLY_BUS: 'kafka' };
     for (const name of FOREIGN) delete env[name];
     rig.#stack = new Stack({
       root,

@@ -28,7 +28,7 @@ describe('kill -9', () => {
       expect(found).toEqual(nothingFound());
       expect(passed).toEqual(deaths);
     },
-    120_000,
+    240_000,
   );
 
   it('leaves topics and log that agree, record by record', async () => {
