@@ -19,18 +19,24 @@ export async function ensureTopics(admin: Admin, wanted: readonly TopicToEnsure[
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter(({ topic }) => !existing.has(topic));
   if (missing.length > 0) {
+    const replication = replicationOn((await admin.describeCluster()).brokers.length);
     // Another service may do the same at the same time; kafkajs then answers false, and the check below sees the result.
     await admin.createTopics({
       topics: missing.map(({ topic, partitions, config }) => ({
         topic,
         numPartitions: partitions,
-        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        replicationFactor: replication.factor,
+        configEntries: Object.entries({ ...replication.config, ...config }).map(([name, value]) => ({ name, value })),
       })),
     });
   }
   await checkPartitions(admin, topics);
   await checkConfig(admin, topics, log);
 }
+
+/** Three copies of which two must have a record, wherever there are three brokers; else what the cluster can. */
+export const replicationOn = (brokers: number): { factor: number; config: Record<string, string> } =>
+  brokers >= 3 ? { factor: 3, config: { 'min.insync.replicas': '2' } } : { factor: 1, config: {} };
 
 async function checkPartitions(admin: Admin, wanted: readonly TopicToEnsure[]): Promise<void> {
   const found = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });

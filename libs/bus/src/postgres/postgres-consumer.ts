@@ -5,32 +5,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#store/database.js';
 import type { Log } from '#telemetry/log.js';
-import { BusError, type BusRecord, type Consumer, type Position, type Subscription } from '../bus.js';
+import { BusError, type Consumer, type Position, type Subscription } from '../bus.js';
 import { deferred } from '../deferred.js';
-import { assertInRange, startingPoints } from '../log-bounds.js';
-import { BATCH_TRIES, backoffMs, RESTORE_TRIES } from '../tries.js';
+import { startingPoints } from '../log-bounds.js';
+import { backoffMs, RESTORE_TRIES } from '../tries.js';
 import { assigned, type Place } from './assignment.js';
 import { GroupSession, type SessionSettings } from './group-session.js';
-import { fetchRecords, type Fetched } from './log-reader.js';
+import { crashed, GIVE_UP_AFTER_MS, PartitionReaders, TRY_AGAIN_MS, type Held } from './partition-readers.js';
 import { unreachable } from './postgres-error.js';
 import { fetchBounds } from './topics.js';
 
-/** Batches in hand at once, of 1 MiB at most each: what a slow handler leaves unread stays in the database. */
-const PARTITIONS_AT_ONCE = 4;
 /** Also how soon a killed member's partitions move: the server has dropped its locks by then. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 100;
-/** Long enough for the restart of a server. */
-const GIVE_UP_AFTER_MS = 20_000;
-const TRY_AGAIN_MS = 250;
-
-/** A partition whose lock this member holds. */
-interface Held extends Place {
-  /** Next offset to hand over; undefined until it is restored. */
-  next: bigint | undefined;
-  lost: boolean;
-  running: Promise<void> | undefined;
-}
 
 const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`;
 
@@ -41,10 +28,8 @@ export class PostgresConsumer implements Consumer {
   readonly #log: Log;
   readonly #started = deferred();
   readonly #held = new Map<string, Held>();
-  /** Partitions that may have something to read, the longest waiting first. */
-  readonly #due = new Set<Held>();
+  readonly #readers: PartitionReaders;
   readonly #running = new Set<Promise<void>>();
-  #reading = 0;
   #partitions: ReadonlyMap<string, number> = new Map();
   #session: GroupSession | undefined;
   #complete = false;
@@ -59,6 +44,14 @@ export class PostgresConsumer implements Consumer {
     this.#settings = settings;
     this.#subscription = subscription;
     this.#log = log.child({ group: subscription.group });
+    this.#readers = new PartitionReaders({
+      db,
+      log: this.#log,
+      onBatch: (records) => subscription.onBatch(records),
+      isOver: () => this.#over,
+      onFailure: (error) => this.#die(error),
+      track: (work) => this.#track(work),
+    });
   }
 
   /** Joins the group. @throws BusError ERR_BUS_UNREACHABLE, ERR_TOPIC_MISCONFIGURED when a topic is missing */
@@ -138,7 +131,7 @@ export class PostgresConsumer implements Consumer {
     if (complete) this.#started.resolve();
     for (const { high, ...place } of await session.ends(this.#subscription.topics)) {
       const held = this.#held.get(keyOf(place));
-      if (held?.next !== undefined && held.next < high) this.#read(held);
+      if (held?.next !== undefined && held.next < high) this.#readers.read(held);
     }
   }
 
@@ -148,7 +141,7 @@ export class PostgresConsumer implements Consumer {
     const points = await this.#lookUp(taken);
     for (const one of held) {
       one.next = points.find((point) => keyOf(point) === keyOf(one))?.next;
-      this.#read(one);
+      this.#readers.read(one);
     }
   }
 
@@ -171,8 +164,7 @@ export class PostgresConsumer implements Consumer {
   /** Hands nothing more over, and frees the partition when what runs has ended. */
   #giveUp(session: GroupSession, held: Held): void {
     if (held.lost) return;
-    held.lost = true;
-    this.#due.delete(held);
+    this.#readers.lose(held);
     this.#track(this.#free(session, held));
   }
 
@@ -191,8 +183,7 @@ export class PostgresConsumer implements Consumer {
 
   #loseAll(): void {
     this.#complete = false;
-    this.#due.clear();
-    for (const held of this.#held.values()) held.lost = true;
+    for (const held of this.#held.values()) this.#readers.lose(held);
     this.#held.clear();
   }
 
@@ -204,7 +195,7 @@ export class PostgresConsumer implements Consumer {
       {
         onRecords: (place) => {
           const held = this.#held.get(keyOf(place));
-          if (held !== undefined) this.#read(held);
+          if (held !== undefined) this.#readers.read(held);
         },
         onGroup: () => this.#poke(),
         onLost: () => this.#poke(),
@@ -220,77 +211,6 @@ export class PostgresConsumer implements Consumer {
       } catch (error) {
         if (performance.now() > endMs) throw unreachable(error, 'join again');
         await this.#pause(TRY_AGAIN_MS);
-      }
-    }
-  }
-
-  /** Reads a partition as soon as its turn comes. */
-  #read(held: Held): void {
-    if (held.next === undefined || held.lost) return;
-    this.#due.add(held);
-    this.#startReading();
-  }
-
-  #startReading(): void {
-    for (const held of this.#due) {
-      if (this.#over || this.#reading >= PARTITIONS_AT_ONCE) return;
-      // It looks at what is due when it has ended.
-      if (held.running !== undefined) continue;
-      this.#due.delete(held);
-      this.#reading += 1;
-      held.running = this.#handOver(held)
-        .catch((error: unknown) => this.#die(error))
-        .finally(() => {
-          this.#reading -= 1;
-          held.running = undefined;
-          this.#startReading();
-        });
-      this.#track(held.running);
-    }
-  }
-
-  /** Fetches once and hands over what came. */
-  async #handOver(held: Held): Promise<void> {
-    const { topic, partition, next = 0n } = held;
-    const fetched = await this.#fetch(held, { topic, partition, next });
-    if (fetched === undefined || held.lost || this.#over) return;
-    const { low, high, records } = fetched;
-    assertInRange(next, { topic, partition, low, high });
-    if (records.length > 0 && !(await this.#handle(held, records))) return;
-    held.next = records.length > 0 ? (records.at(-1)?.offset ?? next) + 1n : high;
-    if (held.next < high) this.#due.add(held);
-  }
-
-  async #fetch(held: Held, from: Position): Promise<Fetched | undefined> {
-    const endMs = performance.now() + GIVE_UP_AFTER_MS;
-    for (;;) {
-      try {
-        return await fetchRecords(this.#db, from);
-      } catch (error) {
-        if (performance.now() > endMs) throw unreachable(error, 'fetch');
-        this.#log.warn(
-          { err: error, topic: from.topic, partition: from.partition },
-          'not read, trying again',
-        );
-        await sleep(TRY_AGAIN_MS);
-        if (held.lost || this.#over) return undefined;
-      }
-    }
-  }
-
-  /** True once the handler has taken the records; false when they are to be fetched again, here or by another member. */
-  async #handle(held: Held, records: readonly BusRecord[]): Promise<boolean> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#subscription.onBatch(records);
-        return true;
-      } catch (error) {
-        const { topic, partition } = held;
-        const where = { topic, partition, offset: String(records[0]?.offset), attempt };
-        this.#log.warn({ err: error, ...where }, 'batch handler failed');
-        if (attempt === BATCH_TRIES) throw crashed('a batch handler failed too often', error, where);
-        await sleep(backoffMs(attempt));
-        if (held.lost || this.#over) return false;
       }
     }
   }
@@ -333,8 +253,3 @@ export class PostgresConsumer implements Consumer {
     this.#poked = false;
   }
 }
-
-const crashed = (message: string, cause: unknown, fields: Record<string, string | number> = {}) =>
-  cause instanceof BusError && cause.code === 'ERR_BUS_CRASHED'
-    ? cause
-    : new BusError('ERR_BUS_CRASHED', message, fields, { cause });
