@@ -1,6 +1,7 @@
 /** `task.ended` acknowledged by Kafka until an open session of the target is dead, and until `lease.access_cut` is read. One task after the other. */
 import pg from 'pg';
 import { openEnvelope } from '../../dist/libs/agent/src/open-envelope.js';
+import { ANALYST } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
 
 export const name = 'end-cut';
@@ -12,7 +13,11 @@ export async function run({ world, size }) {
   const tasks = await world.startTasks(size.ends);
   for (const taskId of tasks) {
     const { answer, sealKey, callId } = await world.call(taskId);
-    const { connection } = await openEnvelope(answer.envelope, sealKey, { taskId, callId });
+    const { connection } = await openEnvelope(answer.envelope, sealKey, {
+      taskId,
+      callId,
+      agent: ANALYST,
+    });
     const session = new pg.Client({ ...connection, ssl: false, password: connection.password.reveal() });
     const died = new Promise((resolve) => session.on('error', () => resolve(performance.now())));
     await session.connect();

@@ -32,7 +32,7 @@ describe('a permitted call', () => {
     await says(call);
 
     const [envelope] = await world.delivers(taskId, CREDENTIAL_DELIVERED);
-    const credential = await openEnvelope(envelope?.jwe ?? '', sealKey, call);
+    const credential = await openEnvelope(envelope?.jwe ?? '', sealKey, { ...call, agent: ANALYST });
 
     const [issued] = world.events(taskId, 'lease.issued');
     expect(credential).toMatchObject({

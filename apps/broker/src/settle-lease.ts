@@ -53,7 +53,7 @@ export async function settleLease(
 }
 
 function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
-  const { leaseId, taskId, callId, notAfter } = intended;
+  const { leaseId, taskId, callId, agent, notAfter } = intended;
   const { password, ...connection } = credential.connection;
   return sealCredential({
     sealTo,
@@ -63,7 +63,7 @@ function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credenti
       notAfter,
       connection: { ...connection, password: password.reveal() },
     },
-    lease: { leaseId, taskId, callId, topic: DELIVERY },
+    lease: { leaseId, taskId, callId, agent, topic: DELIVERY },
   });
 }
 

@@ -108,7 +108,10 @@ export class MayflyClient {
     const answer = await Promise.race([answered, rejected.then(() => answered)]);
     switch (answer.answer) {
       case 'delivered':
-        return { callId, credential: await openEnvelope(answer.envelope, sealKey, { taskId, callId }) };
+        return {
+          callId,
+          credential: await openEnvelope(answer.envelope, sealKey, { taskId, callId, agent }),
+        };
       case 'refused':
         throw new Refused(answer.code, answer.reasons);
       case 'void':

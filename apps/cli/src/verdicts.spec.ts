@@ -16,6 +16,7 @@ const rejected = {
   ...common,
   code: 'ERR_NOT_ENTITLED',
   reason: 'the sender may not end this task',
+  sender: 'spiffe://dev.mayfly/agent/analyst',
   record: { topic: 'mayfly.task.events.v1', partition: 0, offset: '7', valueSha256: 'ab', ceId: SENT },
 };
 
@@ -87,6 +88,21 @@ describe('verdicts', () => {
     const verdict = verdicts.verdictOn(SENT, 1_000);
     await deliver(type, JSON.stringify(data));
     await expect(verdict).resolves.toMatchObject({ type, data });
+  });
+
+  it('is not taken in by the rejection of a forgery that copied the id', async () => {
+    const { sender: _unknown, ...forged } = rejected;
+    const verdict = verdicts.verdictOn(SENT, 1_000);
+    await deliver('event.rejected', JSON.stringify(forged));
+    await deliver('task.ended', JSON.stringify(ended));
+    await expect(verdict).resolves.toMatchObject({ type: 'task.ended' });
+  });
+
+  it('tells of a rejection without a sender where nothing better comes', async () => {
+    const { sender: _unknown, ...forged } = rejected;
+    const verdict = verdicts.verdictOn(SENT, 50);
+    await deliver('event.rejected', JSON.stringify(forged));
+    await expect(verdict).resolves.toMatchObject({ type: 'event.rejected' });
   });
 
   it('passes over what names another event, or cannot be read', async () => {

@@ -40,9 +40,24 @@ export class Verdicts {
     return verdicts;
   }
 
-  /** The broker's verdict on the event with this `ce_id`. @throws CliError ERR_CLI_TIMEOUT */
-  verdictOn(ceId: string, withinMs: number): Promise<Verdict> {
-    return this.first((event): event is Verdict => isVerdict(event) && names(event, ceId), withinMs);
+  /**
+   * The broker's verdict on the event with this `ce_id`. A rejection of an unknown sender may be of a forgery that only copied
+   * the id, so it counts only where no other verdict comes in time.
+   * @throws CliError ERR_CLI_TIMEOUT
+   */
+  async verdictOn(ceId: string, withinMs: number): Promise<Verdict> {
+    const about = (event: OutboundEvent): event is Verdict => isVerdict(event) && names(event, ceId);
+    let doubtful: Verdict | undefined;
+    this.first((event): event is Verdict => about(event) && !isCertain(event), withinMs).then(
+      (event) => (doubtful = event),
+      () => undefined,
+    );
+    try {
+      return await this.first((event): event is Verdict => about(event) && isCertain(event), withinMs);
+    } catch (error) {
+      if (doubtful !== undefined) return doubtful;
+      throw error;
+    }
   }
 
   /** The first event from now on that is wanted. @throws CliError ERR_CLI_TIMEOUT */
@@ -106,3 +121,6 @@ const isVerdict = (event: OutboundEvent): event is Verdict => VERDICTS.some((typ
 
 const names = (event: Verdict, ceId: string) =>
   event.type === 'event.rejected' ? event.data.record.ceId === ceId : event.data.causedBy === ceId;
+
+/** The broker names the sender of what it rejects only where both signatures were good. */
+const isCertain = (event: Verdict) => event.type !== 'event.rejected' || event.data.sender !== undefined;

@@ -37,24 +37,28 @@ const refused = (over: object = {}) =>
   );
 const ended = record('lease.ended', JSON.stringify({ taskId: TASK, leaseId: LEASE, cause: 'task_ended' }));
 
+const sealedFor = async (agent: string) =>
+  new CompactEncrypt(Buffer.from('{}'))
+    .setProtectedHeader({
+      alg: 'ECDH-ES',
+      enc: 'A256GCM',
+      typ: 'mayfly-credential+jwe',
+      kid: key.thumbprint,
+      leaseId: LEASE,
+      taskId: TASK,
+      callId: CALL,
+      agent,
+      topic: 'mayfly.credential.delivery.v1',
+    })
+    .encrypt(await importJWK(key.publicJwk, 'ECDH-ES'));
+
 describe('answer book', () => {
   let envelope: string;
   let book: AnswerBook;
   let answers: Answer[];
 
   beforeAll(async () => {
-    envelope = await new CompactEncrypt(Buffer.from('{}'))
-      .setProtectedHeader({
-        alg: 'ECDH-ES',
-        enc: 'A256GCM',
-        typ: 'mayfly-credential+jwe',
-        kid: key.thumbprint,
-        leaseId: LEASE,
-        taskId: TASK,
-        callId: CALL,
-        topic: 'mayfly.credential.delivery.v1',
-      })
-      .encrypt(await importJWK(key.publicJwk, 'ECDH-ES'));
+    envelope = await sealedFor(AGENT);
   });
   beforeEach(() => {
     book = new AnswerBook();
@@ -66,6 +70,11 @@ describe('answer book', () => {
     book.take(record('credential.delivered', envelope));
     book.take(record('credential.delivered', envelope));
     expect(answers).toEqual([{ answer: 'delivered', leaseId: LEASE, envelope }]);
+  });
+
+  it('gives a call no envelope of another agent that copied its id and its seal key', async () => {
+    book.take(record('credential.delivered', await sealedFor('spiffe://dev.mayfly/agent/planner')));
+    expect(answers).toEqual([]);
   });
 
   it('gives a call its refusal', () => {

@@ -74,7 +74,8 @@ export class AnswerBook {
     if (header === undefined || header.taskId !== record.head.subject) return;
     const ended = this.#ended.get(header.leaseId);
     for (const { call, settle } of watched) {
-      if (call.callId !== header.callId || call.sealKid !== header.kid) continue;
+      if (call.callId !== header.callId || call.agent !== header.agent || call.sealKid !== header.kid)
+        continue;
       settle(
         ended === undefined
           ? { answer: 'delivered', leaseId: header.leaseId, envelope }

@@ -8,7 +8,8 @@ const LEASE = '0192f0a0-0000-7000-8000-00000000000a';
 const TASK = '0192f0a0-0000-7000-8000-000000000001';
 const CALL = '0192f0a0-0000-7000-8000-000000000002';
 const TOPIC = 'mayfly.credential.delivery.v1';
-const asked = { taskId: TASK, callId: CALL };
+const AGENT = 'spiffe://dev.mayfly/agent/analyst';
+const asked = { taskId: TASK, callId: CALL, agent: AGENT };
 const credential = {
   kind: 'postgres',
   leaseId: LEASE,
@@ -37,6 +38,7 @@ async function seal(
       leaseId: LEASE,
       taskId: TASK,
       callId: CALL,
+      agent: AGENT,
       topic: TOPIC,
       ...header,
     })
@@ -72,6 +74,7 @@ describe('envelope', () => {
   it.each([
     ['taskId', { taskId: '0192f0a0-0000-7000-8000-0000000000ee' }],
     ['callId', { callId: '0192f0a0-0000-7000-8000-0000000000ee' }],
+    ['agent', { agent: 'spiffe://dev.mayfly/agent/planner' }],
     ['topic', { topic: 'mayfly.other.v1' }],
     ['kid', { kid: 'another-key' }],
   ])('for another %s is refused', async (member, header) => {

@@ -22,6 +22,7 @@ const protectedHeader = z.strictObject({
   leaseId: uuidV7,
   taskId: uuidV7,
   callId: uuidV7,
+  agent: z.string(),
   topic: z.string(),
 });
 export type EnvelopeHeader = z.infer<typeof protectedHeader>;
@@ -61,22 +62,23 @@ export function envelopeHeader(envelope: string): EnvelopeHeader {
 
 /**
  * Opens the envelope that answers one call.
- * @throws AgentError ERR_ENVELOPE_MISMATCH when it was made for another key, task, call or topic, or says one lease
+ * @throws AgentError ERR_ENVELOPE_MISMATCH when it was made for another key, task, call, agent or topic, or says one lease
  *   outside and another inside; ERR_ENVELOPE_INVALID when it does not open or holds no credential.
  */
 export async function openEnvelope(
   envelope: string,
   sealKey: SealKeyPair,
-  asked: { taskId: string; callId: string; topic?: string },
+  asked: { taskId: string; callId: string; agent: string; topic?: string },
 ): Promise<OpenedCredential> {
   const header = envelopeHeader(envelope);
   const wanted = {
     taskId: asked.taskId,
     callId: asked.callId,
+    agent: asked.agent,
     topic: asked.topic ?? DELIVERY,
     kid: sealKey.thumbprint,
   };
-  for (const member of ['taskId', 'callId', 'topic', 'kid'] as const) {
+  for (const member of ['taskId', 'callId', 'agent', 'topic', 'kid'] as const) {
     if (header[member] !== wanted[member])
       throw new AgentError('ERR_ENVELOPE_MISMATCH', 'the envelope was made for another call', { member });
   }

@@ -247,6 +247,16 @@ it('refuses a development issuer in production, which is the default', () => {
   });
 });
 
+it('keeps a development set-up on loopback', () => {
+  const error = refusalOf(edited('host: 127.0.0.1', 'host: 0.0.0.0'));
+
+  expect(error).toMatchObject({
+    code: 'ERR_CONFIG_UNSAFE',
+    key: 'services.broker.http.host',
+    message: 'development binds to loopback only',
+  });
+});
+
 it('never shows a value, which may be a secret', () => {
   const error = refusalOf(SAMPLE, { ...env, MAYFLY_BROKER_DATABASE_URL: 'mysql://root:hunter2@db/x' });
 

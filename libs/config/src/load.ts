@@ -6,6 +6,9 @@ import { type MayflyFile, mayflySchema } from './schema.js';
 import { type OptionalPart, validate } from './validate.js';
 import { YamlFile } from './yaml-file.js';
 
+/** Keys made on this machine are for this machine. */
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
 type Sections = MayflyFile['services'];
 
 /**
@@ -47,6 +50,15 @@ export function loadConfig<S extends ServiceName | 'cli'>(
         'a development issuer needs environment: development',
       );
   });
+  for (const name of SERVICES) {
+    const host = value.services[name]?.http.host;
+    if (value.environment === 'development' && host !== undefined && !LOOPBACK.has(host))
+      throw yaml.error(
+        'ERR_CONFIG_UNSAFE',
+        ['services', name, 'http', 'host'],
+        'development binds to loopback only',
+      );
+  }
 
   const besideFile = (path: string) => resolve(dirname(file), path);
   return {

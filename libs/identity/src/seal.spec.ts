@@ -12,6 +12,7 @@ const lease = {
   leaseId: '01936f2e-a000-7000-9000-000000000003',
   taskId: '01936f2e-7c4a-7e11-8a5b-0123456789ab',
   callId: '01936f2e-9000-7000-9000-000000000002',
+  agent: 'spiffe://corp.example/agent/analyst',
   topic: 'mayfly.credential.delivery.v1',
 };
 const plaintext = {

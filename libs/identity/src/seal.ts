@@ -30,18 +30,18 @@ export interface CredentialToSeal {
   /** Written as JSON. */
   plaintext: object;
   /** Who may open it for what: `topic` is where the envelope travels. */
-  lease: { leaseId: string; taskId: string; callId: string; topic: string };
+  lease: { leaseId: string; taskId: string; callId: string; agent: string; topic: string };
 }
 
 /**
- * @returns compact JWE with protected header `{alg, enc, typ, kid, epk, leaseId, taskId, callId, topic}`.
+ * @returns compact JWE with protected header `{alg, enc, typ, kid, epk, leaseId, taskId, callId, agent, topic}`.
  * @throws IdentityError ERR_IDENTITY_SEAL_KEY_INVALID: ask `validSealKey` first.
  */
 export function sealCredential({ sealTo, plaintext, lease }: CredentialToSeal): string {
   const agreed = agree(sealTo);
   if (agreed === undefined)
     throw new IdentityError('ERR_IDENTITY_SEAL_KEY_INVALID', 'a credential cannot be sealed to this key');
-  const { leaseId, taskId, callId, topic } = lease;
+  const { leaseId, taskId, callId, agent, topic } = lease;
   const header = Buffer.from(
     JSON.stringify({
       alg: 'ECDH-ES',
@@ -52,6 +52,8 @@ export function sealCredential({ sealTo, plaintext, lease }: CredentialToSeal): 
       leaseId,
       taskId,
       callId,
+      // Ids of calls and seal keys are public: another agent of the task could use both for a call of its own.
+      agent,
       topic,
     }),
   ).toString('base64url');

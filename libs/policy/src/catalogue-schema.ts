@@ -64,7 +64,7 @@ const dataset = z.strictObject({
     .record(
       name,
       z.strictObject({
-        rights: z.array(name).min(1).max(64),
+        rights: z.array(name).min(1).max(16),
         /** Absent: `readDataset` for `read`, `writeDataset` for any other. */
         cedar: z.enum(['readDataset', 'writeDataset']).optional(),
       }),

@@ -26,7 +26,10 @@ export async function ensureTopics(admin: Admin, wanted: readonly TopicToEnsure[
         topic,
         numPartitions: partitions,
         replicationFactor: replication.factor,
-        configEntries: Object.entries({ ...replication.config, ...config }).map(([name, value]) => ({ name, value })),
+        configEntries: Object.entries({ ...replication.config, ...config }).map(([name, value]) => ({
+          name,
+          value,
+        })),
       })),
     });
   }
