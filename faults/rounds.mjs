@@ -11,7 +11,7 @@ import { randomFrom } from './plan.mjs';
 import { Records } from './records.mjs';
 import { Rig } from './rig.mjs';
 import { TargetWatch } from './target-watch.mjs';
-import { Workload } from './workload.mjs';
+import { ANALYST, Workload } from './workload.mjs';
 
 const TASKS = 12;
 /** Far more than it takes, for a machine that is busy with other things. */
@@ -184,7 +184,8 @@ export class Rounds {
     const envelope = this.#answersOf(task, call).find(({ type }) => type === 'credential.delivered')?.text;
     if (envelope === undefined) return [];
     const { taskId } = task;
-    const { connection } = await openEnvelope(envelope, call.sealKey, { taskId, callId: call.callId });
+    const asked = { taskId, callId: call.callId, agent: ANALYST };
+    const { connection } = await openEnvelope(envelope, call.sealKey, asked);
     const { host, port, database, user, password } = connection;
     const session = new pg.Client({ host, port, database, user, password: password.reveal() });
     session.on('error', () => {});

@@ -6,7 +6,7 @@ import { signEvent } from '#agent/signed-event.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 
 const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
-const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
 const SVID_TTL_S = 600;
 /** Expires while its task lives. */
 const SHORT_TTL_MS = 1_000;
