@@ -131,17 +131,20 @@ export async function lockLeases(
   );
 }
 
-export async function decideLease(
-  tx: Tx,
-  leaseId: string,
-  state: 'issued' | 'abandoned',
-  envelope: string | null,
-): Promise<void> {
-  await tx.query('UPDATE lease SET state = $2, envelope = $3 WHERE lease_id = $1', [
-    leaseId,
-    state,
-    envelope,
-  ]);
+export interface DecidedLease {
+  leaseId: string;
+  state: 'issued' | 'abandoned';
+  envelope: string | null;
+}
+
+export async function decideLeases(tx: Tx, decided: readonly DecidedLease[]): Promise<void> {
+  if (decided.length === 0) return;
+  await tx.query(
+    `UPDATE lease SET state = d.state, envelope = d.envelope
+       FROM unnest($1::text[], $2::text[], $3::text[]) AS d(lease_id, state, envelope)
+      WHERE lease.lease_id = d.lease_id`,
+    [decided.map((d) => d.leaseId), decided.map((d) => d.state), decided.map((d) => d.envelope)],
+  );
 }
 
 /** The revoker is on its way: nothing will be issued, and no envelope is given out again. */

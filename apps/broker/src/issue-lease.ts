@@ -5,17 +5,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
-import { settleLease, type Attempt } from './settle-lease.js';
+import { settleLeases, type Attempt, type Settling } from './settle-lease.js';
 import type { Intent } from './unit-of-work.js';
 
 /** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's. */
 const CREATES_AT_ONCE = 4;
+/** Outcomes decided in one transaction, and transactions at once. */
+const SETTLED_AT_ONCE = 50;
+const PUMPS = 3;
 const SETTLE_TRIES = 5;
 
 export class LeaseIssuer {
   readonly #parts: BrokerParts;
   readonly #waiting = new Map<string, { intent: Intent }[]>();
   readonly #running = new Map<string, number>();
+  readonly #settling: Settling[] = [];
+  #pumps = 0;
   #idle: (() => void)[] = [];
   #stopped = false;
 
@@ -37,11 +42,11 @@ export class LeaseIssuer {
     }
   }
 
-  /** Begins nothing more, and resolves when nothing is being created. Who comes next abandons what was left waiting. */
+  /** Begins nothing more, and resolves when nothing is being created or decided. Who comes next abandons what was left waiting. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#waiting.clear();
-    if ([...this.#running.values()].every((n) => n === 0)) return;
+    if (this.#isIdle()) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -54,9 +59,7 @@ export class LeaseIssuer {
     void this.#issue(job.intent).finally(() => {
       this.#running.set(target, (this.#running.get(target) ?? 1) - 1);
       this.#next(target);
-      if ([...this.#running.values()].every((n) => n === 0)) {
-        for (const resolve of this.#idle.splice(0)) resolve();
-      }
+      this.#tellIdle();
     });
   }
 
@@ -64,20 +67,49 @@ export class LeaseIssuer {
     faultPoint('create.before');
     const attempt = await this.#create(intent);
     faultPoint('create.after');
+    this.#settling.push({ intent, attempt });
+    if (this.#pumps < PUMPS) void this.#pump();
+  }
+
+  /** While one transaction commits, the next outcomes gather. A task that is locked for long holds up one pump, not all. */
+  async #pump(): Promise<void> {
+    this.#pumps += 1;
+    while (this.#settling.length > 0) await this.#settle(this.#settling.splice(0, SETTLED_AT_ONCE));
+    this.#pumps -= 1;
+    this.#tellIdle();
+  }
+
+  async #settle(batch: readonly Settling[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const again = await settleLease(intent, attempt, this.#parts);
+        const again = await settleLeases(batch, this.#parts);
         return void this.take(again.intents, again.published);
       } catch (error) {
+        // One of them may be what fails.
+        if (batch.length > 1) {
+          for (const each of batch) await this.#settle([each]);
+          return;
+        }
         // The lease stays intended; recovery abandons it when it is late.
         if (tries === SETTLE_TRIES)
           return this.#parts.log.error(
-            { err: error, leaseId: intent.intended.leaseId },
+            { err: error, leaseId: batch[0]?.intent.intended.leaseId },
             'the outcome of a lease could not be stored',
           );
         await sleep(200 * tries);
       }
     }
+  }
+
+  #isIdle(): boolean {
+    return (
+      this.#pumps === 0 && this.#settling.length === 0 && [...this.#running.values()].every((n) => n === 0)
+    );
+  }
+
+  #tellIdle(): void {
+    if (!this.#isIdle()) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #create({ intended }: Intent): Promise<Attempt> {

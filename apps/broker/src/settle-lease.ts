@@ -1,5 +1,6 @@
 /** One transaction decides the outcome of a lease, under the locks of its task and all ancestors (protocol rule 3). */
-import { decideOutcome, type Outcome } from '#events/lease.js';
+import { decideOutcome, type Lease, type Outcome } from '#events/lease.js';
+import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
 import { DELIVERY } from '#events/topics.js';
@@ -8,7 +9,7 @@ import type { CreateAnswer, Credential } from '#providers/provider.js';
 import { transact } from '#store/database.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
-import { decideLease, lockLeases, type Call, type Intended } from './call-rows.js';
+import { decideLeases, lockLeases, type Call, type DecidedLease, type Intended } from './call-rows.js';
 import { decideNow } from './make-call.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
 
@@ -18,39 +19,84 @@ export type Attempt = CreateAnswer | { answer: 'unsent' };
 /** Leases tried for one call before its agent is told that there is none. */
 const ATTEMPTS_MAX = 3;
 
-export async function settleLease(
-  { intended, sealTo }: Intent,
-  attempt: Attempt,
+/** A lease whose create has had its answer, or never will. */
+export interface Settling {
+  intent: Intent;
+  attempt: Attempt;
+}
+
+interface Sealed extends Settling {
+  /** Null where there is nothing to seal. */
+  envelope: string | null;
+}
+
+export const settleLease = (intent: Intent, attempt: Attempt, parts: BrokerParts) =>
+  settleLeases([{ intent, attempt }], parts);
+
+/** Several outcomes in one transaction: each is decided for itself, under the locks of all their tasks. */
+export async function settleLeases(
+  settling: readonly Settling[],
   parts: BrokerParts,
 ): Promise<{ intents: Intent[]; published: Promise<void> }> {
   // Sealed before the transaction: nobody waits for cryptography under a lock. It leaves only after the commit.
-  const envelope = attempt.answer === 'created' ? seal(intended, sealTo, attempt.credential) : null;
-  const incarnation = attempt.answer === 'created' ? attempt.incarnation : '';
+  const sealed = settling.map((each) => ({ ...each, envelope: sealedOf(each) }));
   const { queued, intents, told } = await transact(parts.db, async (tx) => {
+    const wanted = settling.map(({ intent }) => intent.intended);
     const work = await UnitOfWork.begin(tx, {
-      taskIds: intended.lineage.map((link) => link.taskId),
-      calls: [intended],
+      taskIds: wanted.flatMap(({ lineage }) => lineage.map((link) => link.taskId)),
+      calls: wanted,
     });
-    const lease = (await lockLeases(tx, [intended.leaseId])).get(intended.leaseId)?.lease;
-    if (lease === undefined || lease.state !== 'intended') return { queued: [], intents: [], told: [] };
-    const chain = intended.lineage.map((link) => work.task(link.taskId));
-    const outcome = decideOutcome({ lease, answer: attempt.answer, chain, nowMs: work.nowMs });
-    const call = work.call(intended);
-    // Only what was created can be issued, so an issued lease has an envelope.
-    const kept = outcome.issued ? envelope : null;
-    if (kept !== null) issue(work, intended, call, kept, incarnation);
-    else abandon(work, intended, call, outcome, parts);
-    await decideLease(tx, intended.leaseId, kept === null ? 'abandoned' : 'issued', kept);
+    const leases = await lockLeases(
+      tx,
+      wanted.map(({ leaseId }) => leaseId),
+    );
+    const decided = sealed.flatMap((each) => {
+      const lease = leases.get(each.intent.intended.leaseId)?.lease;
+      return lease?.state === 'intended' ? [decide(work, lease, each, parts)] : [];
+    });
+    // Before the new intents: a call has at most one lease that is not abandoned.
+    await decideLeases(tx, decided);
     const flushed = await work.flush(parts.instanceId);
     faultPoint('outcome.before_commit');
     return { queued: flushed, intents: work.intents, told: work.told };
   });
   faultPoint('outcome.after_commit');
-  parts.measures.count(told);
-  if (told.some((event) => event.type === 'lease.issued'))
-    parts.measures.issued(Date.now() - Date.parse(intended.at));
+  measure(told, settling, parts);
   return { intents, published: parts.relay.send(queued) };
 }
+
+function decide(
+  work: UnitOfWork,
+  lease: Lease,
+  { intent, attempt, envelope }: Sealed,
+  parts: BrokerParts,
+): DecidedLease {
+  const { intended } = intent;
+  const chain = intended.lineage.map((link) => work.task(link.taskId));
+  const outcome = decideOutcome({ lease, answer: attempt.answer, chain, nowMs: work.nowMs });
+  const call = work.call(intended);
+  // Only what was created can be issued, so an issued lease has an envelope.
+  if (outcome.issued && envelope !== null && attempt.answer === 'created') {
+    issue(work, intended, call, envelope, attempt.incarnation);
+    return { leaseId: intended.leaseId, state: 'issued', envelope };
+  }
+  abandon(work, intended, call, outcome, parts);
+  return { leaseId: intended.leaseId, state: 'abandoned', envelope: null };
+}
+
+function measure(told: readonly OutboundEvent[], settling: readonly Settling[], parts: BrokerParts): void {
+  parts.measures.count(told);
+  const intendedAtMs = new Map(
+    settling.map(({ intent: { intended } }) => [intended.leaseId, Date.parse(intended.at)]),
+  );
+  for (const { type, data } of told) {
+    if (type === 'lease.issued')
+      parts.measures.issued(Date.now() - (intendedAtMs.get(data.leaseId) ?? Date.now()));
+  }
+}
+
+const sealedOf = ({ intent, attempt }: Settling): string | null =>
+  attempt.answer === 'created' ? seal(intent.intended, intent.sealTo, attempt.credential) : null;
 
 function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
   const { leaseId, taskId, callId, agent, notAfter } = intended;
