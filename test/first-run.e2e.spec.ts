@@ -102,10 +102,8 @@ describe('the first run', () => {
       await endTask(client, taskId);
 
       const { evidence, cause } = (await cut).data;
-      expect({ cause, observations: evidence.observations }).toEqual({
-        cause: 'task_ended',
-        observations: 2,
-      });
+      expect(cause).toBe('task_ended');
+      expect(evidence.observations).toBeGreaterThanOrEqual(2);
       await expect(session.query('SELECT 1')).rejects.toThrow();
       // 28000: the login is disabled. 28P01: its role is gone, too.
       await expect(login(credential)).rejects.toMatchObject({ code: expect.stringMatching(/^28/) as string });
