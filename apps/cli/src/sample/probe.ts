@@ -12,6 +12,7 @@ const BETWEEN_LOGINS_MS = 5;
 /** SQLSTATE 57P01: an administrator ended the session. Class 28: the login is not allowed, or is there no more. */
 const SESSION_ENDED = '57P01';
 const LOGIN_REFUSED = '28';
+const CONNECTION_LOST = 'connection lost';
 const TOO_MANY_CONNECTIONS = '53300';
 
 export interface Refusals {
@@ -53,7 +54,7 @@ export async function untilRefused(
   withinMs: number,
 ): Promise<Refusals> {
   const until = sinceMs + withinMs;
-  let ended = 'the connection was closed';
+  let ended: string | undefined;
   open.on('error', (error) => {
     ended = sqlState(error) ?? ended;
   });
@@ -61,9 +62,10 @@ export async function untilRefused(
     firstFailure(() => open.query(query), sinceMs, until, 0),
     firstFailure(() => tryLogin(credential, query), sinceMs, until, BETWEEN_LOGINS_MS),
   ]);
-  const sessionCode = sqlState(session.error) ?? ended;
+  // The server says why it ends a session, but its last word may be lost with the connection.
+  const sessionCode = sqlState(session.error) ?? ended ?? CONNECTION_LOST;
   const loginCode = sqlState(login.error) ?? '';
-  if (sessionCode !== SESSION_ENDED)
+  if (sessionCode !== SESSION_ENDED && sessionCode !== CONNECTION_LOST)
     throw new CliError('ERR_CLI_ANSWER', `the open session failed, and was not ended: ${sessionCode}`, {
       cause: session.error,
     });
@@ -77,8 +79,8 @@ export async function untilRefused(
   };
 }
 
-/** What says nothing about the login: it was cut off by the end of sessions, or the last one has not quite gone. */
-const INCONCLUSIVE: readonly (string | undefined)[] = [SESSION_ENDED, TOO_MANY_CONNECTIONS];
+/** What says nothing about the login: it was cut off by the end of sessions, in the middle of itself, or the last one has not quite gone. */
+const INCONCLUSIVE: readonly (string | undefined)[] = [SESSION_ENDED, TOO_MANY_CONNECTIONS, undefined];
 
 async function tryLogin(credential: OpenedCredential, query: string): Promise<void> {
   let client: pg.Client | undefined;
@@ -114,5 +116,5 @@ async function firstFailure(
 
 function sqlState(error: unknown): string | undefined {
   const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
