@@ -34,4 +34,30 @@ export const storeMigrations: readonly Migration[] = [
         PRIMARY KEY (topic, partition, service));
     `,
   },
+  {
+    id: 'store-2',
+    sql: `
+      -- Records that could not be handled, raw, so that they can be tried again; what is settled is emptied of its bytes.
+      -- A copy without tokens is on the dead-letter topic. Only the service's role reads this table.
+      CREATE TABLE dead_letter (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        consumer_group text NOT NULL, topic text NOT NULL, partition int NOT NULL, bus_offset bigint NOT NULL,
+        key_text text NOT NULL, record_key bytea, headers bytea, value bytea, value_sha256 text NOT NULL,
+        appended_at_ms bigint NOT NULL,
+        why text NOT NULL CHECK (why IN ('bug', 'behind')), code text NOT NULL, detail text NOT NULL,
+        -- Whether later records of its key wait for it.
+        holds boolean NOT NULL,
+        -- Records behind it that were beyond the limit: on the dead-letter topic only.
+        passed_over int NOT NULL DEFAULT 0,
+        state text NOT NULL DEFAULT 'parked' CHECK (state IN ('parked', 'retry', 'drop', 'released', 'dropped')),
+        attempts int NOT NULL DEFAULT 1,
+        parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        ordered_by text, ordered_at timestamptz, reason text, settled_at timestamptz,
+        UNIQUE (consumer_group, topic, partition, bus_offset));
+      CREATE INDEX dead_letter_held ON dead_letter (consumer_group, key_text, id) WHERE holds AND settled_at IS NULL;
+      CREATE INDEX dead_letter_open ON dead_letter (consumer_group, id) WHERE settled_at IS NULL;
+      CREATE INDEX dead_letter_ordered ON dead_letter (consumer_group, ordered_at) WHERE state IN ('retry', 'drop');
+      CREATE INDEX dead_letter_settled ON dead_letter (settled_at) WHERE settled_at IS NOT NULL;
+    `,
+  },
 ];
