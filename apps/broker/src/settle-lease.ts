@@ -174,6 +174,10 @@ const REFUSALS: Record<Why, Refusal> = {
   target_refused: { code: 'ERR_TARGET_REFUSED', reason: 'the target refused to create the credential' },
   cut_heard: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was revoked before it was issued' },
   task_not_live: { code: 'ERR_TASK_ENDED', reason: 'the task ended before the credential was issued' },
+  task_suspended: {
+    code: 'ERR_TASK_SUSPENDED',
+    reason: 'the task was suspended before the credential was issued',
+  },
   generation_changed: {
     code: 'ERR_LEASE_ABANDONED',
     reason: 'the task changed before the credential was issued',

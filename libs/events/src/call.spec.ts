@@ -8,6 +8,7 @@ import {
   openTask,
   PLANNER,
   sender,
+  CHILD,
   start,
   STRANGER,
   TASK,
@@ -80,6 +81,16 @@ describe('a call', () => {
       when: 'after the end',
       expected: 'deny ERR_TASK_ENDED',
       facts: { task: { ...openTask(), status: 'ended' } },
+    },
+    {
+      when: 'while its task is suspended',
+      expected: 'deny ERR_TASK_SUSPENDED',
+      facts: { task: { ...openTask(), status: 'suspended' } },
+    },
+    {
+      when: 'after the deadline of a suspended task',
+      expected: 'deny ERR_TASK_ENDED',
+      facts: { task: { ...openTask(), status: 'suspended' }, nowMs: NOW + 3_600_000 },
     },
     { when: 'after the deadline', expected: 'deny ERR_TASK_ENDED', facts: { nowMs: NOW + 3_600_000 } },
     { when: 'with a tool nobody knows', expected: 'deny ERR_TOOL_UNKNOWN', change: { tool: 'sql.nothing' } },
@@ -154,6 +165,21 @@ describe('a call', () => {
     expect(codeOf(decide({}, { task: child, ancestors: [{ ...parent, status: 'ended' }] }))).toBe(
       'deny ERR_PARENT_ENDED',
     );
+  });
+
+  it('is denied while an ancestor is suspended, and told of the end where another has ended', () => {
+    const delegable = start().declared;
+    const parent = openTask({ delegable });
+    const child = openTask({ taskId: CHILD, parent: { taskId: TASK }, delegable }, [parent]);
+    const grandchild = openTask({ parent: { taskId: CHILD } }, [child, parent]);
+    const suspended = { ...child, status: 'suspended' as const };
+
+    expect(codeOf(decide({}, { task: grandchild, ancestors: [suspended, parent] }))).toBe(
+      'deny ERR_TASK_SUSPENDED',
+    );
+    expect(
+      codeOf(decide({}, { task: grandchild, ancestors: [suspended, { ...parent, status: 'ended' }] })),
+    ).toBe('deny ERR_PARENT_ENDED');
   });
 
   it.each([

@@ -251,4 +251,12 @@ describe('declaring a child', () => {
 
     expect(codeOf(decided)).toBe('refused ERR_PARENT_ENDED');
   });
+
+  it('is refused while its parent is suspended', () => {
+    const suspended = { ...openTask({ delegable }), status: 'suspended' as const };
+
+    const decided = decideStart(unknownTask(CHILD), start(child), sender(ANALYST), startFacts([suspended]));
+
+    expect(codeOf(decided)).toBe('refused ERR_TASK_SUSPENDED');
+  });
 });

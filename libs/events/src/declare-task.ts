@@ -6,7 +6,7 @@ import { boundsOf, declarationRefusal, sharedRefusal } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { EventOf, Lineage } from './outbound.js';
 import type { Refusal } from './refusal.js';
-import { evolve, livenessRefusal, type Decided, type Sender, type Task } from './task.js';
+import { ancestryRefusal, evolve, type Decided, type Sender, type Task } from './task.js';
 import type { Judge } from './verdict.js';
 
 const BROKER = serviceSource('broker');
@@ -59,8 +59,8 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
     return refuse({ code: 'ERR_DEADLINE_PAST', reason: 'the deadline has passed' });
   const declaration = declarationRefusal(start, by.id, bounds.entry, facts.catalogue, parent);
   if (declaration !== null) return refuse(declaration);
-  if (facts.ancestors.some((each) => livenessRefusal(each, facts.nowMs) !== null))
-    return refuse({ code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task has ended' });
+  const ancestry = ancestryRefusal(facts.ancestors, facts.nowMs);
+  if (ancestry !== null) return refuse(ancestry);
   if (facts.ancestors.some((each) => (each.declaration?.deadlineMs ?? 0) < deadlineMs))
     return refuse({ code: 'ERR_DECLARATION_INVALID', reason: "the deadline is after the parent's" });
 

@@ -46,6 +46,12 @@ describe('ending a task', () => {
     });
   });
 
+  it('needs no resumption before', () => {
+    expect(decide({ ...openTask(), status: 'suspended' }, ORCHESTRATOR)).toMatchObject({
+      events: [{ type: 'task.ended', data: { outcome: 'completed' } }],
+    });
+  });
+
   it('changes nothing the second time', () => {
     const ended = { ...openTask(), status: 'ended' as const };
 

@@ -52,9 +52,9 @@ export function decideEnd(
   return { is: 'decided', events: [ended(task, end.outcome, by.id, by.ceId, facts.nowMs)] };
 }
 
-/** The deadline ends a task that nobody ended. */
+/** The deadline ends a task that nobody ended, suspended or not. */
 export function decideDeadline(task: Task, nowMs: number): TaskEvent[] {
-  const over = task.status === 'open' && (task.declaration?.deadlineMs ?? Infinity) <= nowMs;
+  const over = task.status !== 'ended' && (task.declaration?.deadlineMs ?? Infinity) <= nowMs;
   return over ? [ended(task, 'deadline', BROKER, undefined, nowMs)] : [];
 }
 

@@ -42,6 +42,11 @@ describe('the outcome of a lease (rule 3)', () => {
       { chain: [{ ...openTask(), status: 'ended' }] },
       { answered: true, why: 'task_not_live' },
     ],
+    [
+      'the task is suspended',
+      { chain: [{ ...openTask(), status: 'suspended', generation: 2 }] },
+      { answered: true, why: 'task_suspended' },
+    ],
     ['the task is not known any more', { chain: [] }, { answered: true, why: 'task_not_live' }],
     [
       'the generation has grown: a suspension and a resume lie between',
@@ -72,6 +77,12 @@ describe('the outcome of a lease (rule 3)', () => {
     expect(decide({ lease, chain: [child, parent] })).toEqual({ issued: true });
     expect(decide({ lease, chain: [child, { ...parent, status: 'ended' }] })).toMatchObject({
       why: 'task_not_live',
+    });
+    expect(decide({ lease, chain: [child, { ...parent, status: 'suspended' }] })).toMatchObject({
+      why: 'task_suspended',
+    });
+    expect(decide({ lease, chain: [child, { ...parent, generation: 2 }] })).toMatchObject({
+      why: 'generation_changed',
     });
   });
 });

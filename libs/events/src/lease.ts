@@ -63,6 +63,7 @@ export type Outcome =
         | 'target_refused'
         | 'cut_heard'
         | 'task_not_live'
+        | 'task_suspended'
         | 'generation_changed'
         | 'too_late';
     };
@@ -94,7 +95,9 @@ export function decideOutcome({ lease, answer, chain, nowMs }: OutcomeFacts): Ou
   const now = new Map(chain.map((task) => [task.taskId, task]));
   for (const { taskId, generation } of lease.lineage) {
     const task = now.get(taskId);
-    if (task === undefined || livenessRefusal(task, nowMs) !== null) return abandoned('task_not_live');
+    const refusal = task === undefined ? null : livenessRefusal(task, nowMs);
+    if (refusal?.code === 'ERR_TASK_SUSPENDED') return abandoned('task_suspended');
+    if (task === undefined || refusal !== null) return abandoned('task_not_live');
     if (task.generation !== generation) return abandoned('generation_changed');
   }
   return nowMs < lease.createByMs ? { issued: true } : abandoned('too_late');

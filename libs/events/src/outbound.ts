@@ -42,6 +42,11 @@ export const CUT_CAUSES = [
 export type CutCause = (typeof CUT_CAUSES)[number];
 const cause = z.enum(CUT_CAUSES);
 
+/** Why a task is suspended. */
+export const SUSPENSION_CAUSES = ['parked'] as const;
+export type SuspensionCause = (typeof SUSPENSION_CAUSES)[number];
+const suspensionCause = z.enum(SUSPENSION_CAUSES);
+
 const check = z.object({
   check: z.string(),
   ok: z.boolean(),
@@ -130,6 +135,10 @@ export const outboundSchemas = {
     /** Digest of the kept decision inputs, where policy was asked. */
     inputs: z.string().optional(),
   }),
+  /** `generation` is the new one: leases of lower ones are dead. */
+  'task.suspended': z.object({ ...common, cause: suspensionCause }),
+  /** This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. */
+  'task.resumed': z.object({ ...common, cause: suspensionCause }),
   'task.ended': z.object({ ...common, outcome: z.enum(['completed', 'failed', 'cancelled', 'deadline']) }),
   'call.decided': z.object({
     ...common,

@@ -1,10 +1,11 @@
 /**
- * A task: declared, open, ended. `declare-task.ts` and `end-task.ts` decide what happens, `evolve` says what is true after it.
+ * A task: declared, open, suspended and open again, ended. `declare-task.ts`, `suspend-task.ts` and `end-task.ts` decide what
+ * happens, `evolve` says what is true after it.
  * The broker alone numbers generations; the first is 1.
  */
 import type { Delegating } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
-import type { EventOf, Lineage } from './outbound.js';
+import type { EventOf, Lineage, SuspensionCause } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { unreachable } from './unreachable.js';
 import type { TaskFacts } from './verdict.js';
@@ -38,10 +39,12 @@ export interface Declaration extends Delegating {
 export interface Task {
   taskId: string;
   version: number;
-  status: 'unknown' | 'open' | 'ended';
+  status: 'unknown' | 'open' | 'suspended' | 'ended';
   /** 0 while unknown. */
   generation: number;
   declaration: Declaration | null;
+  /** It is open again once none of these is left. */
+  suspendedFor: SuspensionCause[];
   outcome: EndOutcome | null;
   earlyEnds: EarlyEnd[];
   /** Proof key of each sender, by thumbprint. */
@@ -60,7 +63,13 @@ export interface UsageReported {
   data: Sender & { rows: number };
 }
 export type TaskEvent =
-  EventOf<'task.accepted'> | EventOf<'task.ended'> | EventOf<'call.decided'> | EndHeardEarly | UsageReported;
+  | EventOf<'task.accepted'>
+  | EventOf<'task.suspended'>
+  | EventOf<'task.resumed'>
+  | EventOf<'task.ended'>
+  | EventOf<'call.decided'>
+  | EndHeardEarly
+  | UsageReported;
 
 const RECENT_CALLS_MAX = 1_000;
 
@@ -70,6 +79,7 @@ export const unknownTask = (taskId: string): Task => ({
   status: 'unknown',
   generation: 0,
   declaration: null,
+  suspendedFor: [],
   outcome: null,
   earlyEnds: [],
   pins: {},
@@ -87,6 +97,17 @@ export function evolve(task: Task, event: TaskEvent): Task {
         declaration: declarationOf(event.data),
         pins: { ...task.pins, [event.data.orchestrator]: event.data.proofKey },
       };
+    case 'task.suspended':
+      return {
+        ...next,
+        status: 'suspended',
+        generation: event.data.generation,
+        suspendedFor: [...task.suspendedFor, event.data.cause],
+      };
+    case 'task.resumed': {
+      const suspendedFor = task.suspendedFor.filter((cause) => cause !== event.data.cause);
+      return { ...next, status: suspendedFor.length === 0 ? 'open' : 'suspended', suspendedFor };
+    }
     case 'task.ended':
       return { ...next, status: 'ended', outcome: event.data.outcome };
     case 'task.end_heard_early':
@@ -139,7 +160,18 @@ export function livenessRefusal(task: Task, nowMs: number): Refusal | null {
   if (task.status === 'ended') return { code: 'ERR_TASK_ENDED', reason: 'the task has ended' };
   if (task.declaration !== null && task.declaration.deadlineMs <= nowMs)
     return { code: 'ERR_TASK_ENDED', reason: 'the deadline of the task has passed' };
+  if (task.status === 'suspended') return { code: 'ERR_TASK_SUSPENDED', reason: 'the task is suspended' };
   return null;
+}
+
+/** Why one of these ancestors is not live. An end is told before a suspension: it is for good. */
+export function ancestryRefusal(ancestors: readonly Task[], nowMs: number): Refusal | null {
+  const refusals = ancestors.flatMap((each) => livenessRefusal(each, nowMs) ?? []);
+  if (refusals.some(({ code }) => code !== 'ERR_TASK_SUSPENDED'))
+    return { code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task has ended' };
+  return refusals.length === 0
+    ? null
+    : { code: 'ERR_TASK_SUSPENDED', reason: 'an ancestor of the task is suspended' };
 }
 
 /** Rule 6: a task is live if it and all its ancestors are. */
@@ -147,9 +179,9 @@ export function chainRefusal(task: Task, ancestors: readonly Task[], nowMs: numb
   const own = livenessRefusal(task, nowMs);
   if (own !== null) return own;
   const expected = task.declaration?.ancestors.length ?? 0;
-  const live =
-    ancestors.length === expected && ancestors.every((each) => livenessRefusal(each, nowMs) === null);
-  return live ? null : { code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task has ended' };
+  return ancestors.length === expected
+    ? ancestryRefusal(ancestors, nowMs)
+    : { code: 'ERR_PARENT_ENDED', reason: 'an ancestor of the task is not known' };
 }
 
 /** Own generation first, then those of the ancestors. */

@@ -110,6 +110,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       inputs: 'digest',
     },
   },
+  'task.suspended': { of: { ...common, cause: 'plain' } },
+  'task.resumed': { of: { ...common, cause: 'plain' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
     of: {

@@ -57,6 +57,8 @@ export const outboundLines: Record<OutboundType, Line> = {
     `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
   'task.accepted': (f) => `the task is accepted, generation ${f.text('generation')}`,
   'task.refused': (f) => `the task is refused: ${f.text('code')}`,
+  'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
+  'task.resumed': (f) => `the task goes on after its suspension (${f.text('cause')})`,
   'task.ended': (f) => `the task is over: ${f.text('outcome')}`,
   'call.decided': (f) => {
     const ask = `${nameOf(f.text('agent'))} may ${act(f)}`;
