@@ -8,6 +8,7 @@ import { verifyRecord, type PeerKeys, type VerifiedRecord } from '#identity/reco
 const HEARD = [
   'task.accepted',
   'task.refused',
+  'task.suspended',
   'task.ended',
   'lease.intended',
   'lease.issued',

@@ -10,7 +10,7 @@ import { hearRecord, type BrokerEvent, type Hearing } from './heard-record.js';
 import { GROUP } from './publish.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
-import { hearAccepted, hearEndedByBroker, hearRefused } from './watched-task.js';
+import { hearAccepted, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
 
 type Heard = Extract<Hearing, { is: 'heard' }>;
 
@@ -76,6 +76,8 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
       return work.change(hearAccepted(task, event, ceId, catalogue));
     case 'task.refused':
       return work.change(hearRefused(task, event.data.causedBy, catalogue));
+    case 'task.suspended':
+      return work.change(hearSuspended(task, event, ceId, work.tombstones));
     case 'task.ended':
       return work.change(hearEndedByBroker(task, event.data.outcome, ceId));
     default:

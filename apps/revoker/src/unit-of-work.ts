@@ -2,7 +2,7 @@
  * What one transaction knows and changes. Every task that is written about is locked first; leases are read and written under
  * the lock of their task; one statement per table writes it all at the end.
  */
-import type { CutCause, OutboundEvent } from '#events/outbound.js';
+import type { OutboundEvent } from '#events/outbound.js';
 import {
   causeFor,
   coveredBy,
@@ -13,7 +13,6 @@ import {
   type Step,
   type Tombstone,
 } from '#events/revocation.js';
-import type { EndOutcome } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import { appendEvents, ConcurrencyError, type StoredEvent } from '#store/events.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
@@ -107,11 +106,15 @@ export class UnitOfWork {
     return this.#leases.get(leaseId) ?? null;
   }
 
-  /** Takes over what an event changed of a task. The end of a task is remembered. */
-  change({ task, end, withdrawn }: Change): void {
+  /** Takes over what an event changed of a task. The end of a task, or of its generations so far, is remembered. */
+  change({ task, end, suspension, withdrawn }: Change): void {
     this.#keep(task);
     if (withdrawn) this.#withdraw(task.taskId);
-    if (end !== undefined) this.#entomb(task, end.outcome, end.causedBy);
+    if (end !== undefined) {
+      const cause = end.outcome === 'deadline' ? 'deadline' : 'task_ended';
+      this.#entomb(task, { taskId: task.taskId, generationBelow: null, cause, causedBy: end.causedBy });
+    }
+    if (suspension !== undefined) this.#entomb(task, suspension);
   }
 
   #keep(task: WatchedTask): void {
@@ -129,13 +132,12 @@ export class UnitOfWork {
     this.#entombed = this.#entombed.filter(others);
   }
 
-  #entomb(task: WatchedTask, outcome: EndOutcome, causedBy: string): void {
-    const { taskId } = task;
-    const cause: CutCause = outcome === 'deadline' ? 'deadline' : 'task_ended';
-    this.#entombed.push({ taskId, generationBelow: null, cause, causedBy });
+  #entomb(task: WatchedTask, tombstone: Tombstone): void {
+    const { taskId, generationBelow, cause } = tombstone;
+    this.#entombed.push(tombstone);
     const deadlineMs = startOf(task)?.deadlineMs ?? this.nowMs + MONTH_MS;
     const notAfterMs = Math.max(deadlineMs, this.nowMs);
-    this.#notices.push({ what: 'task', id: taskId, generationBelow: null, notAfterMs, reason: cause });
+    this.#notices.push({ what: 'task', id: taskId, generationBelow, notAfterMs, reason: cause });
   }
 
   /** Ends known so far, for leases heard of now. */
@@ -191,7 +193,7 @@ export class UnitOfWork {
     });
   }
 
-  /** Rule 5: every lease under the tasks that ended here is due. @throws ConcurrencyError for a lease that came in between */
+  /** Rule 5: every lease under the tasks, or their generations, that ended here is due. @throws ConcurrencyError for a lease that came in between */
   async dueUnderEnded(tx: Tx): Promise<void> {
     if (this.#entombed.length === 0) return;
     const stored = await readKnownUnder(

@@ -10,6 +10,7 @@ import {
   hearEndedByBroker,
   hearRefused,
   hearStart,
+  hearSuspended,
   unwatchedTask,
   type WatchedTask,
 } from './watched-task.js';
@@ -254,5 +255,43 @@ describe('a start', () => {
     expect(heard).toEqual({ task: unknown });
     const early = end(heard.task, by(AGENT, 'ce-end')).task;
     expect(hearAccepted(early, accepted(AGENT, 'ce-child'), 'ce-accepted', catalogue)).toMatchObject(ends);
+  });
+});
+
+describe('a suspension', () => {
+  const suspended: EventOf<'task.suspended'> = {
+    type: 'task.suspended',
+    data: { taskId: TASK, generation: 3, actor: '//mayfly/broker', at: '', cause: 'parked' },
+  };
+  const below = (generationBelow: number | null) => ({
+    taskId: TASK,
+    generationBelow,
+    cause: 'parked' as const,
+    causedBy: 'ce-before',
+  });
+
+  it('is remembered as the end of all generations before', () => {
+    expect(hearSuspended(open, suspended, 'ce-suspended', [below(2)])).toEqual({
+      task: open,
+      suspension: { taskId: TASK, generationBelow: 3, cause: 'parked', causedBy: 'ce-suspended' },
+    });
+  });
+
+  it('is remembered of a task not watched yet', () => {
+    expect(hearSuspended(unknown, suspended, 'ce-suspended', []).suspension).toBeDefined();
+  });
+
+  it.each([
+    ['was heard before', below(3)],
+    ['came before one that was heard already', below(4)],
+  ])('is no news where it %s', (_why, tombstone) => {
+    expect(hearSuspended(open, suspended, 'ce-suspended', [tombstone])).toEqual({ task: open });
+  });
+
+  it('is remembered beside an end, which may be withdrawn, and beside what is said of others', () => {
+    const elsewhere = { ...below(9), taskId: PARENT };
+    expect(hearSuspended(open, suspended, 'ce-suspended', [below(null), elsewhere])).toMatchObject({
+      suspension: { generationBelow: 3 },
+    });
   });
 });

@@ -15,6 +15,7 @@ import {
 import type { TaskStarted } from '#events/inbound.js';
 import type { EventOf } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
+import type { Tombstone } from '#events/revocation.js';
 import { serviceSource } from '#events/services.js';
 import type { EarlyEnd, EndOutcome, Sender } from '#events/task.js';
 
@@ -48,6 +49,8 @@ export interface Change {
   task: WatchedTask;
   /** The task has ended by it. */
   end?: { outcome: EndOutcome; causedBy: string };
+  /** Leases of the task below a generation are dead by it. */
+  suspension?: Tombstone & { generationBelow: number };
   /** The end believed before was said by somebody who turns out not to be entitled. */
   withdrawn?: true;
   refusal?: Refusal;
@@ -158,6 +161,23 @@ export function hearRefused(task: WatchedTask, startCeId: string | undefined, ca
 /** The broker ended the task: at its deadline, or by an end read here later. */
 export function hearEndedByBroker(task: WatchedTask, outcome: EndOutcome, ceId: string): Change {
   return task.ended === null ? end(task, outcome, { id: BROKER, keyThumbprint: '', ceId }) : { task };
+}
+
+/**
+ * The broker suspended the task: what was made before is dead, what is made after the resumption has a higher generation.
+ * @param remembered tombstones: one that says as much makes this no news, but for an end, which may be withdrawn.
+ */
+export function hearSuspended(
+  task: WatchedTask,
+  { data }: EventOf<'task.suspended'>,
+  ceId: string,
+  remembered: readonly Tombstone[],
+): Change {
+  const { taskId, generation: generationBelow, cause } = data;
+  const said = remembered.some(
+    (tombstone) => tombstone.taskId === taskId && (tombstone.generationBelow ?? 0) >= generationBelow,
+  );
+  return said ? { task } : { task, suspension: { taskId, generationBelow, cause, causedBy: ceId } };
 }
 
 const end = (task: WatchedTask, outcome: EndOutcome, by: Sender): Change => ({
