@@ -77,6 +77,18 @@ const evidence = z.object({
   nodes: z.object({ seen: z.int(), expected: z.int() }),
 });
 
+/** A parked record: its number at the consumer group that parked it, and where it lies on the bus. */
+const letter = {
+  group: z.string(),
+  letterId: z.string(),
+  record: z.object({
+    topic: z.string(),
+    partition: z.int(),
+    offset: z.string(),
+    valueSha256: z.string(),
+  }),
+};
+
 export const outboundSchemas = {
   /** `topic`, `partition`, `offset` name the refused record; `valueSha256` its bytes. `taskId` is a claim of an unverified record. */
   'event.rejected': z.object({
@@ -206,6 +218,30 @@ export const outboundSchemas = {
     code: z.string(),
   }),
   'lease.vanished': z.object({ ...common, leaseId: z.string() }),
+  /**
+   * A record that could not be handled was set aside; told again where an operator had it tried and it failed once more, and
+   * then `by` and `reason` are theirs. `taskId` only where its sender is entitled for that task.
+   */
+  'dead_letter.parked': z.object({
+    ...common,
+    ...letter,
+    why: z.enum(['bug', 'behind']),
+    /** Of the error: its code, else its name. */
+    code: z.string(),
+    /** Later records of its key wait behind it. */
+    holds: z.boolean(),
+    attempts: z.int().positive(),
+    by: z.string().optional(),
+    reason: z.string().optional(),
+  }),
+  /** It was handled after all, or given up, at an operator's word: `by` and `reason` are theirs. */
+  'dead_letter.released': z.object({
+    ...common,
+    ...letter,
+    how: z.enum(['retried', 'dropped']),
+    by: z.string(),
+    reason: z.string().optional(),
+  }),
   /** Somebody read the audit. */
   'access.read': z.object({
     ...common,

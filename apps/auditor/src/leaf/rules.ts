@@ -65,6 +65,12 @@ const common = {
   at: 'plain',
 } as const;
 
+const letter = {
+  group: 'plain',
+  letterId: 'plain',
+  record: { of: { topic: 'plain', partition: 'plain', offset: 'plain', valueSha256: 'digest' } },
+} as const;
+
 export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData<T>> } = {
   'event.rejected': {
     of: {
@@ -200,6 +206,19 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
+  'dead_letter.parked': {
+    of: {
+      ...common,
+      ...letter,
+      why: 'plain',
+      code: 'plain',
+      holds: 'plain',
+      attempts: 'plain',
+      by: 'id',
+      reason: 'sealed',
+    },
+  },
+  'dead_letter.released': { of: { ...common, ...letter, how: 'plain', by: 'id', reason: 'sealed' } },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };
 

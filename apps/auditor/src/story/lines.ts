@@ -80,6 +80,16 @@ export const outboundLines: Record<OutboundType, Line> = {
   'lease.revocation_unproven': (f) =>
     `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}`,
   'lease.vanished': () => 'the principal vanished from the target',
+  'dead_letter.parked': (f) => {
+    const what = `${f.text('group')} ${f.text('letterId')}`;
+    if (f.has('by'))
+      return `${nameOf(f.text('by'))} has the parked record ${what} tried again: ${f.text('code')}`;
+    return f.text('why') === 'behind'
+      ? `a record waits behind one that is parked: ${what}`
+      : `a record cannot be handled and is parked: ${what}, ${f.text('code')}`;
+  },
+  'dead_letter.released': (f) =>
+    `${nameOf(f.text('by'))} has the parked record ${f.text('group')} ${f.text('letterId')} ${f.text('how')}`,
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };
 
