@@ -36,7 +36,7 @@ export interface Facts {
   /** The database's clock, epoch ms. */
   nowMs: number;
   calls: Call[];
-  /** In how many open tasks each of the senders acts. */
+  /** In how many tasks each of the senders acts: one that is suspended may go on, so it counts. */
   open: Record<string, number>;
 }
 
@@ -57,7 +57,7 @@ export async function readFacts(
               USING (task_id, agent, call_id)) AS calls,
       (SELECT coalesce(jsonb_object_agg(sender, open), '{}')
          FROM (SELECT sender, count(*) AS open FROM task_sender JOIN task USING (task_id)
-                WHERE status = 'open' AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open`,
+                WHERE status IN ('open', 'suspended') AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open`,
     values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId), senders],
   });
   return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {} };

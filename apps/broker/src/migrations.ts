@@ -36,4 +36,12 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE TABLE decision_input (digest text PRIMARY KEY, inputs jsonb NOT NULL, kept_at timestamptz NOT NULL DEFAULT now());
     `,
   },
+  {
+    id: 'broker-2',
+    sql: `
+      -- A suspended task is over at its deadline like any other.
+      DROP INDEX task_overdue;
+      CREATE INDEX task_overdue ON task (deadline_at) WHERE status IN ('open', 'suspended');
+    `,
+  },
 ];

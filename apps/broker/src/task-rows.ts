@@ -17,7 +17,8 @@ export async function lockTasks(tx: Tx, taskIds: readonly string[]): Promise<Map
       ORDER BY task_id FOR UPDATE`,
     values: [taskIds],
   });
-  return new Map(rows.map(({ task_id, state }) => [task_id, state ?? unknownTask(task_id)]));
+  // What was written before a member existed has it as a new task has.
+  return new Map(rows.map(({ task_id, state }) => [task_id, { ...unknownTask(task_id), ...state }]));
 }
 
 /** Makes rows for tasks not heard of before, so that there is something to lock. */
@@ -58,10 +59,11 @@ export function pinsWrite(pins: readonly { sender: string; taskId: string }[]): 
   };
 }
 
-/** Open tasks whose deadline has passed by the database's clock. */
+/** Tasks, suspended ones too, whose deadline has passed by the database's clock. */
 export async function overdueTasks(tx: Tx, limit: number): Promise<string[]> {
   const { rows } = await tx.query<{ task_id: string }>(
-    `SELECT task_id FROM task WHERE status = 'open' AND deadline_at <= clock_timestamp() ORDER BY deadline_at LIMIT $1`,
+    `SELECT task_id FROM task WHERE status IN ('open', 'suspended') AND deadline_at <= clock_timestamp()
+      ORDER BY deadline_at LIMIT $1`,
     [limit],
   );
   return rows.map((row) => row.task_id);
