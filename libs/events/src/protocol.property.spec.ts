@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { ANALYST, CALL, call, OPERATOR, ORCHESTRATOR, start, STRANGER, TASK } from '../test/fixture.js';
 import { World, type Sent } from '../test/world.js';
+import type { Lineage } from './outbound.js';
 
 const CALL_2 = CALL.replace(/c$/, 'd');
 const ended = { type: 'task.ended' as const, data: { taskId: TASK, outcome: 'completed' as const } };
@@ -44,10 +45,14 @@ function mix(senders: readonly Sent[][], choices: readonly number[], repeats: re
   return topic;
 }
 
+const noSuspensions: ((world: World) => boolean)[] = [];
+const suspensions = [(world: World) => world.brokerSuspends(), (world: World) => world.brokerResumes()];
+
 /** Runs the processes in a given order, losing some answers, and then lets everything come to rest. */
-function run(world: World, schedule: readonly number[]): World {
+function run(world: World, schedule: readonly number[], more = noSuspensions): World {
   for (const choice of schedule) {
     const steps = [
+      ...more.map((step) => () => step(world)),
       () => world.brokerReads(),
       () => world.createLands(false),
       () => world.createLands(true),
@@ -116,5 +121,44 @@ describe('any history, however repeated and mixed', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  describe('with suspensions and resumptions in between', () => {
+    const open = [HISTORY[0]?.slice(0, 1) ?? [], HISTORY[1]?.slice(0, 3) ?? [], HISTORY[2] ?? []];
+    const generationOf = (lease: { lineage: Lineage }) => lease.lineage[0]?.generation ?? 0;
+
+    it('leaves usable what was issued in the present generation, and nothing of those before', () => {
+      fc.assert(
+        fc.property(numbers(2), numbers(9), numbers(9, 10), (choices, repeats, schedule) => {
+          const world = run(new World(mix(open, choices, repeats)), schedule, suspensions);
+
+          const { status, generation } = world.task;
+          const issued = [...world.leases.values()].filter((lease) => lease.state === 'issued');
+          const present = issued.filter((lease) => generationOf(lease) === generation);
+          expect([...world.principals].sort()).toEqual(present.map((lease) => lease.leaseId).sort());
+          if (status === 'suspended') expect([...world.principals]).toEqual([]);
+          for (const lease of world.revoked.values())
+            expect(lease.state === 'known').toBe(world.principals.has(lease.leaseId));
+          expect(world.alarms).toEqual([]);
+          eachCallHasAtMostOneCredential(world);
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+
+    it('ends the same all the same', () => {
+      fc.assert(
+        fc.property(numbers(2), numbers(9), numbers(9, 10), (choices, repeats, schedule) => {
+          const world = run(new World(mix(HISTORY, choices, repeats)), schedule, suspensions);
+
+          expect(world.task).toMatchObject({ status: 'ended', outcome: 'completed' });
+          expect([...world.principals]).toEqual([]);
+          expect([...world.revoked.values()].filter((lease) => lease.state !== 'cut')).toEqual([]);
+          expect(world.revoked.size).toBe(world.leases.size);
+          expect(world.alarms).toEqual([]);
+        }),
+        { numRuns: 1_000 },
+      );
+    });
   });
 });

@@ -10,6 +10,7 @@ import { decideEnd } from '../src/end-task.js';
 import type { InboundEvent } from '../src/inbound.js';
 import { decideOutcome, evolveLease, leaseOf, type Answered, type Lease } from '../src/lease.js';
 import type { EventOf } from '../src/outbound.js';
+import { decideResumption, decideSuspension } from '../src/suspend-task.js';
 import {
   causeFor,
   coveredBy,
@@ -32,8 +33,10 @@ export interface Sent {
   event: InboundEvent;
 }
 
-type Told = EventOf<'lease.intended'> | EventOf<'lease.issued'> | EventOf<'lease.abandoned'>;
-const common = { taskId: TASK, generation: 1, actor: '//mayfly/broker', at: new Date(NOW).toISOString() };
+type OfLease = EventOf<'lease.intended'> | EventOf<'lease.issued'> | EventOf<'lease.abandoned'>;
+type Told = OfLease | EventOf<'task.suspended'>;
+const common = { taskId: TASK, actor: '//mayfly/broker', at: new Date(NOW).toISOString() };
+const parked = { cause: 'parked' as const, causedBy: 'parked', nowMs: NOW };
 
 export class World {
   task: Task = unknownTask(TASK);
@@ -107,14 +110,30 @@ export class World {
     if (open === undefined || this.#wire.includes(open.leaseId)) return false;
     const answer = this.#answers.get(open.leaseId) ?? 'none';
     const outcome = decideOutcome({ lease: open, answer, chain: [this.task], nowMs: NOW });
-    const data = { ...common, leaseId: open.leaseId, callId: open.callId, agent: open.agent };
-    const event: Told = outcome.issued
+    const { leaseId, callId, agent, lineage } = open;
+    const data = { ...common, generation: lineage[0]?.generation ?? 0, leaseId, callId, agent };
+    const event: OfLease = outcome.issued
       ? { type: 'lease.issued', data: { ...data, notAfter: '', incarnation: '' } }
       : { type: 'lease.abandoned', data: { ...data, answered: outcome.answered, why: outcome.why } };
     this.leases.set(open.leaseId, evolveLease(open, event));
     this.told.push(event);
     if (!outcome.issued && outcome.why === 'no_answer') this.#callAgain(open);
     return true;
+  }
+
+  /** A record of the task is parked. */
+  brokerSuspends(): boolean {
+    const events = decideSuspension(this.task, parked);
+    this.task = events.reduce(evolve, this.task);
+    this.told.push(...events);
+    return events.length > 0;
+  }
+
+  /** The parked record is released. */
+  brokerResumes(): boolean {
+    const events = decideResumption(this.task, parked);
+    this.task = events.reduce(evolve, this.task);
+    return events.length > 0;
   }
 
   #callAgain(lease: Lease): void {
@@ -157,16 +176,15 @@ export class World {
   #end(sent: Sent): void {
     if (this.#parties === null) return void this.#earlyEnds.push(sent);
     if (!mayEnd(this.#parties, sent.by, catalogue)) return;
-    const tombstone: Tombstone = {
-      taskId: TASK,
-      generationBelow: null,
-      cause: 'task_ended',
-      causedBy: sent.ceId,
-    };
+    this.#entomb({ taskId: TASK, generationBelow: null, cause: 'task_ended', causedBy: sent.ceId });
+  }
+
+  #entomb(tombstone: Tombstone): void {
     this.#tombstones.push(tombstone);
     for (const lease of this.revoked.values()) {
-      if (coveredBy(lease.lineage, [tombstone]) !== null)
-        this.#take(makeDue(lease, { cause: causeFor(lease, tombstone), causedBy: sent.ceId }, NOW));
+      if (coveredBy(lease.lineage, [tombstone]) === null) continue;
+      const { causedBy } = tombstone;
+      this.#take(makeDue(lease, { cause: causeFor(lease, tombstone), causedBy }, NOW));
     }
   }
 
@@ -175,6 +193,11 @@ export class World {
     const event = this.told[this.#heard.leases];
     if (event === undefined) return false;
     this.#heard.leases += 1;
+    if (event.type === 'task.suspended') {
+      const { taskId, generation: generationBelow, cause } = event.data;
+      this.#entomb({ taskId, generationBelow, cause, causedBy: 'told' });
+      return true;
+    }
     const lease = this.revoked.get(event.data.leaseId) ?? null;
     const hearing = { tombstones: this.#tombstones, ceId: 'told', nowMs: NOW };
     if (event.type === 'lease.intended') this.#take(hearIntended(lease, event, hearing));
