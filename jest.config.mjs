@@ -31,7 +31,11 @@ export default {
   reporters: ['default', '<rootDir>/test/support/tally-reporter.mjs'],
   testTimeout: 60_000,
   projects: [
-    { ...base, displayName: 'unit', testRegex: '/(apps|libs|scripts)/(?:(?!\\.int\\.).)*\\.spec\\.ts$' },
+    {
+      ...base,
+      displayName: 'unit',
+      testRegex: '/(apps|libs|scripts|faults)/(?:(?!\\.int\\.).)*\\.spec\\.ts$',
+    },
     { ...base, ...services, displayName: 'int', testRegex: '/(apps|libs|scripts)/.*\\.int\\.spec\\.ts$' },
     { ...base, ...services, displayName: 'e2e', testRegex: '/test/.*\\.e2e\\.spec\\.ts$' },
   ],
