@@ -1,6 +1,7 @@
 /** The append-only streams. A stream is one task; its version is the number of events in it. */
 import { ConcurrencyError } from './concurrency-error.js';
 import type { Tx } from './database.js';
+import { upcast, type Upcasts } from './upcast.js';
 import { runWrites, type Write } from './writes.js';
 
 export { ConcurrencyError };
@@ -9,6 +10,8 @@ export interface StoredEvent {
   stream: string;
   version: number;
   type: string;
+  /** Of the data, counted per type. Absent: 1. */
+  schemaVersion?: number;
   data: object;
   ceId: string;
   causedBy?: string;
@@ -18,8 +21,8 @@ export interface StoredEvent {
 export function eventsWrite(events: readonly StoredEvent[]): Write | null {
   if (events.length === 0) return null;
   return {
-    sql: `INSERT INTO event (stream, version, type, data, ce_id, caused_by)
-            SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[])`,
+    sql: `INSERT INTO event (stream, version, type, data, ce_id, caused_by, schema_version)
+            SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::int[])`,
     values: [
       events.map((e) => e.stream),
       events.map((e) => e.version),
@@ -27,6 +30,7 @@ export function eventsWrite(events: readonly StoredEvent[]): Write | null {
       events.map((e) => JSON.stringify(e.data)),
       events.map((e) => e.ceId),
       events.map((e) => e.causedBy ?? null),
+      events.map((e) => e.schemaVersion ?? 1),
     ],
   };
 }
@@ -37,11 +41,17 @@ export async function appendEvents(tx: Tx, events: readonly StoredEvent[]): Prom
   if (write !== null) await runWrites(tx, [], write);
 }
 
-export async function readStream(tx: Tx, stream: string): Promise<StoredEvent[]> {
+/** A stream as it was written, in order. */
+export async function readStored(tx: Tx, stream: string): Promise<StoredEvent[]> {
   const { rows } = await tx.query<StoredEvent>(
-    `SELECT stream, version, type, data, ce_id AS "ceId", caused_by AS "causedBy"
+    `SELECT stream, version, type, schema_version AS "schemaVersion", data, ce_id AS "ceId", caused_by AS "causedBy"
        FROM event WHERE stream = $1 ORDER BY version`,
     [stream],
   );
   return rows;
+}
+
+/** A stream in the shape of today. @throws UpcastError for an event that is not known here */
+export async function readStream(tx: Tx, stream: string, upcasts: Upcasts): Promise<StoredEvent[]> {
+  return (await readStored(tx, stream)).map((event) => upcast(event, upcasts));
 }

@@ -60,4 +60,14 @@ export const storeMigrations: readonly Migration[] = [
       CREATE INDEX dead_letter_settled ON dead_letter (settled_at) WHERE settled_at IS NOT NULL;
     `,
   },
+  {
+    id: 'store-3',
+    sql: `
+      -- Of the data, counted per type: what is stored is lifted to today's shape when it is read.
+      ALTER TABLE event ADD COLUMN schema_version int NOT NULL DEFAULT 1 CHECK (schema_version > 0);
+
+      -- Old entries are dropped by it.
+      CREATE INDEX inbox_received ON inbox (received_at);
+    `,
+  },
 ];
