@@ -65,7 +65,7 @@ export async function openParts(
   const send = (queued: QueuedRecord[]): Promise<void> => relay.send(queued);
 
   const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
-  const counted = watchMetrics(metrics, db, relay);
+  const counted = watchMetrics(metrics, db);
   const ingest = new Ingest({
     db,
     authorities: { trust, peers },

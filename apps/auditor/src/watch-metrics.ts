@@ -1,6 +1,5 @@
 /** What the auditor counts. */
 import type { Database } from '#store/database.js';
-import type { Relay } from '#store/relay.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { readHead } from './log/append.js';
 import { readCheckpoint } from './log/sign-head.js';
@@ -9,7 +8,6 @@ import { readCheckpoint } from './log/sign-head.js';
 export function watchMetrics(
   metrics: Metrics,
   db: Database,
-  relay: Relay,
 ): (appended: readonly { topic: string; admitted: boolean }[]) => void {
   const entries = metrics.counter({
     name: 'audit_entries_total',
@@ -25,11 +23,6 @@ export function watchMetrics(
     name: 'audit_checkpoint_age_seconds',
     help: 'Age of the newest checkpoint.',
     read: async () => ((await readCheckpoint(db.pool))?.ageMs ?? 0) / 1_000,
-  });
-  metrics.gauge({
-    name: 'outbox_oldest_seconds',
-    help: 'Age of the oldest record that waits to be sent.',
-    read: () => relay.oldestMs() / 1_000,
   });
   return (appended) => {
     for (const { topic, admitted } of appended) entries.inc({ topic, admitted: String(admitted) });

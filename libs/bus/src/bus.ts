@@ -81,6 +81,8 @@ export type BusErrorCode =
   | 'ERR_OFFSET_OUT_OF_RANGE'
   | 'ERR_BUS_UNREACHABLE'
   | 'ERR_BUS_CRASHED'
+  /** A PEM file of the settings is missing or no PEM. */
+  | 'ERR_BUS_TLS_FILE'
   /** The bus will never take this record: too large, no such topic, not allowed. */
   | 'ERR_RECORD_REFUSED';
 

@@ -257,6 +257,30 @@ it('keeps a development set-up on loopback', () => {
   });
 });
 
+describe('in production', () => {
+  const { MAYFLY_ENV: _, ...production } = env;
+  function beyondLoopback(more = ''): string {
+    const file = edited('host: 127.0.0.1', `host: 0.0.0.0${more}`);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('development: true', 'development: false'));
+    return file;
+  }
+
+  it('a service is not reached from other machines in clear, where tokens could be read', () => {
+    expect(refusalOf(beyondLoopback(), production)).toMatchObject({
+      code: 'ERR_CONFIG_UNSAFE',
+      key: 'services.broker.http.host',
+      message: 'beyond loopback only behind TLS: set behindTls where it is',
+    });
+  });
+
+  it('a service may listen to what ends TLS in front of it', () => {
+    const config = loadConfig(beyondLoopback('\n      behindTls: true'), production, 'broker');
+
+    expect(config.services.broker.http).toMatchObject({ host: '0.0.0.0', behindTls: true });
+  });
+});
+
 it('never shows a value, which may be a secret', () => {
   const error = refusalOf(SAMPLE, { ...env, MAYFLY_BROKER_DATABASE_URL: 'mysql://root:hunter2@db/x' });
 

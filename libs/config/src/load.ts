@@ -25,7 +25,7 @@ export type MayflyConfig<S extends ServiceName | 'cli' = ServiceName | 'cli'> = 
 /**
  * @param service whose section must be complete: a service needs no other's variables, and the command line none.
  * @throws ConfigError naming file, line and key: no file, no YAML, an unset variable, an unknown key, a bad value,
- * or a development issuer outside `environment: development`.
+ * a development issuer outside `environment: development`, or a service that callers reach without TLS.
  */
 export function loadConfig<S extends ServiceName | 'cli'>(
   file: string,
@@ -51,13 +51,12 @@ export function loadConfig<S extends ServiceName | 'cli'>(
       );
   });
   for (const name of SERVICES) {
-    const host = value.services[name]?.http.host;
-    if (value.environment === 'development' && host !== undefined && !LOOPBACK.has(host))
-      throw yaml.error(
-        'ERR_CONFIG_UNSAFE',
-        ['services', name, 'http', 'host'],
-        'development binds to loopback only',
-      );
+    const http = value.services[name]?.http;
+    const unsafe = (message: string) =>
+      yaml.error('ERR_CONFIG_UNSAFE', ['services', name, 'http', 'host'], message);
+    if (http === undefined || LOOPBACK.has(http.host)) continue;
+    if (value.environment === 'development') throw unsafe('development binds to loopback only');
+    if (http.behindTls !== true) throw unsafe('beyond loopback only behind TLS: set behindTls where it is');
   }
 
   const besideFile = (path: string) => resolve(dirname(file), path);

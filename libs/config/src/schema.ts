@@ -8,7 +8,12 @@ const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:
 const schemaName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case schema name');
 const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/, 'must be a SPIFFE trust domain');
 
-const http = z.strictObject({ host: text, port });
+const http = z.strictObject({
+  host: text,
+  port,
+  /** The operator's word that whoever reaches `host` came through TLS, which something in front of it ended. */
+  behindTls: z.boolean().optional(),
+});
 /** `url` holds a password: MUST NOT be logged. */
 const database = z.strictObject({ url: databaseUrl, schema: schemaName });
 

@@ -1,8 +1,10 @@
 /** How to reach a Kafka cluster, and the client's settings with the reason for each. */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { ConnectionOptions } from 'node:tls';
+import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import type { ConsumerConfig, KafkaConfig, ProducerConfig, SASLOptions } from 'kafkajs';
 import type { Log } from '#telemetry/log.js';
+import { BusError } from '../bus.js';
 import { clientLog } from './client-log.js';
 import { kafkajs } from './client.js';
 
@@ -28,6 +30,7 @@ const RETRY = {
   writer: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
 };
 
+/** @throws BusError ERR_BUS_TLS_FILE */
 export async function clientConfig(
   settings: KafkaSettings,
   purpose: keyof typeof RETRY,
@@ -49,13 +52,31 @@ export async function clientConfig(
 
 async function tlsOf(tls: KafkaSettings['tls']): Promise<ConnectionOptions | undefined> {
   if (tls === undefined || !tls.enabled) return undefined;
-  const pem = (path: string | undefined) => (path === undefined ? undefined : readFile(path, 'utf8'));
-  const [ca, cert, key] = await Promise.all([pem(tls.ca), pem(tls.cert), pem(tls.key)]);
-  return {
+  const [ca, cert, key] = await Promise.all([pem('ca', tls.ca), pem('cert', tls.cert), pem('key', tls.key)]);
+  const options = {
     ...(ca === undefined ? {} : { ca: [ca] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
+  try {
+    createSecureContext(options);
+    // OpenSSL lets a `ca` without any certificate pass, and then trusts nobody.
+    if (ca !== undefined) new X509Certificate(ca);
+  } catch {
+    // No cause: it could quote the text, which may be a private key.
+    throw new BusError('ERR_BUS_TLS_FILE', 'the files of bus.kafka.tls hold no PEM that belongs together');
+  }
+  return options;
+}
+
+async function pem(key: 'ca' | 'cert' | 'key', file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const what = { key: `bus.kafka.tls.${key}`, file };
+    throw new BusError('ERR_BUS_TLS_FILE', 'a file of bus.kafka.tls cannot be read', what, { cause });
+  }
 }
 
 /** `acks: -1` and one request in flight keep the order; the partitioner is murmur2, as in the Java client. */
