@@ -1,8 +1,7 @@
 /** Records of the broker, as they go into the outbox: strict, by the schemas that readers rely on. */
-import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord } from '#bus/bus.js';
-import { HEADERS, LIMITS, type EventHead, type RawHeaders } from '#events/envelope.js';
+import { HEADERS, type EventHead, type RawHeaders } from '#events/envelope.js';
 import { wireType } from '#events/inbound.js';
 import {
   CREDENTIAL_DELIVERED,
@@ -13,8 +12,12 @@ import {
 } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
-import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY } from '#events/topics.js';
+import { CREDENTIAL_EVENTS, DELIVERY } from '#events/topics.js';
+import { deadLetterCopy } from '#store/dead-letter-records.js';
 import type { UnsignedRecord } from '#store/outbox.js';
+import { sha256Hex, storable } from '#store/parking.js';
+
+export { sha256Hex };
 
 export const GROUP = 'broker';
 const SOURCE = serviceSource('broker');
@@ -68,12 +71,6 @@ export function envelopeRecord(taskId: string, jwe: string, atMs: number): Unsig
   };
 }
 
-export const sha256Hex = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
-
-/** Text of a hostile record, as a text column and a JSON column can hold it: PostgreSQL has no U+0000. */
-const storable = (raw: Uint8Array | string) =>
-  (typeof raw === 'string' ? raw : Buffer.from(raw).toString()).toWellFormed().replaceAll('\0', '\uFFFD');
-
 /** What a refused record claims to be about: for people who look; it was not verified. */
 const claimed = (record: BusRecord, header: string): string | undefined => {
   const headers: RawHeaders = record.headers;
@@ -117,42 +114,6 @@ export function rejectionEvent(
   };
 }
 
-/**
- * A refused record for its dead-letter topic: raw bytes, tokens replaced by their SHA-256. A value that the bus could not
- * carry again with our headers is left out: its digest and place are enough to find it.
- */
-export function deadLetter(record: BusRecord, refusal: Refusal, atMs: number): UnsignedRecord {
-  const fits = record.value === null || record.value.length <= LIMITS.valueBytes;
-  return {
-    topic: deadLetterTopic(GROUP, record.topic),
-    key: storable((record.key ?? Buffer.alloc(0)).subarray(0, 256)),
-    head: headOf('dead_letter', 'unknown', atMs, 'application/octet-stream'),
-    value: fits ? record.value : null,
-    extra: {
-      'dlq-code': refusal.code,
-      'dlq-topic': record.topic,
-      'dlq-partition': String(record.partition),
-      'dlq-offset': String(record.offset),
-      'dlq-value-sha256': sha256Hex(record.value ?? ''),
-      ...originalHeaders(record),
-    },
-  };
-}
-
-const KEPT_HEADERS_BYTES = 32_768;
-const TOKENS: readonly string[] = [HEADERS.svid, HEADERS.principal];
-
-function originalHeaders(record: BusRecord): Record<string, string> {
-  const kept: Record<string, string> = {};
-  let bytes = 0;
-  const headers: RawHeaders = record.headers;
-  for (const [name, raw] of Object.entries(headers)) {
-    if (raw === undefined) continue;
-    const text = (Array.isArray(raw) ? raw : [raw]).map((value) => storable(value ?? '')).join(', ');
-    const shown = TOKENS.includes(name.toLowerCase()) ? `sha256:${sha256Hex(text)}` : text;
-    bytes += name.length + shown.length;
-    if (bytes > KEPT_HEADERS_BYTES) break;
-    kept[`dlq-header-${storable(name)}`] = shown;
-  }
-  return kept;
-}
+/** A refused record for its dead-letter topic. */
+export const deadLetter = (record: BusRecord, refusal: Refusal, atMs: number): UnsignedRecord =>
+  deadLetterCopy(record, refusal.code, { group: GROUP, atMs });
