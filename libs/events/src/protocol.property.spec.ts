@@ -77,6 +77,15 @@ const eachCallHasAtMostOneCredential = (world: World) => {
   }
 };
 
+/** Rule 3: what the broker said of a suspension is true for every outcome that it says later. */
+const nothingIsIssuedUnderAnOldDecision = ({ told }: World) => {
+  let generation = 0;
+  for (const { type, data } of told) {
+    if (type === 'task.suspended') generation = data.generation;
+    if (type === 'lease.issued') expect(data.generation).toBeGreaterThanOrEqual(generation);
+  }
+};
+
 describe('any history, however repeated and mixed', () => {
   it('ends the same: the task is over, and nothing at the target is left', () => {
     fc.assert(
@@ -140,6 +149,7 @@ describe('any history, however repeated and mixed', () => {
           for (const lease of world.revoked.values())
             expect(lease.state === 'known').toBe(world.principals.has(lease.leaseId));
           expect(world.alarms).toEqual([]);
+          nothingIsIssuedUnderAnOldDecision(world);
           eachCallHasAtMostOneCredential(world);
         }),
         { numRuns: 2_000 },
