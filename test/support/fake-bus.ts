@@ -8,8 +8,8 @@ import {
   type Bus,
   type BusRecord,
   type Consumer,
+  type LogEnd,
   type OutgoingRecord,
-  type Position,
   type Subscription,
 } from '#bus/bus.js';
 
@@ -73,13 +73,14 @@ export class FakeBus implements Bus {
     return Promise.resolve();
   }
 
-  ends(topics: readonly string[]): Promise<Position[]> {
+  ends(topics: readonly string[]): Promise<LogEnd[]> {
     return Promise.resolve(
       topics.flatMap((topic) =>
         Array.from({ length: PARTITIONS }, (_, partition) => ({
           topic,
           partition,
           next: BigInt(this.#log(topic, partition).length),
+          oldest: 0n,
         })),
       ),
     );

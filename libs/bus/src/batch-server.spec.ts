@@ -2,7 +2,7 @@ import { Controller, UseFilters, type INestMicroservice } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { BatchServer, KeepCause } from './batch-server.js';
-import type { Bus, BusRecord, Position, Subscription } from './bus.js';
+import type { Bus, BusRecord, LogEnd, Position, Subscription } from './bus.js';
 
 /** A bus with one subscriber, which the test hands records to. */
 class HandBus implements Bus {
@@ -13,7 +13,7 @@ class HandBus implements Bus {
 
   publish = () => Promise.resolve();
   ensureTopics = () => Promise.resolve();
-  ends = () => Promise.resolve<Position[]>([]);
+  ends = () => Promise.resolve<LogEnd[]>([]);
   close = () => Promise.resolve();
 
   subscribe(subscription: Subscription) {

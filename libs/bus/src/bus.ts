@@ -33,6 +33,12 @@ export interface Position {
   next: bigint;
 }
 
+/** How far the log of a partition reaches. */
+export interface LogEnd extends Position {
+  /** Offset of the oldest record that is still there. */
+  oldest: bigint;
+}
+
 export interface Subscription {
   group: string;
   topics: readonly string[];
@@ -72,7 +78,7 @@ export interface Bus {
   /** Creates what is missing. @throws BusError ERR_TOPIC_MISCONFIGURED when an existing topic's timestamp type or partitions differ. */
   ensureTopics(topics: readonly TopicToEnsure[]): Promise<void>;
   /** The end offset (offset of the next record to come) of every partition of these topics. */
-  ends(topics: readonly string[]): Promise<Position[]>;
+  ends(topics: readonly string[]): Promise<LogEnd[]>;
   close(): Promise<void>;
 }
 

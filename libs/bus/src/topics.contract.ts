@@ -64,8 +64,8 @@ export function describeTopics(opened: () => OpenedBus): void {
 
       const ends = await bus.ends([empty, full]);
 
-      expect(ends).toContainEqual({ topic: empty, partition: 0, next: 0n });
-      expect(ends).toContainEqual({ topic: full, partition: 0, next: 2n });
+      expect(ends).toContainEqual({ topic: empty, partition: 0, next: 0n, oldest: 0n });
+      expect(ends).toContainEqual({ topic: full, partition: 0, next: 2n, oldest: 0n });
     });
   });
 }

@@ -202,7 +202,12 @@ export class Relay {
     while (this.#sent.length > 0) {
       const ids = this.#sent.slice();
       try {
-        await this.#parts.db.pool.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+        // In one statement: a record is either waiting here or counted as sent, or this database does not know it (`epoch.ts`).
+        await this.#parts.db.pool.query(
+          `WITH counted AS (UPDATE store_meta SET sent = $2 WHERE sent < $2)
+           DELETE FROM outbox WHERE id = ANY($1::bigint[])`,
+          [ids, ids.reduce((a, b) => (a > b ? a : b))],
+        );
         faultPoint('relay.after_delete');
       } catch (error) {
         this.#parts.warn({ err: error }, 'deleting sent outbox rows failed');

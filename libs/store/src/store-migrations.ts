@@ -70,4 +70,17 @@ export const storeMigrations: readonly Migration[] = [
       CREATE INDEX inbox_received ON inbox (received_at);
     `,
   },
+  {
+    id: 'store-4',
+    sql: `
+      -- earlier: epochs whose records this database has taken over. sent: the highest record that left the outbox.
+      -- recovering: what a service has to do before it works again, as the command "recover" ordered it.
+      ALTER TABLE store_meta ADD COLUMN earlier text[] NOT NULL DEFAULT '{}', ADD COLUMN sent bigint NOT NULL DEFAULT 0,
+        ADD COLUMN recovering jsonb;
+      UPDATE store_meta SET sent = (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM outbox_id_seq);
+
+      -- Of the record with the highest counter, so that another one with the same counter is seen to be another.
+      ALTER TABLE peer_counter ADD COLUMN ce_id text;
+    `,
+  },
 ];

@@ -93,6 +93,7 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       GRANT USAGE ON SCHEMA ${schema} TO ${role};
       GRANT SELECT, INSERT ON entry, payload, tile, checkpoint TO ${role};
       GRANT SELECT ON tree_head, store_meta TO ${role};
+      GRANT UPDATE (sent) ON store_meta TO ${role};
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
       GRANT SELECT, INSERT, DELETE ON outbox TO ${role};`);

@@ -1,7 +1,7 @@
 /** The bus on Apache Kafka, through kafkajs. */
 import type { Admin, Kafka } from 'kafkajs';
 import { createLog, type Log } from '#telemetry/log.js';
-import type { Bus, Consumer, OutgoingRecord, Position, Subscription, TopicToEnsure } from '../bus.js';
+import type { Bus, Consumer, LogEnd, OutgoingRecord, Subscription, TopicToEnsure } from '../bus.js';
 import { kafkajs } from './client.js';
 import { fetchBounds } from './fetch-bounds.js';
 import { KafkaConsumer } from './kafka-consumer.js';
@@ -66,10 +66,10 @@ class KafkaBus implements Bus {
     }
   }
 
-  async ends(topics: readonly string[]): Promise<Position[]> {
+  async ends(topics: readonly string[]): Promise<LogEnd[]> {
     try {
       const bounds = await fetchBounds(this.#admin, topics);
-      return bounds.map(({ topic, partition, high }) => ({ topic, partition, next: high }));
+      return bounds.map(({ low, high, ...place }) => ({ ...place, next: high, oldest: low }));
     } catch (error) {
       throw unreachable(error, 'end offsets');
     }

@@ -4,7 +4,7 @@
  */
 import { openDatabase, type Database } from '#store/database.js';
 import { createLog, type Log } from '#telemetry/log.js';
-import type { Bus, Consumer, OutgoingRecord, Position, Subscription, TopicToEnsure } from '../bus.js';
+import type { Bus, Consumer, LogEnd, OutgoingRecord, Subscription, TopicToEnsure } from '../bus.js';
 import type { SessionSettings } from './group-session.js';
 import { PostgresConsumer } from './postgres-consumer.js';
 import { unreachable } from './postgres-error.js';
@@ -78,10 +78,10 @@ class PostgresBus implements Bus {
     }
   }
 
-  async ends(topics: readonly string[]): Promise<Position[]> {
+  async ends(topics: readonly string[]): Promise<LogEnd[]> {
     try {
       const bounds = await fetchBounds(this.#db, topics);
-      return bounds.map(({ topic, partition, high }) => ({ topic, partition, next: high }));
+      return bounds.map(({ low, high, ...place }) => ({ ...place, next: high, oldest: low }));
     } catch (error) {
       throw unreachable(error, 'end offsets');
     }
