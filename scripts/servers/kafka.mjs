@@ -15,10 +15,10 @@ const HEAP = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /**
  * One node, broker and controller at once, on loopback. Its internal topics are kept small: the offsets that count are in
  * PostgreSQL. `log.cleaner.dedupe.buffer.size` is taken from the heap at start, 128 MB by default.
- * @param {{ dir: string, port: number, controllerPort: number }} node
+ * @param {{ dir: string, port: number, controllerPort: number, advertisedPort?: number }} node
  * @returns {string} server.properties
  */
-export function serverProperties({ dir, port, controllerPort }) {
+export function serverProperties({ dir, port, controllerPort, advertisedPort = port }) {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -26,7 +26,7 @@ export function serverProperties({ dir, port, controllerPort }) {
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.append.linger.ms': 0,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(dir, 'data'),
@@ -62,6 +62,7 @@ export function serverProperties({ dir, port, controllerPort }) {
  * @param {string} options.dir data and settings; kept between runs, so the records are too
  * @param {string} options.jarsDir where the jars are cached
  * @param {number} options.port where clients connect, on 127.0.0.1
+ * @param {number} [options.advertisedPort] where they are told to connect, when something stands between
  * @param {(line: string) => void} [options.log] told about what takes long
  * @param {string} [options.logFile] Kafka's own warnings; `<dir>.log` unless told
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
@@ -72,11 +73,15 @@ export function serverProperties({ dir, port, controllerPort }) {
  */
 export async function startKafka(options) {
   const { dir, jarsDir, port, log = () => {}, logFile = `${dir}.log`, reaper = null, onSpawn } = options;
+  const { advertisedPort = port } = options;
   const java = await findJava();
   const jars = await kafkaJars({ jarsDir, log });
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const properties = join(dir, 'server.properties');
-  await writeFile(properties, serverProperties({ dir, port, controllerPort: await freePort() }));
+  await writeFile(
+    properties,
+    serverProperties({ dir, port, advertisedPort, controllerPort: await freePort() }),
+  );
   const classPath = ['-cp', join(jars, '*')];
   await formatOnce({ dir, java, classPath, properties });
   const child = await startChild(java, [...HEAP, LOG_LEVEL, ...classPath, 'kafka.Kafka', properties], {
@@ -96,7 +101,7 @@ export async function startKafka(options) {
     throw Object.assign(error, { portTaken: /address already in use/i.test(tail) });
   }
   return {
-    brokers: `127.0.0.1:${port}`,
+    brokers: `127.0.0.1:${advertisedPort}`,
     port,
     pid: child.pid,
     child,

@@ -12,26 +12,31 @@ import { prepareTarget, TARGET_DATABASE, TARGET_ROLES } from './target-database.
  * @param {import('./stack.mjs').StackContext} context
  * @returns {Promise<string>} `host:port[,…]`
  */
-export async function openKafka({ stateDir, cacheDir, env, ports, reaper, say, parts, logFile }) {
+export async function openKafka(context) {
+  const { stateDir, cacheDir, env, ports, reaper, say, parts, logFile, through, servers } = context;
   if (env.KAFKA_BROKERS) {
     say('kafka', `${env.KAFKA_BROKERS} (from KAFKA_BROKERS)`);
     return env.KAFKA_BROKERS;
   }
   say('kafka', 'starting');
-  const kafka = await withPort(ports.kafka, (port) =>
-    startKafka({
+  const start = async (port) => {
+    const kafka = await startKafka({
       dir: join(stateDir, 'kafka'),
       jarsDir: join(cacheDir, 'jars'),
       port,
+      advertisedPort: through('kafka', port),
       log: (line) => say('kafka', line),
       logFile: logFile('kafka'),
       reaper,
       onSpawn: (child) => parts.add(child),
-    }),
-  );
-  parts.watch(kafka.child);
-  say('kafka', kafka.brokers);
-  return kafka.brokers;
+    });
+    parts.watch(kafka.child);
+    servers.set('kafka', { child: kafka.child, again: () => start(port) });
+    return kafka;
+  };
+  const { brokers } = await withPort(ports.kafka, start);
+  say('kafka', brokers);
+  return brokers;
 }
 
 /**
@@ -91,11 +96,12 @@ export async function openTarget(context) {
   };
 }
 
-async function openPostgres({ stateDir, cacheDir, ports, durable, reaper, say, parts, logFile }, name) {
+async function openPostgres(context, name) {
+  const { stateDir, cacheDir, ports, durable, reaper, say, parts, logFile, servers } = context;
   say(name, 'starting');
   const { superuser } = keepSecrets(stateDir, `${name}-superuser`, ['superuser']);
-  const postgres = await withPort(ports[name], (port) =>
-    startPostgres({
+  const start = async (port) => {
+    const postgres = await startPostgres({
       name,
       dir: join(stateDir, name),
       port,
@@ -105,8 +111,10 @@ async function openPostgres({ stateDir, cacheDir, ports, durable, reaper, say, p
       logFile: logFile(name),
       reaper,
       onSpawn: (child) => parts.add(child),
-    }),
-  );
-  parts.watch(postgres.child);
-  return postgres;
+    });
+    parts.watch(postgres.child);
+    servers.set(name, { child: postgres.child, again: () => start(port) });
+    return postgres;
+  };
+  return await withPort(ports[name], start);
 }

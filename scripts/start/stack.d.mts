@@ -29,6 +29,22 @@ export interface StackOptions {
   say?: (part: string, text: string) => void;
   /** Told of a part that ended though nobody asked it to. */
   onDeath?: (child: DeadPart) => void;
+  /** Which port clients, or one service, are to use for a server: another than its own where something stands between. */
+  through?: (server: 'kafka' | 'postgres' | 'target', port: number, service?: Service) => number;
+}
+
+/** A process of the stack, as `startChild` returns it. */
+export interface Child {
+  kill(signal: NodeJS.Signals): void;
+  stop(graceMs?: number): Promise<Ending>;
+  /** Null while it runs. */
+  end(): Ending | null;
+  exited: Promise<Ending>;
+}
+
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
 }
 
 export interface DeadPart {
@@ -40,7 +56,12 @@ export interface DeadPart {
 }
 
 /** What the parts of a stack are opened with. */
-export type StackContext = Required<StackOptions> & { parts: Parts; logFile(part: Part): string };
+export type StackContext = Required<StackOptions> & {
+  parts: Parts;
+  logFile(part: Part): string;
+  /** The embedded ones. `again` starts one on its port, with its data. */
+  servers: Map<string, { child: Child; again(): Promise<unknown> }>;
+};
 
 /** What `run/addresses.json` holds. */
 export interface Addresses {
@@ -68,10 +89,14 @@ export class Stack {
   /** Starts a service, at first or again after `kill`, on the port it had, with more environment if told. Resolves once it is ready. */
   start(service: Service, more?: NodeJS.ProcessEnv): Promise<void>;
   /** Ends a service with a signal, as an accident would (SIGKILL unless told). Resolves once it is gone, with how it ended. */
-  kill(
-    service: Service,
-    signal?: NodeJS.Signals,
-  ): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  kill(service: Service, signal?: NodeJS.Signals): Promise<Ending>;
+  /**
+   * Starts one more instance of a service, on another port; `start`, `kill` and `addresses` mean it from now on.
+   * @returns the one before, which still runs; its end is nobody's failure
+   */
+  double(service: Service): Promise<Child>;
+  /** Ends an embedded server with a signal, and starts it again on its port, with its data. */
+  restart(server: 'kafka' | 'postgres' | 'target', signal: NodeJS.Signals): Promise<void>;
   /** A further child process that ends with the stack; its end is nobody's failure. */
   attach(child: unknown): Promise<void>;
   /** Ends everything; the state folder stays. */

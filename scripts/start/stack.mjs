@@ -33,11 +33,13 @@ export class Stack {
       reaper = null,
       say = () => {},
       onDeath = () => {},
+      through = (_, port) => port,
     } = options;
 
     const parts = new Parts(stateDir, onDeath);
     const logFile = (part) => join(stateDir, 'logs', `${part}.log`);
-    this.#context = { ...options, cacheDir, durable, reaper, say, parts, logFile };
+    const servers = new Map();
+    this.#context = { ...options, cacheDir, durable, reaper, say, parts, logFile, through, servers };
   }
 
   get stateDir() {
@@ -120,6 +122,28 @@ export class Stack {
     return await child.exited;
   }
 
+  async double(service) {
+    const former = this.#children.get(service);
+    this.#context.parts.expectEnd(former);
+    const { [service]: port, ...others } = this.#ports;
+    this.#ports = others;
+    try {
+      await this.start(service);
+    } catch (error) {
+      this.#ports = { ...others, [service]: port };
+      throw error;
+    }
+    return former;
+  }
+
+  async restart(server, signal) {
+    const { child, again } = this.#context.servers.get(server);
+    this.#context.parts.expectEnd(child);
+    child.kill(signal);
+    await child.exited;
+    await again();
+  }
+
   async attach(child) {
     await this.#context.parts.add(child);
   }
@@ -130,16 +154,27 @@ export class Stack {
   }
 
   #environmentOf(service) {
-    const { env, stateDir } = this.#context;
-    const url = (role) => this.#database.urlOf(role);
+    const { env, stateDir, through } = this.#context;
+    const url = (role) => {
+      const own = new URL(this.#database.urlOf(role));
+      own.port = through('postgres', Number(own.port || 5432), service);
+      return own.href;
+    };
+    const target = (role) => {
+      const login = this.#target.loginOf(role);
+      return {
+        ...login,
+        MAYFLY_TARGET_PORT: String(through('target', Number(login.MAYFLY_TARGET_PORT), service)),
+      };
+    };
     const own = {
       broker: () => ({
         MAYFLY_BROKER_DATABASE_URL: url('mayfly_broker'),
-        ...this.#target.loginOf('mayfly_broker'),
+        ...target('mayfly_broker'),
       }),
       revoker: () => ({
         MAYFLY_REVOKER_DATABASE_URL: url('mayfly_revoker'),
-        ...this.#target.loginOf('mayfly_revoker'),
+        ...target('mayfly_revoker'),
       }),
       auditor: () => ({
         MAYFLY_AUDITOR_DATABASE_URL: url('mayfly_auditor'),
