@@ -98,3 +98,9 @@ export const deliveryLines: Record<DeliveryType | typeof CREDENTIAL_DELIVERED, L
   'lease.ended': (f) => `the agent is told that its lease has ended: ${f.text('cause')}`,
   'call.refused': (f) => `the agent is told that its call is refused: ${f.text('code')}`,
 };
+
+/** What verifiers are told. */
+export const revocationLine: Line = (f) =>
+  f.has('generationBelow')
+    ? `verifiers are told that what the task got before generation ${f.text('generationBelow')} is dead`
+    : 'verifiers are told that the task is dead';

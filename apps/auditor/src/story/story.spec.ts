@@ -1,5 +1,6 @@
 import type { BusRecord } from '#bus/bus.js';
 import { ANALYST, CALL, common, LEASE, ORCHESTRATOR, started, TASK, World } from '../../spec/world.js';
+import { REVOCATIONS } from '#events/topics.js';
 import { makeEntry } from '../leaf/entry.js';
 import { judge } from '../leaf/judge.js';
 import type { KeptPayload } from '../log/entries.js';
@@ -78,6 +79,34 @@ it('tells a task in sentences, with who was proved to have said what', async () 
   ]);
   expect(text.split('\n')[1]).toMatch(/^2026-11-24 19:31:00\.001Z {2}#1 {2}deny: /);
   expect(steps[2]).toMatchObject({ seq: 2, type: 'lease.access_cut', proof: '/v1/entries/2/proof' });
+});
+
+it('tells a suspension, what it costs, and that the task goes on', () => {
+  const suspension = { ...common, generation: 2, cause: 'parked' };
+  const revocation = { seq: 1, what: 'task', id: TASK, reason: 'parked' };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'task.suspended', suspension),
+    world.wrote(
+      'revoker',
+      'revocation',
+      { ...revocation, generationBelow: 2 },
+      { topic: REVOCATIONS, key: `task:${TASK}` },
+    ),
+    world.wrote('broker', 'task.resumed', suspension),
+    world.wrote(
+      'revoker',
+      'revocation',
+      { ...revocation, generationBelow: null },
+      { topic: REVOCATIONS, key: `task:${TASK}` },
+    ),
+  ]);
+
+  expect(tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line)).toEqual([
+    'the task is suspended (parked), generation 2',
+    'verifiers are told that what the task got before generation 2 is dead',
+    'the task goes on after its suspension (parked)',
+    'verifiers are told that the task is dead',
+  ]);
 });
 
 it('says that a purpose was erased, and goes on', async () => {

@@ -3,7 +3,7 @@ import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/t
 import { envelopeOf, openCommitments, type Envelope, type KeptPayload } from '../log/entries.js';
 import type { Json } from '../leaf/project.js';
 import { Facts, nameOf } from './facts.js';
-import { deliveryLines, inboundLines, outboundLines } from './lines.js';
+import { deliveryLines, inboundLines, outboundLines, revocationLine } from './lines.js';
 import { inOrder } from './order.js';
 import type { TaskEntry } from './task-entries.js';
 
@@ -83,7 +83,7 @@ function lineOf(topic: string, type: string) {
     [REVOCATIONS]: {},
   };
   const table = tables[topic] ?? {};
-  if (topic === REVOCATIONS) return () => 'verifiers are told that the task is dead';
+  if (topic === REVOCATIONS) return revocationLine;
   return Object.hasOwn(table, type) ? table[type] : undefined;
 }
 
