@@ -6,8 +6,11 @@ export interface TestStack {
   /** Connection strings: the administrator's of the database `mayfly`, the superuser's of the target's `shop`. */
   urls: { database: string; target: string };
   stateDir: string;
-  /** Ends a service as an accident would (SIGKILL unless told). Resolves once it is gone. */
-  kill(service: Service, signal?: NodeJS.Signals): Promise<void>;
+  /** Ends a service as an accident would (SIGKILL unless told). Resolves once it is gone, with how it ended. */
+  kill(
+    service: Service,
+    signal?: NodeJS.Signals,
+  ): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** Starts a killed service again, on the port it had. Resolves once it is ready. */
   start(service: Service): Promise<void>;
   /** Everything that a part has logged so far. */

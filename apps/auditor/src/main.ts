@@ -42,7 +42,7 @@ await runService({
       fields: { origin: config.services.auditor.log.origin },
       drain: [
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
-        { what: 'records in the outbox', run: () => relay.stop() },
+        { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
       ],
       close: [{ what: 'connections', run: parts.close }],
     };

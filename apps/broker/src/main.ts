@@ -31,7 +31,7 @@ await runService({
       fields: { policySet: parts.judge.digest },
       drain: [
         { what: 'leases being made and decided', run: () => broker.stop() },
-        { what: 'records in the outbox', run: () => relay.stop() },
+        { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
       ],
       close: [{ what: 'connections', run: close }],
     };

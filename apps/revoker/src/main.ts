@@ -37,7 +37,7 @@ await runService({
       fields: { targets: parts.providers.size },
       drain: [
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
-        { what: 'records in the outbox', run: () => relay?.stop() },
+        { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
       ],
       close: [{ what: 'connections', run: close }],
     };

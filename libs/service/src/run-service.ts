@@ -1,6 +1,6 @@
 /**
  * The life of a service, the same for all: configuration → parts → HTTP → bus, until a signal; then the way back within
- * {@link STOP_WITHIN_MS}. Exit statuses: `exit.ts`.
+ * `STOP_WITHIN_MS`. Exit statuses: `exit.ts`.
  */
 import 'reflect-metadata';
 import { constants } from 'node:os';
@@ -20,7 +20,9 @@ import { reasonsOf } from './readiness.js';
 import type { Reading, Service, ServiceKind } from './service.js';
 import { stopInOrder, type StopStep } from './stop.js';
 
-export const STOP_WITHIN_MS = 10_000;
+const STOP_WITHIN_MS = 10_000;
+/** A bus that is away cannot be told. What is drained then is what was decided before. */
+const LEAVE_WITHIN_MS = 4_000;
 
 type Fail = (error: unknown, message: string) => never;
 
@@ -32,7 +34,12 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
   try {
     const config = readConfig(kind.name);
     const metrics = createMetrics(kind.name);
-    const service = await kind.open({ config, log, metrics });
+    const service = await kind.open({
+      config,
+      log,
+      metrics,
+      onDead: (cause) => fail(cause, `the ${kind.name} cannot go on`),
+    });
     let server: BatchServer | undefined = undefined;
     const app = await NestFactory.create<NestExpressApplication>(
       service.module({
@@ -110,7 +117,7 @@ class Life {
       // Begun first, so that no request comes in; awaited late, because some wait for what is being drained.
       const answered = close(app.getHttpServer());
       return [
-        { what: 'records being handled', run: leave },
+        { what: 'records being handled', run: leave, withinMs: LEAVE_WITHIN_MS },
         ...drain,
         { what: 'requests being answered', run: () => answered },
         ...last,

@@ -44,6 +44,18 @@ it('an end that takes too long says what was in flight and what was to come afte
   ]);
 });
 
+it('a step that takes the time it has is told, and those behind it are taken', async () => {
+  const notes: string[] = [];
+
+  const status = await stopInOrder([{ ...forEver, withinMs: 10 }, step('closing', notes)], 1_000, log);
+
+  expect(status).toBe(1);
+  expect(notes).toEqual(['closing begun', 'closing ended']);
+  expect(said()).toEqual([
+    expect.objectContaining({ msg: 'a step of stopping takes too long', inFlight: 'leases being made' }),
+  ]);
+});
+
 it('a step that fails is told, and holds up none behind it', async () => {
   const notes: string[] = [];
 
