@@ -24,8 +24,7 @@ export async function stopInOrder(steps: readonly StopStep[], withinMs: number, 
     if (outcome === 'ended') continue;
     status = 1;
     if (outcome !== 'late') log.error({ err: outcome.failed, step: step.what }, 'a step of stopping failed');
-    else if (performance.now() < endMs)
-      log.error({ inFlight: step.what }, 'a step of stopping takes too long');
+    else if (ownMs < leftMs) log.error({ inFlight: step.what }, 'a step of stopping takes too long');
     else {
       const after = steps.slice(i + 1).map(({ what }) => what);
       log.error({ inFlight: step.what, after, withinMs }, 'stopped before all that had begun was finished');
