@@ -44,4 +44,28 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE INDEX task_overdue ON task (deadline_at) WHERE status IN ('open', 'suspended');
     `,
   },
+  {
+    id: 'broker-3',
+    sql: `
+      -- shape: that of state. A row of another shape than the code's is folded anew from its stream.
+      -- heard_at: when the task was first heard of. calls_gone: nothing of its calls and leases is kept any more.
+      ALTER TABLE task
+        ADD COLUMN shape int NOT NULL DEFAULT 1,
+        ADD COLUMN heard_at timestamptz NOT NULL DEFAULT now(),
+        ADD COLUMN calls_gone boolean NOT NULL DEFAULT false;
+      CREATE INDEX task_over ON task (deadline_at) WHERE status = 'ended' AND NOT calls_gone;
+      CREATE INDEX task_bare ON task (deadline_at) WHERE status = 'ended' AND calls_gone;
+      CREATE INDEX task_unknown ON task (heard_at) WHERE status = 'unknown';
+
+      -- A call that is asked again later is refused, and leaves a row once more: it goes with its task.
+      ALTER TABLE call DROP CONSTRAINT call_task_id_fkey, ADD FOREIGN KEY (task_id) REFERENCES task ON DELETE CASCADE;
+      ALTER TABLE task_sender DROP CONSTRAINT task_sender_task_id_fkey,
+        ADD FOREIGN KEY (task_id) REFERENCES task ON DELETE CASCADE;
+      CREATE INDEX task_sender_task ON task_sender (task_id);
+      -- The others of a task are found by lease_one_per_call.
+      CREATE INDEX lease_abandoned ON lease (task_id) WHERE state = 'abandoned';
+
+      CREATE INDEX decision_input_kept ON decision_input (kept_at);
+    `,
+  },
 ];

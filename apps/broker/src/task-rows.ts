@@ -2,6 +2,7 @@
 import { unknownTask, type Task } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import type { Write } from '#store/writes.js';
+import { readTask, TASK_SHAPE } from './task-stream.js';
 
 /**
  * Locks these tasks and all their ancestors for the rest of the transaction. A task without a row is left out.
@@ -9,16 +10,19 @@ import type { Write } from '#store/writes.js';
  */
 export async function lockTasks(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Task>> {
   if (taskIds.length === 0) return new Map();
-  const { rows } = await tx.query<{ task_id: string; state: Task | null }>({
+  const { rows } = await tx.query<{ task_id: string; state: Task | null; shape: number }>({
     name: 'lock-tasks',
-    text: `SELECT task_id, state FROM task
+    text: `SELECT task_id, state, shape FROM task
       WHERE task_id = ANY($1::text[])
          OR task_id IN (SELECT unnest(ancestors) FROM task WHERE task_id = ANY($1::text[]))
       ORDER BY task_id FOR UPDATE`,
     values: [taskIds],
   });
-  // What was written before a member existed has it as a new task has.
-  return new Map(rows.map(({ task_id, state }) => [task_id, { ...unknownTask(task_id), ...state }]));
+  const tasks = new Map(rows.map(({ task_id, state }) => [task_id, state ?? unknownTask(task_id)]));
+  // Of another release: what such a row lacks, or means otherwise, its stream tells.
+  for (const { task_id, state, shape } of rows)
+    if (state !== null && shape !== TASK_SHAPE) tasks.set(task_id, await readTask(tx, task_id));
+  return tasks;
 }
 
 /** Makes rows for tasks not heard of before, so that there is something to lock. */
@@ -35,7 +39,7 @@ export function tasksWrite(tasks: readonly Task[]): Write | null {
   const deadlineOf = ({ declaration }: Task) =>
     declaration === null ? null : new Date(declaration.deadlineMs).toISOString();
   return {
-    sql: `UPDATE task SET version = n.version, status = n.status, deadline_at = n.deadline_at, state = n.state,
+    sql: `UPDATE task SET version = n.version, status = n.status, deadline_at = n.deadline_at, state = n.state, shape = ${TASK_SHAPE},
             ancestors = ARRAY(SELECT jsonb_array_elements_text(n.ancestors))
        FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::jsonb[], $6::jsonb[])
               AS n(task_id, version, status, deadline_at, state, ancestors)

@@ -3,13 +3,13 @@
  * Decisions are made in memory, in order; `flush` writes each table once.
  */
 import type { ToolCalled } from '#events/inbound.js';
-import type { LeaseEvent } from '#events/lease.js';
 import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
-import { evolve, unknownTask, type Task, type TaskEvent } from '#events/task.js';
+import { unknownTask, type Task } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import { eventsWrite, type StoredEvent } from '#store/events.js';
 import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import { writtenIn } from '#store/upcast.js';
 import type { Write } from '#store/writes.js';
 import {
   callsWrite,
@@ -23,6 +23,8 @@ import {
 } from './call-rows.js';
 import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
 import { ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
+import { applyEvent } from './task-stream.js';
+import { brokerUpcasts, type StreamEvent } from './upcasts.js';
 
 export interface Wanted {
   /** Tasks to lock, ancestors with them. */
@@ -97,10 +99,9 @@ export class UnitOfWork {
   }
 
   /** Appends to the task's stream, and tells the bus unless the event is the task's own affair. */
-  record(taskId: string, event: TaskEvent | LeaseEvent | EventOf<'lease.revocation_requested'>): void {
+  record(taskId: string, event: StreamEvent): void {
     const before = this.task(taskId);
-    const isOfTask = event.type.startsWith('task.') || event.type === 'call.decided';
-    const after = isOfTask ? evolve(before, event as TaskEvent) : { ...before, version: before.version + 1 };
+    const after = applyEvent(before, event);
     this.#notePins(before, after);
     this.#tasks.set(taskId, after);
     this.#dirtyTasks.add(taskId);
@@ -119,6 +120,7 @@ export class UnitOfWork {
       stream: taskId,
       version: after.version,
       type: event.type,
+      schemaVersion: writtenIn(brokerUpcasts, event.type),
       data: event.data,
       ceId: published?.head.id ?? '',
       ...(causedBy === undefined ? {} : { causedBy }),
