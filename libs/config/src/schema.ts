@@ -1,6 +1,7 @@
 /** The shape of `mayfly.yaml`. Strict: an unknown key is a mistake of the operator's, and is said so. */
 import { z } from 'zod';
 import { SERVICES } from '#events/services.js';
+import { retentionSchema } from './retention.js';
 
 const text = z.string().min(1, 'must not be empty');
 const port = z.int().min(0).max(65_535);
@@ -104,6 +105,7 @@ export const mayflySchema = z.strictObject({
     services: z.partialRecord(z.enum(SERVICES), z.strictObject({ jwks: text })),
     maxClockSkewMs: z.int().min(0).max(60_000).default(2_000),
   }),
+  retention: retentionSchema.prefault({}),
   /** Folders; read relative to the file. */
   catalogue: text,
   policy: text,
