@@ -43,4 +43,21 @@ export const revokerMigrations: readonly Migration[] = [
       INSERT INTO revocation_seq (seq, live, set_digest, beat_at) VALUES (0, 0, decode(repeat('00', 32), 'hex'), 'epoch');
     `,
   },
+  {
+    id: 'revoker-2',
+    sql: `
+      -- over_ms: the latest moment at which anything under the task could end, once the broker has accepted its start.
+      ALTER TABLE task
+        ADD COLUMN heard_at timestamptz NOT NULL DEFAULT now(),
+        ADD COLUMN over_ms bigint GENERATED ALWAYS AS ((state->'accepted'->>'deadlineMs')::bigint) STORED;
+      CREATE INDEX task_over ON task (over_ms) WHERE over_ms IS NOT NULL;
+      CREATE INDEX task_unaccepted ON task (heard_at) WHERE over_ms IS NULL;
+
+      ALTER TABLE lease ADD COLUMN heard_at timestamptz NOT NULL DEFAULT now();
+      -- Text of toISOString, which sorts by time.
+      CREATE INDEX lease_removed ON lease ((body->'plan'->>'hardEnd')) WHERE state = 'removed';
+      CREATE INDEX lease_unplanned ON lease (heard_at) WHERE target IS NULL;
+      CREATE INDEX lease_lineage_lease ON lease_lineage (lease_id);
+    `,
+  },
 ];

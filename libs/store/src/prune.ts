@@ -1,0 +1,113 @@
+/**
+ * Takes away what nothing can ask for any more, a little at a time: each batch is a short transaction of its own, which waits
+ * for no row and holds up nobody. One process of a service does it at a time. By the database's clock.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { transact, type Database, type Tx } from './database.js';
+
+export interface PruneRule {
+  /** Of the metric's label, and of what is logged. */
+  name: string;
+  keepMs: number;
+  /** Rows, or tasks with all their rows, that go in one transaction. */
+  batch: number;
+  /**
+   * Takes one batch of what is older than `keepMs`. MUST NOT wait for locks that others hold for long.
+   * @returns how many; fewer than `batch`: nothing more is over.
+   */
+  take: (tx: Tx, keepMs: number, batch: number) => Promise<number>;
+}
+
+export interface PrunerParts {
+  db: Database;
+  rules: readonly PruneRule[];
+  /** Told of each batch, once it is committed. */
+  onPruned: (rule: string, rows: number) => void;
+  warn: (fields: object, message: string) => void;
+}
+
+const EVERY_MS = 60_000;
+/** Of one rule, in one run: what is left then waits for the next. */
+const RULE_MS = 10_000;
+const PAUSE_MS = 20;
+/** Far more than a batch needs: a plan that went wrong ends rather than loads the database for ever. */
+const STATEMENT_MS = 5_000;
+
+export class Pruner {
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: PrunerParts) {}
+
+  /** The first run comes after a minute, when a service that started has other things behind it. */
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.run().finally(() => {
+        if (!this.#stop.signal.aborted) this.start();
+      });
+    }, EVERY_MS).unref();
+  }
+
+  /** Resolves after the batch at hand. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** Every rule once, in order; one that fails is told, and keeps no other from its turn. Never rejects. */
+  async run(): Promise<void> {
+    for (const rule of this.parts.rules) {
+      try {
+        await this.#follow(rule);
+      } catch (error) {
+        this.parts.warn({ err: error, rule: rule.name }, 'pruning failed');
+      }
+    }
+  }
+
+  async #follow(rule: PruneRule): Promise<void> {
+    const untilMs = performance.now() + RULE_MS;
+    for (let taken: number | null = rule.batch; taken === rule.batch;) {
+      if (this.#stop.signal.aborted || performance.now() > untilMs) return;
+      taken = await this.#batch(rule);
+      if (taken !== null && taken > 0) this.parts.onPruned(rule.name, taken);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** @returns null where another process is at it. */
+  #batch({ take, keepMs, batch }: PruneRule): Promise<number | null> {
+    return transact(this.parts.db, async (tx) => {
+      const { rows } = await tx.query<{ free: boolean }>(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('mayfly.prune.' || $1, 0)) AS free",
+        [this.parts.db.schema],
+      );
+      if (rows[0]?.free !== true) return null;
+      await tx.query(`SET LOCAL statement_timeout = ${STATEMENT_MS}`);
+      return await take(tx, keepMs, batch);
+    });
+  }
+}
+
+/**
+ * Dedupe may forget a record that no topic holds any more. While a record is parked the clock stands still: handed out again,
+ * it may be the copy of one that was handled before it was parked.
+ */
+export const inboxRule = (keepMs: number): PruneRule => ({
+  name: 'inbox',
+  keepMs,
+  batch: 1_000,
+  take: async (tx, keep, batch) => {
+    const { rowCount } = await tx.query(
+      `DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM inbox
+          WHERE received_at < $1 * interval '-1 millisecond'
+                  + least(now(), (SELECT min(parked_at) FROM dead_letter WHERE settled_at IS NULL))
+          ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+      [keep, batch],
+    );
+    return rowCount ?? 0;
+  },
+});
