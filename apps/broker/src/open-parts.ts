@@ -4,7 +4,7 @@ import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { topicSpecs } from '#events/topics.js';
+import { CREDENTIAL_EVENTS, topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
@@ -12,6 +12,7 @@ import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
+import { assertNotRestored, originBy } from '#store/epoch.js';
 import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
@@ -27,11 +28,12 @@ export interface OpenParts {
   close: () => Promise<void>;
 }
 
-/** @throws ConfigError, PolicyError, IdentityError for what an operator wrote; what the servers said otherwise. */
+/** @throws ConfigError, PolicyError, IdentityError, StoreRestoredError for what an operator has to mend; what the servers said otherwise. */
 export async function openParts(
   config: MayflyConfig<'broker'>,
   log: Log,
   metrics: Metrics,
+  observe = false,
 ): Promise<OpenParts> {
   const settings = config.services.broker;
   const trust = await loadTrust(config.trust.issuers, config.environment);
@@ -46,9 +48,14 @@ export async function openParts(
   );
   await migrate(db, brokerMigrations);
   const bus = await openBus(config.bus, 'mayfly-broker', log);
-  await bus.ensureTopics(topicSpecs(SERVICES));
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
-  await relay.start();
+  if (!observe) {
+    await bus.ensureTopics(topicSpecs(SERVICES));
+    // What goes to other topics goes here too, or is not acted on.
+    const topics = [CREDENTIAL_EVENTS];
+    await assertNotRestored({ db, bus, service: 'broker', topics, originOf: originBy(peers, 'broker') });
+    await relay.start();
+  }
   const providers = openProviders(targets, log);
   const measures = createMeasures(metrics);
   const instanceId = randomUUID();

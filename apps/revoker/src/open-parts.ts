@@ -5,13 +5,14 @@ import { BusError, type Bus } from '#bus/bus.js';
 import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { topicSpecs } from '#events/topics.js';
+import { CREDENTIAL_EVENTS, REVOCATIONS, topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
+import { assertNotRestored, originBy } from '#store/epoch.js';
 import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
@@ -26,7 +27,7 @@ const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
 export interface OpenParts {
   parts: RevokerParts;
   signer: RecordSigner;
-  /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED */
+  /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
   close: () => Promise<void>;
 }
@@ -66,6 +67,14 @@ export async function openParts(
     );
     bus = opened;
     await opened.ensureTopics(topicSpecs(SERVICES));
+    const topics = [CREDENTIAL_EVENTS, REVOCATIONS];
+    await assertNotRestored({
+      db,
+      bus: opened,
+      service: 'revoker',
+      topics,
+      originOf: originBy(peers, 'revoker'),
+    });
     const sender = new Relay({ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) });
     await sender.start();
     relay = sender;

@@ -6,16 +6,25 @@ import { BusError, type BusErrorCode } from '#bus/bus.js';
 import { ConfigError, configErrorLine } from '#config/config-error.js';
 import { IdentityError } from '#identity/errors.js';
 import { PolicyError, policyErrorLines } from '#policy/policy-error.js';
+import { StoreRestoredError, storeRestoredLine } from '#store/epoch.js';
 import { FaultPointError } from '#telemetry/fault-point.js';
 import type { Log } from '#telemetry/log.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 export type IsOperators = (error: unknown) => boolean;
 
-const OPERATORS: readonly ErrorClass[] = [ConfigError, PolicyError, IdentityError, FaultPointError];
+const OPERATORS: readonly ErrorClass[] = [
+  ConfigError,
+  PolicyError,
+  IdentityError,
+  FaultPointError,
+  StoreRestoredError,
+];
 const OPERATORS_OF_THE_BUS: ReadonlySet<BusErrorCode> = new Set([
   'ERR_TOPIC_MISCONFIGURED',
   'ERR_BUS_TLS_FILE',
+  // A topic made anew, or records gone that were never read: `docs/how-to/recover-from-a-restore.md`.
+  'ERR_OFFSET_OUT_OF_RANGE',
 ]);
 
 /** @param more kinds of error of one service, for which starting again is no help */
@@ -34,6 +43,7 @@ const isArguments = (error: unknown): boolean =>
 export function tell(error: unknown, message: string, log: Log, isOperators: IsOperators): 1 | 2 {
   if (error instanceof ConfigError) process.stderr.write(`${configErrorLine(error)}\n`);
   else if (error instanceof PolicyError) process.stderr.write(`${policyErrorLines(error).join('\n')}\n`);
+  else if (error instanceof StoreRestoredError) process.stderr.write(`${storeRestoredLine(error)}\n`);
   else log.fatal({ err: error }, message);
   return isOperators(error) ? 2 : 1;
 }

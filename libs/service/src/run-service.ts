@@ -32,12 +32,13 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
   const fail: Fail = (error, message) => process.exit(tell(error, message, log, kind.isOperators));
   const life = new Life(log);
   try {
-    const config = readConfig(kind.name);
+    const { config, observe } = readOptions(kind.name);
     const metrics = createMetrics(kind.name);
     const service = await kind.open({
       config,
       log,
       metrics,
+      observe,
       onDead: (cause) => fail(cause, `the ${kind.name} cannot go on`),
     });
     let server: BatchServer | undefined = undefined;
@@ -46,7 +47,7 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
         service: kind.name,
         environment: config.environment,
         metrics,
-        readiness: () => (life.isEnding ? ['stopping'] : readiness(service, server)),
+        readiness: () => (life.isEnding ? ['stopping'] : readiness(service, server, observe)),
         jwks: service.jwks,
       }),
       { logger: new NestLog(log), abortOnError: false, bodyParser: false },
@@ -55,8 +56,13 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
     service.http?.(app);
     bound(app.getHttpServer());
     life.begins(app, service, () => server?.close());
-    await service.begin?.();
     const { host, port } = config.services[kind.name].http;
+    if (observe) {
+      await app.listen(port, host);
+      log.warn({ host, port }, `${kind.name} observes only`);
+      return;
+    }
+    await service.begin?.();
     await app.listen(port, host);
     const reading = await service.consume();
     server = batchServer(reading, log, fail);
@@ -70,14 +76,20 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
   }
 }
 
-function readConfig<N extends ServiceName>(name: N): MayflyConfig<N> {
+function readOptions<N extends ServiceName>(name: N): { config: MayflyConfig<N>; observe: boolean } {
   armFaultPoints(process.env);
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  return loadConfig(values.config ?? 'mayfly.yaml', process.env, name);
+  const { values } = parseArgs({
+    options: { config: { type: 'string' }, observe: { type: 'boolean', default: false } },
+  });
+  return {
+    config: loadConfig(values.config ?? 'mayfly.yaml', process.env, name),
+    observe: values.observe,
+  };
 }
 
-function readiness(service: Service, server: BatchServer | undefined): Promise<string[]> {
-  const consumer = () => (server?.isReady() === true ? [] : ['consumer is not assigned']);
+function readiness(service: Service, server: BatchServer | undefined, observe: boolean): Promise<string[]> {
+  const waits = observe ? 'observing only: nothing is read, issued or cut' : 'consumer is not assigned';
+  const consumer = () => (server?.isReady() === true ? [] : [waits]);
   return reasonsOf([consumer, ...service.readiness]);
 }
 

@@ -23,6 +23,8 @@ export interface Context<N extends ServiceName> {
   config: MayflyConfig<N>;
   log: Log;
   metrics: Metrics;
+  /** Nothing is read, sent, issued or cut: the frame calls neither `begin` nor `consume`. */
+  observe: boolean;
   /** The service cannot go on: the process ends, with status 1 unless the cause is an operator's. */
   onDead: (cause: Error) => void;
 }

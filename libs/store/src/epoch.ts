@@ -15,6 +15,7 @@ import type { Bus, BusRecord, LogEnd } from '#bus/bus.js';
 import { readToEnd } from '#bus/read-to-end.js';
 import { HEADERS } from '#events/envelope.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
+import { verifyRecord, type PeerKeys } from '#identity/records.js';
 import type { Database } from './database.js';
 import { readStoreLife } from './store-meta.js';
 
@@ -45,9 +46,22 @@ export class StoreRestoredError extends Error {
   }
 }
 
+/** For a person, who has to act. */
+export const storeRestoredLine = ({ service, code, message, fields }: StoreRestoredError): string =>
+  `${code} ${service}: ${message} (${fields.unknownRecords} records and ${fields.unknownEpochs} epochs unknown, such as ${fields.example}); ` +
+  `run \`mayfly recover --service ${service}\`, or start with --observe to look first: docs/how-to/recover-from-a-restore.md`;
+
 /** Records looked at from the end of each partition; and where none of ours is among them. */
 const NEAR = 200n;
 const FAR = 5_000n;
+
+/** The store of a record that this service signed. */
+export const originBy =
+  (peers: PeerKeys, service: ServiceName): EpochCheck['originOf'] =>
+  (record) => {
+    const verified = verifyRecord(record, peers);
+    return verified.ok && verified.service === service ? verified.store : null;
+  };
 
 /** @throws StoreRestoredError; BusError where the topics could not be read */
 export async function assertNotRestored(check: EpochCheck): Promise<void> {
