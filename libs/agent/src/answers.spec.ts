@@ -37,7 +37,7 @@ class FakeBus implements Bus {
     };
   }
   ends() {
-    return Promise.resolve([{ topic: DELIVERY, partition: 0, next: this.#end }]);
+    return Promise.resolve([{ topic: DELIVERY, partition: 0, next: this.#end, oldest: 0n }]);
   }
   async deliver(record: Pick<BusRecord, 'key' | 'value' | 'headers'>) {
     const at = { topic: DELIVERY, partition: 0, offset: this.#end++, appendedAtMs: 1_795_546_800_000 };
