@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { transact, type Database, type Tx } from './database.js';
+import { repeat } from './repeat.js';
 
 export interface PruneRule {
   /** Of the metric's label, and of what is logged. */
@@ -35,25 +36,22 @@ const STATEMENT_MS = 5_000;
 
 export class Pruner {
   readonly #stop = new AbortController();
-  #running: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #loop: { stop: () => Promise<void> } | undefined;
 
   constructor(private readonly parts: PrunerParts) {}
 
-  /** The first run comes after a minute, when a service that started has other things behind it. */
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.run().finally(() => {
-        if (!this.#stop.signal.aborted) this.start();
-      });
-    }, EVERY_MS).unref();
+    this.#loop = repeat(
+      EVERY_MS,
+      () => this.run(),
+      (err) => this.parts.warn({ err }, 'pruning failed'),
+    );
   }
 
   /** Resolves after the batch at hand. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#loop?.stop();
   }
 
   /** Every rule once, in order; one that fails is told, and keeps no other from its turn. Never rejects. */

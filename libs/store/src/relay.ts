@@ -95,6 +95,11 @@ export class Relay {
     return Number.isFinite(since) ? performance.now() - since : 0;
   }
 
+  /** Rows of records that the bus refused for good, in this life of the process. */
+  get refused(): readonly bigint[] {
+    return [...this.#parked];
+  }
+
   /** Sends the rows older than this; at takeover of a partition, with 0, before anything newer is decided. */
   async drain(olderThanMs: number): Promise<void> {
     for (let after = 0n, full = true; full;) {
