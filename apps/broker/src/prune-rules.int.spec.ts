@@ -191,9 +191,8 @@ it('lets nothing come back by records read again after everything of them was fo
   await prunes(nothingIsKept);
   expect(await keptOf(taskId)).toEqual(NOTHING);
   expect(await world.query('SELECT FROM inbox')).toEqual([]);
-  const { again } = world.voices;
 
-  await broker.hear(...[call, start, call, end].map((record) => again.call(world.voices, record)));
+  await broker.hear(...[call, start, call, end].map((record) => world.voices.again(record)));
 
   await world.quiet();
   expect(world.events(taskId, 'task.accepted')).toHaveLength(1);
