@@ -17,6 +17,7 @@ import type { EventOf } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import type { Tombstone } from '#events/revocation.js';
 import { serviceSource } from '#events/services.js';
+import { cutCauseOf } from '#events/suspend-task.js';
 import type { EarlyEnd, EndOutcome, Sender } from '#events/task.js';
 
 /** An entitled declaration, as far as it matters for its end. */
@@ -177,7 +178,8 @@ export function hearSuspended(
   const said = remembered.some(
     (tombstone) => tombstone.taskId === taskId && (tombstone.generationBelow ?? 0) >= generationBelow,
   );
-  return said ? { task } : { task, suspension: { taskId, generationBelow, cause, causedBy: ceId } };
+  if (said) return { task };
+  return { task, suspension: { taskId, generationBelow, cause: cutCauseOf(cause), causedBy: ceId } };
 }
 
 const end = (task: WatchedTask, outcome: EndOutcome, by: Sender): Change => ({

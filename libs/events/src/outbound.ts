@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { REFUSAL_CODES } from './refusal.js';
 import { uuidV7 } from './inbound.js';
+import { SERVICES } from './services.js';
 
 /** Members every outbound event carries. */
 const common = {
@@ -43,7 +44,11 @@ export type CutCause = (typeof CUT_CAUSES)[number];
 const cause = z.enum(CUT_CAUSES);
 
 /** Why a task is suspended. */
-export const SUSPENSION_CAUSES = ['parked'] as const;
+export const SUSPENSION_CAUSES = [
+  'parked',
+  /** A topic was made anew, and with it what was said of the task may be gone. Its orchestrator's next word resumes it. */
+  'topic_recreated',
+] as const;
 export type SuspensionCause = (typeof SUSPENSION_CAUSES)[number];
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
 
@@ -241,6 +246,18 @@ export const outboundSchemas = {
     how: z.enum(['retried', 'dropped']),
     by: z.string(),
     reason: z.string().optional(),
+  }),
+  /** A principal of ours at a target that no lease explains. It is cut: `lease.access_cut` with cause `orphan` says when. */
+  'orphan.found': z.object({ ...common, leaseId: z.string(), target: z.string(), principal: z.string() }),
+  /**
+   * A service's database was restored from an older state, and goes on in a new epoch. `swept`: said by the revoker, once every
+   * target was looked at since, and what nothing explains is on its way out.
+   */
+  'store.restored': z.object({
+    ...common,
+    service: z.enum(SERVICES),
+    epoch: z.string(),
+    swept: z.boolean(),
   }),
   /** Somebody read the audit. */
   'access.read': z.object({

@@ -2,7 +2,7 @@
  * A suspension: the task gets no credential, and none of those it has lives on, until what caused it is gone. The generation
  * grows, so that no lease from before comes back with the resumption. Doing either twice for one cause is quiet.
  */
-import type { EventOf, SuspensionCause } from './outbound.js';
+import type { CutCause, EventOf, SuspensionCause } from './outbound.js';
 import { serviceSource } from './services.js';
 import type { Task } from './task.js';
 
@@ -34,3 +34,6 @@ const dataOf = (task: Task, generation: number, { cause, causedBy, nowMs }: Susp
   at: new Date(nowMs).toISOString(),
   cause,
 });
+
+/** Why the leases of lower generations are cut. */
+export const cutCauseOf = (cause: SuspensionCause): CutCause => (cause === 'parked' ? 'parked' : 'suspended');

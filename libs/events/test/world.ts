@@ -10,7 +10,7 @@ import { decideEnd } from '../src/end-task.js';
 import type { InboundEvent } from '../src/inbound.js';
 import { decideOutcome, evolveLease, leaseOf, type Answered, type Lease } from '../src/lease.js';
 import type { EventOf } from '../src/outbound.js';
-import { decideResumption, decideSuspension } from '../src/suspend-task.js';
+import { cutCauseOf, decideResumption, decideSuspension } from '../src/suspend-task.js';
 import {
   causeFor,
   coveredBy,
@@ -195,7 +195,7 @@ export class World {
     this.#heard.leases += 1;
     if (event.type === 'task.suspended') {
       const { taskId, generation: generationBelow, cause } = event.data;
-      this.#entomb({ taskId, generationBelow, cause, causedBy: 'told' });
+      this.#entomb({ taskId, generationBelow, cause: cutCauseOf(cause), causedBy: 'told' });
       return true;
     }
     const lease = this.revoked.get(event.data.leaseId) ?? null;

@@ -219,6 +219,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'dead_letter.released': { of: { ...common, ...letter, how: 'plain', by: 'id', reason: 'sealed' } },
+  'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
+  'store.restored': { of: { ...common, service: 'plain', epoch: 'plain', swept: 'plain' } },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };
 

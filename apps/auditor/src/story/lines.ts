@@ -90,6 +90,12 @@ export const outboundLines: Record<OutboundType, Line> = {
   },
   'dead_letter.released': (f) =>
     `${nameOf(f.text('by'))} has the parked record ${f.text('group')} ${f.text('letterId')} ${f.text('how')}`,
+  'orphan.found': (f) =>
+    `a principal that no lease explains is found at ${f.text('target')}: ${f.text('principal')}`,
+  'store.restored': (f) =>
+    f.text('swept') === 'true'
+      ? `every target was swept after the restore of the ${f.text('service')}'s database`
+      : `the database of the ${f.text('service')} was restored from an older state`,
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };
 
