@@ -14,7 +14,9 @@ export type CliErrorCode =
   | 'ERR_CLI_ANSWER'
   | 'ERR_CLI_NOT_FOUND'
   | 'ERR_CLI_DEAD_CREDENTIAL'
-  | 'ERR_CLI_CHECKS_FAILED';
+  | 'ERR_CLI_CHECKS_FAILED'
+  | 'ERR_CLI_SETTLED'
+  | 'ERR_CLI_STILL_PARKED';
 
 const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_USAGE: 2,
@@ -26,6 +28,8 @@ const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_NOT_FOUND: 1,
   ERR_CLI_DEAD_CREDENTIAL: 1,
   ERR_CLI_CHECKS_FAILED: 1,
+  ERR_CLI_SETTLED: 1,
+  ERR_CLI_STILL_PARKED: 1,
 };
 
 /** The message is for the user's one line: what is wrong, and what to do about it. It holds no secret. */

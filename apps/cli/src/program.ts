@@ -4,6 +4,7 @@ import { call } from './commands/call.js';
 import type { CallOptions } from './commands/call.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
 import type { CommandContext } from './commands/context.js';
+import { dlqCommands } from './dlq/dlq-commands.js';
 import { svid } from './commands/svid.js';
 import type { SvidOptions } from './commands/svid.js';
 import { taskEnd } from './commands/task-end.js';
@@ -79,6 +80,8 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     )
     .option('--show-secret', 'print the credential, secret and all, instead of keeping it in a file')
     .action((options: CallOptions & { json?: boolean }) => call(options, context(options)));
+
+  dlqCommands(mayfly, command, context);
 
   command(mayfly, 'doctor', 'check what Mayfly needs, and say how to mend it').action(
     (options: { json?: boolean }) => doctor(context(options)),

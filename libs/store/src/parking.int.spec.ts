@@ -4,7 +4,7 @@ import { TASK_EVENTS } from '#events/topics.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
 import { transact } from './database.js';
 import { lettersOf } from './letters.js';
-import { heldKeys, keyText, park, wordsOf, type Letter } from './parking.js';
+import { heldKeys, keyText, park, type Letter } from './parking.js';
 import { storeMigrations } from './store-migrations.js';
 
 const GROUP = 'broker';
@@ -114,12 +114,4 @@ it.each([
   expect(keyText(key)).toEqual(text);
   await parked([{ ...bug(5), record: { ...record(5), key } }]);
   expect(await held(keyText(key))).toEqual(new Set([keyText(key)]));
-});
-
-it('says of an error only what is constant: the messages of others may hold anything', () => {
-  expect(wordsOf(new TypeError('cannot read hunter2'))).toEqual({ code: 'TypeError', detail: 'TypeError' });
-  const own = Object.assign(new Error('no such lease'), { code: 'ERR_LEASE_UNKNOWN' });
-  expect(wordsOf(own)).toEqual({ code: 'ERR_LEASE_UNKNOWN', detail: 'no such lease' });
-  const driver = Object.assign(new Error('Key (mail)=(a@b.c)'), { code: '23505' });
-  expect(JSON.stringify(wordsOf(driver))).not.toContain('a@b.c');
 });

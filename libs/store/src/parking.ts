@@ -60,18 +60,6 @@ export async function heldKeys(tx: Tx, group: string, keys: readonly string[]): 
   return new Set(rows.map(({ key }) => key));
 }
 
-/** An error as an operator may read it: our own errors have constant messages; of others only the name or the code is kept. */
-export function wordsOf(error: unknown): { code: string; detail: string } {
-  if (!(error instanceof Error))
-    return { code: 'ERR_THROWN', detail: 'something was thrown that is no error' };
-  const { code } = error as { code?: unknown };
-  const own = typeof code === 'string' && code.startsWith('ERR_');
-  return {
-    code: typeof code === 'string' && code !== '' ? code : error.name,
-    detail: own ? error.message : error.name,
-  };
-}
-
 export interface Parked {
   letter: Letter;
   /** Of its row; null where it was beyond the limit and is on the dead-letter topic only. */

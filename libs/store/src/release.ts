@@ -6,6 +6,7 @@ import type { BusRecord } from '#bus/bus.js';
 import type { ServiceName } from '#events/services.js';
 import { transact, type Database, type Tx } from './database.js';
 import { parkedRecord, releasedRecord, type Order } from './dead-letter-records.js';
+import { failureText } from './failure-text.js';
 import {
   lettersOf,
   lock,
@@ -17,7 +18,6 @@ import {
   type Ordered,
 } from './letters.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from './outbox.js';
-import { wordsOf } from './parking.js';
 import { isTransient } from './transient.js';
 
 export interface ReleaseParts<E> {
@@ -142,7 +142,7 @@ async function noteFailure(
   failedId: bigint,
   error: unknown,
 ): Promise<QueuedRecord[]> {
-  const { code, detail } = wordsOf(error);
+  const { code, detail } = failureText(error);
   return await transact(db, async (tx) => {
     await lock(tx, group, ordered);
     const before = await lettersOf(tx, group, ordered);
