@@ -15,6 +15,7 @@ import { Relay } from '#store/relay.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import { NestLog } from '#telemetry/nest-log.js';
+import { ingesting } from '../spec/ingesting.js';
 import { freshLogDatabase, type LogDatabase } from '../spec/log-database.js';
 import { ANALYST, CALL, common, LEASE, OPERATOR, ORCHESTRATOR, started, TASK, World } from '../spec/world.js';
 import { AuditLog } from './audit-log.js';
@@ -22,7 +23,7 @@ import { AuditorModule } from './auditor.module.js';
 import type { EntryDetail, EntryView } from './http/entry-view.js';
 import { ProblemFilter } from './http/problem.js';
 import { Readers } from './http/readers.js';
-import { GROUP, Ingest } from './ingest.js';
+import { GROUP } from './ingest.js';
 import { Checkpointer } from './log/checkpointer.js';
 import type { Story } from './story/story.js';
 
@@ -50,8 +51,8 @@ beforeAll(async () => {
   await relay.start();
   const send = relay.send.bind(relay);
   checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn, everyMs: 100 });
-  const { authorities, keys } = world;
-  const ingest = new Ingest({ db, authorities, keys, onAppended: () => checkpointer.wake() });
+  const { authorities } = world;
+  const { ingest } = ingesting(db, world, { onAppended: () => checkpointer.wake() });
   const operators = new Map([
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
     [STRANGER, { id: STRANGER, roles: ['operator' as const] }],

@@ -5,9 +5,13 @@
  */
 import type { BusRecord } from '#bus/bus.js';
 import { REVOCATIONS } from '#events/topics.js';
-import { consumeBatch } from '#store/consume.js';
-import { transact, type Database } from '#store/database.js';
+import { transact, type Database, type Tx } from '#store/database.js';
+import { parkedRecords } from '#store/dead-letter-records.js';
+import { failureText } from '#store/failure-text.js';
+import { Intake, type Aside, type Read } from '#store/intake.js';
 import { advanceOffset, lockOffset } from '#store/offsets.js';
+import { enqueue, type QueuedRecord } from '#store/outbox.js';
+import { park } from '#store/parking.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { makeEntry, type LeafKeys } from './leaf/entry.js';
 import { judge, type Authorities, type Judgement } from './leaf/judge.js';
@@ -15,8 +19,8 @@ import { gapEntry, type Gap } from './leaf/own-entry.js';
 import { appendEntries, type NewEntry } from './log/append.js';
 
 export const GROUP = 'auditor';
-/** Signatures are checked synchronously: between two chunks others get the event loop. */
-const CHUNK = 500;
+/** Nobody waits for an entry: what gathers for so long is appended in one transaction. */
+export const GATHER_MS = 100;
 const HEARTBEAT_KEY = 'heartbeat';
 
 export interface IngestParts {
@@ -25,32 +29,49 @@ export interface IngestParts {
   keys: LeafKeys;
   /** Told after each commit, with the entries that it made. */
   onAppended: (appended: readonly { topic: string; admitted: boolean }[]) => void;
+  /** What is told of a record that could not be logged. */
+  send: (queued: QueuedRecord[]) => void;
+  warn: (fields: object, message: string) => void;
+  /** Told when a record can neither be logged nor set aside: the process must end. */
+  onDead: (cause: Error) => void;
+}
+
+interface Ingested {
+  appended: NewEntry[];
+  queued: QueuedRecord[];
 }
 
 export class Ingest {
   readonly #parts: IngestParts;
+  readonly intake: Intake<NewEntry | null, Ingested>;
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
-  }
-
-  /** @param records of one partition, in order. Those below the stored position are left out. */
-  async onBatch(records: readonly BusRecord[]): Promise<void> {
-    for (let from = 0; from < records.length; from += CHUNK)
-      await this.#onChunk(records.slice(from, from + CHUNK));
-  }
-
-  async #onChunk(records: readonly BusRecord[]): Promise<void> {
-    const { db, onAppended } = this.#parts;
-    let appended: NewEntry[] = [];
-    await consumeBatch(db, GROUP, records, async (tx, wanted) => {
-      appended = wanted.flatMap((record) => this.#entriesOf(record));
-      await appendEntries(tx, appended);
-      if (appended.length > 0) faultPoint('append.before_commit');
-      return { queued: [] };
+    const { db, warn, onDead } = parts;
+    this.intake = new Intake({
+      db,
+      group: GROUP,
+      read: (record) => this.#entryOf(record),
+      handle: (tx, batch) => append(tx, batch),
+      after: (ingested) => this.#after(ingested),
+      setAside,
+      setBehind: () => Promise.resolve({ appended: [], queued: [] }),
+      waitsBehind: () => false,
+      gatherMs: GATHER_MS,
+      warn,
+      onDead,
     });
-    if (appended.length > 0) faultPoint('append.after_commit');
-    onAppended(appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })));
+  }
+
+  async onBatch(records: readonly BusRecord[]): Promise<void> {
+    await this.intake.take(records);
+  }
+
+  #after({ appended, queued }: Ingested): void {
+    this.#parts.onAppended(
+      appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })),
+    );
+    if (queued.length > 0) this.#parts.send(queued);
   }
 
   /** Records that are gone leave a trace: the position moves behind them and the log says so, in one transaction. */
@@ -67,12 +88,26 @@ export class Ingest {
     this.#parts.onAppended([{ topic, admitted: true }]);
   }
 
-  #entriesOf(record: BusRecord): NewEntry[] {
+  #entryOf(record: BusRecord): NewEntry | null {
     const judged = judge(record, this.#parts.authorities);
     return isHeartbeat(record, judged)
-      ? []
-      : [{ record, entry: makeEntry(record, judged, this.#parts.keys) }];
+      ? null
+      : { record, entry: makeEntry(record, judged, this.#parts.keys) };
   }
+}
+
+async function append(tx: Tx, batch: readonly Read<NewEntry | null>[]): Promise<Ingested> {
+  const appended = batch.flatMap(({ said }) => said ?? []);
+  await appendEntries(tx, appended);
+  if (appended.length > 0) faultPoint('append.before_commit');
+  return { appended, queued: [] };
+}
+
+/** A record that our own code cannot log is kept, and the log says where it is missing. */
+async function setAside(tx: Tx, record: BusRecord, error: unknown): Promise<Aside<Ingested>> {
+  const parked = await park(tx, GROUP, [{ record, why: 'bug', ...failureText(error), holds: false }]);
+  const told = parkedRecords(parked, { group: GROUP, atMs: Date.now() });
+  return { holds: false, effects: { appended: [], queued: await enqueue(tx, told) } };
 }
 
 const isHeartbeat = (record: BusRecord, judged: Judgement): boolean =>

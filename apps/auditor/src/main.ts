@@ -9,17 +9,21 @@ import { ProblemFilter } from './http/problem.js';
 import { GROUP } from './ingest.js';
 import { KeyFileError } from './leaf/keys.js';
 import { openParts, SetUpError } from './open-parts.js';
+import { Standby } from './standby.js';
 
 await runService({
   name: 'auditor',
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
-  async open({ config, log, metrics }) {
-    const parts = await openParts(config, log, metrics);
+  async open({ config, log, metrics, observe, onDead }) {
+    const parts = await openParts(config, log, metrics, onDead, observe);
     const { bus, db, relay, checkpointer, ingest } = parts;
+    const warn = (fields: object, message: string) => log.warn(fields, message);
+    const standby = new Standby({ db, warn, onLost: onDead });
     return {
       module: (telemetry) => AuditorModule.forRoot(parts, telemetry),
       jwks: parts.jwks,
       readiness: [
+        () => (standby.isActive || observe ? [] : ['standing by: another auditor is at work']),
         () => (checkpointer.refusal === undefined ? [] : ['the log contradicts its last checkpoint']),
         outboxIsSent(() => relay.oldestMs(), metrics),
         databaseAnswers(db),
@@ -27,11 +31,15 @@ await runService({
       http: (app) =>
         void app.useGlobalFilters(new ProblemFilter((fields, message) => log.error(fields, message))),
       async consume() {
+        await standby.turn();
         await checkpointer.start();
         return {
           bus,
           group: GROUP,
-          positions: (assigned) => readPositions(db, GROUP, assigned),
+          positions: async (assigned) => {
+            await ingest.intake.forget();
+            return await readPositions(db, GROUP, assigned);
+          },
           // Records that the bus deleted before they were read leave an entry, and reading goes on behind them.
           recover: (error) => {
             const gap = gapOf(error);
@@ -41,8 +49,10 @@ await runService({
       },
       fields: { origin: config.services.auditor.log.origin },
       drain: [
+        { what: 'entries being appended', run: () => ingest.intake.stop() },
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
+        { what: 'the turn of this auditor', run: () => standby.stop() },
       ],
       close: [{ what: 'connections', run: parts.close }],
     };

@@ -3,12 +3,13 @@ import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { topicSpecs } from '#events/topics.js';
+import { CHECKPOINTS, CREDENTIAL_EVENTS, topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openDatabase, type Database } from '#store/database.js';
+import { assertNotRestored, originBy } from '#store/epoch.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
@@ -44,6 +45,8 @@ export async function openParts(
   config: MayflyConfig<'auditor'>,
   log: Log,
   metrics: Metrics,
+  onDead: (cause: Error) => void,
+  observe = false,
 ): Promise<OpenParts> {
   const settings = config.services.auditor;
   const trust = await loadTrust(config.trust.issuers, config.environment);
@@ -59,10 +62,15 @@ export async function openParts(
     warn({ err }, 'an idle database connection was lost'),
   );
   const bus = await openBus(config.bus, 'mayfly-auditor', log);
-  await bus.ensureTopics(topicSpecs(SERVICES));
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
-  await relay.start();
-  const send = (queued: QueuedRecord[]): Promise<void> => relay.send(queued);
+  if (!observe) {
+    await bus.ensureTopics(topicSpecs(SERVICES));
+    const topics = [CREDENTIAL_EVENTS, CHECKPOINTS];
+    await assertNotRestored({ db, bus, service: 'auditor', topics, originOf: originBy(peers, 'auditor') });
+    await relay.start();
+  }
+  // While it only observes, what is said of its readers stays in the outbox.
+  const send = (queued: QueuedRecord[]): Promise<void> => (observe ? Promise.resolve() : relay.send(queued));
 
   const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
   const counted = watchMetrics(metrics, db);
@@ -74,6 +82,10 @@ export async function openParts(
       counted(appended);
       checkpointer.wake();
     },
+    send: (queued) =>
+      void send(queued).catch((err: Error) => warn({ err }, 'a parked record is not told of yet')),
+    warn,
+    onDead,
   });
   const readers = new Readers({
     db,

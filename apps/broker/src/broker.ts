@@ -1,27 +1,68 @@
 /** The broker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
-import { IdlePositions } from '#store/idle-positions.js';
+import { admit, type Admission } from '#identity/admit.js';
+import { Intake } from '#store/intake.js';
+import type { QueuedRecord } from '#store/outbox.js';
 import type { BrokerParts } from './broker-parts.js';
-import { chunksOf } from './chunks.js';
 import { endOverdue } from './end-overdue.js';
 import { LeaseIssuer } from './issue-lease.js';
-import { onCredentialBatch } from './on-credential-batch.js';
-import { onTaskBatch } from './on-task-batch.js';
+import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
+import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { GROUP } from './records.js';
 import { repeat } from './repeat.js';
+import { putAway, setAside, setBehind } from './set-aside.js';
+import { weightOf } from './weigh.js';
 
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 
 export class Broker {
-  readonly #issuer: LeaseIssuer;
-  readonly #idle: IdlePositions;
+  readonly tasks: Intake<Admission, TaskEffects>;
+  readonly credentials: Intake<Heard | null, QueuedRecord[]>;
+  readonly issuer: LeaseIssuer;
   #loops: { stop: () => Promise<void> }[] = [];
 
-  constructor(private readonly parts: BrokerParts) {
-    this.#issuer = new LeaseIssuer(parts);
-    this.#idle = new IdlePositions(parts.db, GROUP, (fields, message) => parts.log.warn(fields, message));
+  /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
+  constructor(
+    private readonly parts: BrokerParts,
+    onDead: (cause: Error) => void,
+  ) {
+    const { db, relay, log, trust } = parts;
+    const warn = (fields: object, message: string) => log.warn(fields, message);
+    this.issuer = new LeaseIssuer(parts);
+    this.tasks = new Intake({
+      db,
+      group: GROUP,
+      read: (record) => admit(record, trust),
+      handle: (tx, batch) => onTaskBatch(tx, batch, parts),
+      after: (effects) => this.#after(effects),
+      setAside: (tx, record, error) => setAside(tx, record, error, parts),
+      setBehind: (tx, records) => setBehind(tx, records, parts),
+      // What is refused is refused at once: it must not fill the place of what counts.
+      waitsBehind: (record) => admit(record, trust).ok,
+      weigh: weightOf,
+      warn,
+      onDead,
+    });
+    this.credentials = new Intake({
+      db,
+      group: GROUP,
+      read: (record) => hearRequest(record, parts),
+      handle: (tx, batch) =>
+        onCredentialBatch(
+          tx,
+          batch.flatMap(({ said }) => said ?? []),
+          parts,
+        ),
+      after: (queued) => void relay.send(queued),
+      setAside: (tx, record, error) => putAway(tx, record, error, parts),
+      setBehind: () => Promise.resolve([]),
+      waitsBehind: () => false,
+      concerns: asksOfBroker,
+      warn,
+      onDead,
+    });
   }
 
   /** Takes up what a dead process left, and keeps looking for it. */
@@ -30,7 +71,7 @@ export class Broker {
     this.#loops = [
       repeat(
         RECOVER_EVERY_MS,
-        () => recoverLeases(parts, this.#issuer),
+        () => recoverLeases(parts, this.issuer),
         (err) => parts.log.error({ err }, 'recovering leases failed'),
       ),
       repeat(
@@ -49,22 +90,38 @@ export class Broker {
     ];
   }
 
-  /** Resolves once what the records said is stored; credentials are made after it. */
   async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
-    for (const chunk of chunksOf(records)) {
-      const { intents, published } = await onTaskBatch(chunk, this.parts);
-      void this.#issuer.take(intents, published);
-    }
+    await this.tasks.take(records);
   }
 
   async onCredentialEvents(records: readonly BusRecord[]): Promise<void> {
-    await onCredentialBatch(records, this.parts, this.#idle);
+    await this.credentials.take(records);
+  }
+
+  /** Partitions move: nothing read before counts. */
+  async forget(): Promise<void> {
+    await Promise.all([this.tasks.forget(), this.credentials.forget()]);
+  }
+
+  /** The positions have been read: what is parked is known from now on. */
+  async remember(): Promise<void> {
+    await this.tasks.remember();
+  }
+
+  /** How long our own database has kept records waiting. */
+  failingMs(): number {
+    return Math.max(this.tasks.failingMs(), this.credentials.failingMs());
   }
 
   /** Lets what has begun come to its outcome. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
-    await this.#issuer.stop();
-    await this.#idle.store();
+    await Promise.all([this.tasks.stop(), this.credentials.stop()]);
+    await this.issuer.stop();
+  }
+
+  #after({ queued, intents, told }: TaskEffects): void {
+    this.parts.measures.count(told);
+    void this.issuer.take(intents, this.parts.relay.send(queued));
   }
 }

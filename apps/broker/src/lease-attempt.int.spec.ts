@@ -177,7 +177,7 @@ describe('rule 2: publish, then act', () => {
     bus.hold();
     await broker.hear(await voices.starts(taskId), await voices.calls(taskId));
 
-    await broker.issuer.stop();
+    await broker.broker.issuer.stop();
     bus.release();
     await world.hears(taskId, 'lease.intended');
     await world.quiet();

@@ -10,10 +10,10 @@ import { GROUP } from './records.js';
 await runService({
   name: 'broker',
   isOperators: operatorsErrors([]),
-  async open({ config, log, metrics }) {
-    const { parts, bus, signer, close } = await openParts(config, log, metrics);
+  async open({ config, log, metrics, observe, onDead }) {
+    const { parts, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;
-    const broker = new Broker(parts);
+    const broker = new Broker(parts, onDead);
     return {
       module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
       jwks: signer.jwks,
@@ -23,8 +23,11 @@ await runService({
         group: GROUP,
         positions: async (assigned) => {
           // What an earlier owner of these partitions decided is told before anything newer is decided.
+          await broker.forget();
           await relay.drain(0);
-          return await readPositions(db, GROUP, assigned);
+          const positions = await readPositions(db, GROUP, assigned);
+          await broker.remember();
+          return positions;
         },
         begun: () => broker.start(),
       }),

@@ -1,49 +1,45 @@
-/** Task events of one fetch: who sent them, may they, what follows. One transaction; no target is waited for. */
+/** Task events of one batch: who sent them, may they, what follows. One transaction; no target is waited for. */
 import type { BusRecord } from '#bus/bus.js';
 import { decideStart } from '#events/declare-task.js';
 import { decideEnd } from '#events/end-task.js';
 import { mayReport, pinRefusal } from '#events/entitlement.js';
+import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import type { Decided, Sender } from '#events/task.js';
 import { unreachable } from '#events/unreachable.js';
-import { admit, type Admitted } from '#identity/admit.js';
-import { consumeBatch } from '#store/consume.js';
+import type { Admission, Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
+import type { Read } from '#store/intake.js';
+import type { QueuedRecord } from '#store/outbox.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { CallKey } from './call-rows.js';
 import { makeCall } from './make-call.js';
-import { deadLetter, GROUP, rejectionEvent } from './records.js';
+import { deadLetter, rejectionEvent } from './records.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
 
-interface Judged {
-  record: BusRecord;
-  admission: ReturnType<typeof admit>;
+/** What is to be done once the transaction is committed. */
+export interface TaskEffects {
+  queued: QueuedRecord[];
+  intents: Intent[];
+  told: OutboundEvent[];
 }
 
-/** Resolves after the commit. @returns the leases intended, and the acknowledgement of their intents. */
+/** @param batch in order within each task. */
 export async function onTaskBatch(
-  records: readonly BusRecord[],
+  tx: Tx,
+  batch: readonly Read<Admission>[],
   parts: BrokerParts,
-): Promise<{ intents: Intent[]; published: Promise<void> }> {
-  const judged = new Map(records.map((record) => [record.offset, admit(record, parts.trust)]));
-  const { queued, intents, told } = await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
-    const batch = wanted.flatMap((record) => {
-      const admission = judged.get(record.offset);
-      return admission === undefined ? [] : [{ record, admission }];
-    });
-    const admitted = batch.flatMap(({ admission }) => (admission.ok ? [admission.admitted] : []));
-    const inbox = await Inbox.read(tx, admitted);
-    const work = await UnitOfWork.begin(tx, wantedOf(admitted));
-    for (const each of batch) await handle(tx, work, inbox, each, parts);
-    return {
-      queued: await work.flush(parts.instanceId, inbox.fresh()),
-      intents: work.intents,
-      told: work.told,
-    };
-  });
-  parts.measures.count(told);
-  return { intents, published: parts.relay.send(queued) };
+): Promise<TaskEffects> {
+  const admitted = batch.flatMap(({ said }) => (said.ok ? [said.admitted] : []));
+  const inbox = await Inbox.read(tx, admitted);
+  const work = await UnitOfWork.begin(tx, wantedOf(admitted));
+  for (const each of batch) await handle(tx, work, inbox, each, parts);
+  return {
+    queued: await work.flush(parts.instanceId, inbox.fresh()),
+    intents: work.intents,
+    told: work.told,
+  };
 }
 
 function wantedOf(admitted: readonly Admitted[]) {
@@ -65,11 +61,11 @@ async function handle(
   tx: Tx,
   work: UnitOfWork,
   inbox: Inbox,
-  { record, admission }: Judged,
+  { record, said }: Read<Admission>,
   parts: BrokerParts,
 ): Promise<void> {
-  if (!admission.ok) return reject(work, record, admission.refusal, admission.sender);
-  const { admitted } = admission;
+  if (!said.ok) return reject(work, record, said.refusal, said.sender);
+  const { admitted } = said;
   switch (inbox.novelty(admitted)) {
     case 'repeated':
       return;

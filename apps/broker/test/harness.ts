@@ -27,11 +27,8 @@ import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
-import { IdlePositions } from '#store/idle-positions.js';
-import { LeaseIssuer } from '../src/issue-lease.js';
+import { Broker } from '../src/broker.js';
 import { brokerMigrations } from '../src/migrations.js';
-import { onCredentialBatch } from '../src/on-credential-batch.js';
-import { onTaskBatch } from '../src/on-task-batch.js';
 import { recoverLeases } from '../src/recover-leases.js';
 import { FakeTarget } from './fake-target.js';
 import { env, Voices } from './voices.js';
@@ -58,30 +55,31 @@ class HeldBus extends FakeBus {
 
 /** One broker process. */
 export class BrokerProcess {
-  readonly issuer: LeaseIssuer;
-  readonly idle: IdlePositions;
+  readonly broker: Broker;
   #dead = false;
 
   constructor(
     readonly parts: BrokerParts,
     private readonly alive: Alive,
   ) {
-    this.issuer = new LeaseIssuer(parts);
-    this.idle = new IdlePositions(parts.db, 'broker', () => undefined);
+    this.broker = new Broker(parts, (cause) => {
+      throw cause;
+    });
   }
 
   /** Resolves once what the records said is stored. */
   async hear(...records: BusRecord[]): Promise<void> {
-    const { intents, published } = await onTaskBatch(records, this.parts);
-    void this.issuer.take(intents, published);
+    await this.broker.onTaskEvents(records);
+    await this.broker.tasks.idle();
   }
 
   async hearRevoker(...records: BusRecord[]): Promise<void> {
-    await onCredentialBatch(records, this.parts, this.idle);
+    await this.broker.onCredentialEvents(records);
+    await this.broker.credentials.idle();
   }
 
   recover(): Promise<void> {
-    return recoverLeases(this.parts, this.issuer);
+    return recoverLeases(this.parts, this.broker.issuer);
   }
 
   /** As kill -9 does to others' eyes: its session is gone. What it was waiting for may yet come back to it. */
@@ -91,8 +89,7 @@ export class BrokerProcess {
   }
 
   async stop(): Promise<void> {
-    await this.issuer.stop();
-    await this.idle.store();
+    await this.broker.stop();
     await this.parts.relay.stop();
     this.die();
   }

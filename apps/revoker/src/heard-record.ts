@@ -1,5 +1,6 @@
 /** Records of the credential topic that the broker wrote and that concern the revoker. Nothing else is believed. */
 import type { BusRecord } from '#bus/bus.js';
+import { HEADERS } from '#events/envelope.js';
 import { shortType } from '#events/inbound.js';
 import { outboundSchemas, type EventOf } from '#events/outbound.js';
 import type { RefusalCode } from '#events/refusal.js';
@@ -21,12 +22,19 @@ export type Hearing =
   | { is: 'heard'; event: BrokerEvent; ceId: string; verified: VerifiedRecord }
   /** The broker's, but nothing for us. */
   | { is: 'passed'; verified: VerifiedRecord }
-  /** Another service's, or our own. */
+  /** Another service's, our own, or nothing that concerns us. */
   | { is: 'foreign' }
   /** `authentic`: the broker did write it, and yet it cannot be read. */
   | { is: 'refused'; code: RefusalCode; authentic: boolean };
 
+/** What a record claims to be, where that would concern us. */
+export function claimedType(record: BusRecord): HeardType | undefined {
+  const claimed = shortType(record.headers[HEADERS.type]?.toString() ?? '');
+  return HEARD.find((heard) => heard === claimed);
+}
+
 export function hearRecord(record: BusRecord, peers: PeerKeys): Hearing {
+  if (claimedType(record) === undefined) return { is: 'foreign' };
   const verified = verifyRecord(record, peers);
   if (!verified.ok) return { is: 'refused', code: verified.refusal.code, authentic: false };
   if (verified.service !== 'broker') return { is: 'foreign' };

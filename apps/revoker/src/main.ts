@@ -11,9 +11,9 @@ import { RevokerModule } from './revoker.module.js';
 await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
-  async open({ config, log, metrics }) {
+  async open({ config, log, metrics, onDead }) {
     const { parts, signer, openBus, close } = await openParts(config, metrics, log);
-    const revoker = new Revoker(parts);
+    const revoker = new Revoker(parts, onDead);
     let relay: Relay | undefined;
     return {
       module: (telemetry) => RevokerModule.forRoot(revoker, telemetry),
@@ -29,6 +29,7 @@ await runService({
           group: GROUP,
           positions: async (assigned) => {
             // What an earlier owner of these partitions decided is told before anything newer is decided.
+            await revoker.forget();
             await opened.relay.drain(0);
             return await readPositions(parts.db, GROUP, assigned);
           },

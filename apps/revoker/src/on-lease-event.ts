@@ -2,51 +2,40 @@
 import type { BusRecord } from '#bus/bus.js';
 import { hearAbandoned, hearIntended, hearIssued, type Step } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
-import { consumeBatch } from '#store/consume.js';
 import type { Tx } from '#store/database.js';
-import type { IdlePositions } from '#store/idle-positions.js';
-import { notePeerCount } from '#store/peers.js';
-import { hearRecord, type BrokerEvent, type Hearing } from './heard-record.js';
-import { GROUP } from './publish.js';
+import type { Read } from '#store/intake.js';
+import { notePeerCounts } from '#store/peers.js';
+import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { hearAccepted, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
 
 type Heard = Extract<Hearing, { is: 'heard' }>;
 
-/**
- * One transaction. Saying it again changes nothing, so records that the broker's relay sent twice need no inbox.
- * @param records of one topic and partition, in order.
- * @param idle takes the position behind records that say nothing to us: most of them are our own.
- */
+/** By what a record claims to be: what says nothing to us need not be verified. */
+export const concernsLeases = (record: BusRecord): boolean => claimedType(record) !== undefined;
+
+/** What cuts something does not wait for more to come. */
+export const hurriesLease = (record: BusRecord): boolean => {
+  const type = claimedType(record);
+  return type === 'task.ended' || type === 'task.suspended';
+};
+
+/** Saying it again changes nothing, so records that the broker's relay sent twice need no inbox. */
 export async function onLeaseEvents(
-  records: readonly BusRecord[],
+  tx: Tx,
+  batch: readonly Read<Hearing>[],
   parts: RevokerParts,
-  taker: () => Taker,
-  idle: IdlePositions,
+  taker: Taker,
 ): Promise<Flushed> {
-  const hearings = new Map(records.map((record) => [record.offset, hearRecord(record, parts.peers)]));
-  for (const record of records) tellRefused(record, hearings.get(record.offset), parts);
-  let flushed: Flushed = { queued: [], work: [] };
-  if (![...hearings.values()].some((hearing) => hearing.is === 'heard')) {
-    idle.pass(records);
-    return flushed;
-  }
-  await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
-    flushed = { queued: [], work: [] };
-    await watchCounter(tx, wanted, hearings, parts);
-    const heard = wanted.flatMap((record): Heard[] => {
-      const hearing = hearings.get(record.offset);
-      return hearing?.is === 'heard' ? [hearing] : [];
-    });
-    if (heard.length === 0) return flushed;
-    const work = await UnitOfWork.begin(tx, wantedOf(heard), Date.now());
-    for (const each of heard) hear(work, each, parts);
-    await work.dueUnderEnded(tx);
-    flushed = await work.flush(tx, taker());
-    return flushed;
-  });
-  return flushed;
+  for (const each of batch) tellRefused(each, parts);
+  await watchCounters(tx, batch, parts);
+  const heard = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
+  if (heard.length === 0) return { queued: [], work: [] };
+  const work = await UnitOfWork.begin(tx, wantedOf(heard), Date.now());
+  for (const each of heard) hear(work, each, parts);
+  await work.dueUnderEnded(tx);
+  return await work.flush(tx, taker);
 }
 
 const aboutLease = (
@@ -116,26 +105,25 @@ function hearOfLease(
 }
 
 /** A counter that goes back, with records never seen, is a restored database. */
-async function watchCounter(
-  tx: Tx,
-  wanted: readonly BusRecord[],
-  hearings: ReadonlyMap<bigint, Hearing>,
-  { log }: RevokerParts,
-): Promise<void> {
-  const last = wanted.findLast((record) => 'verified' in (hearings.get(record.offset) ?? {}));
-  const hearing = last === undefined ? undefined : hearings.get(last.offset);
-  if (last === undefined || hearing === undefined || !('verified' in hearing)) return;
-  const { topic, partition } = last;
-  const { epoch, n } = hearing.verified.store;
-  const known = await notePeerCount(tx, { topic, partition, service: 'broker', epoch, n });
-  if (known !== null)
-    log.warn({ topic, partition, n: String(n), known: String(known) }, 'record counter went back');
+async function watchCounters(tx: Tx, batch: readonly Read<Hearing>[], { log }: RevokerParts): Promise<void> {
+  const last = new Map(
+    batch.flatMap(({ record: { topic, partition }, said }) =>
+      'verified' in said
+        ? [[partition, { topic, partition, service: 'broker', ...said.verified.store }] as const]
+        : [],
+    ),
+  );
+  for (const { count, known } of await notePeerCounts(tx, [...last.values()]))
+    log.warn(
+      { topic: count.topic, partition: count.partition, n: String(count.n), known: String(known) },
+      'record counter went back',
+    );
 }
 
-function tellRefused(record: BusRecord, hearing: Hearing | undefined, { log, measures }: RevokerParts): void {
-  if (hearing?.is !== 'refused') return;
-  const fields = { code: hearing.code, partition: record.partition, offset: String(record.offset) };
-  measures.refusedRecords.inc({ code: hearing.code });
-  if (hearing.authentic) log.error(fields, 'a record of the broker cannot be read');
+function tellRefused({ record, said }: Read<Hearing>, { log, measures }: RevokerParts): void {
+  if (said.is !== 'refused') return;
+  const fields = { code: said.code, partition: record.partition, offset: String(record.offset) };
+  measures.refusedRecords.inc({ code: said.code });
+  if (said.authentic) log.error(fields, 'a record of the broker cannot be read');
   else log.warn(fields, 'a record that none of the services signed was passed over');
 }

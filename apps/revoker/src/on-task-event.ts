@@ -3,62 +3,58 @@
  * transaction; no target is waited for (rule 10). The broker is the one that records refusals: here they are counted.
  */
 import type { BusRecord } from '#bus/bus.js';
+import { HEADERS } from '#events/envelope.js';
+import { wireType } from '#events/inbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { unreachable } from '#events/unreachable.js';
-import { admit, type Admitted } from '#identity/admit.js';
-import { consumeBatch } from '#store/consume.js';
+import type { Admission, Admitted } from '#identity/admit.js';
+import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import { faultPoint } from '#telemetry/fault-point.js';
-import { GROUP } from './publish.js';
+import type { Read } from '#store/intake.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { asParent, hearCall, hearEnd, hearStart, type Change } from './watched-task.js';
 
-/** One transaction. @param records of one topic and partition, in order. */
+const ENDED = wireType('task.ended');
+
+/** What cuts something does not wait for more to come. */
+export const hurriesEnd = (record: BusRecord): boolean => record.headers[HEADERS.type]?.toString() === ENDED;
+
+/** @param batch in order within each task. */
 export async function onTaskEvents(
-  records: readonly BusRecord[],
+  tx: Tx,
+  batch: readonly Read<Admission>[],
   parts: RevokerParts,
-  taker: () => Taker,
+  taker: Taker,
 ): Promise<Flushed> {
-  const admitted = new Map<bigint, Admitted>();
-  for (const record of records) {
-    const admission = admit(record, parts.trust);
-    if (admission.ok) admitted.set(record.offset, admission.admitted);
-    else refused(parts, record, admission.refusal, admission.sender);
-  }
-  let flushed: Flushed = { queued: [], work: [] };
-  await consumeBatch(parts.db, GROUP, records, async (tx, wanted) => {
-    flushed = { queued: [], work: [] };
-    const batch = wanted.flatMap((record) => {
-      const event = admitted.get(record.offset);
-      return event === undefined ? [] : [{ record, event }];
-    });
-    if (batch.length === 0) return flushed;
-    const inbox = await Inbox.read(
-      tx,
-      batch.map(({ event }) => event),
-    );
-    const work = await UnitOfWork.begin(tx, wantedOf(batch.map(({ event }) => event)), Date.now());
-    for (const { record, event } of batch) {
-      const refusal = hear(work, inbox, event, parts);
-      if (refusal === null) inbox.accept(event);
-      else if (refusal !== 'repeated') refused(parts, record, refusal, event.sender);
-    }
-    await inbox.write(tx);
-    await work.dueUnderEnded(tx);
-    flushed = await work.flush(tx, taker());
-    return flushed;
+  const admitted = batch.flatMap(({ record, said }) => {
+    if (said.ok) return [{ record, event: said.admitted }];
+    refused(parts, record, said.refusal, said.sender);
+    return [];
   });
-  if (flushed.work.length > 0) faultPoint('end.after_commit');
-  return flushed;
+  if (admitted.length === 0) return { queued: [], work: [] };
+  const events = admitted.map(({ event }) => event);
+  const inbox = await Inbox.read(tx, events.filter(startsOrEnds));
+  const work = await UnitOfWork.begin(tx, wantedOf(events), Date.now());
+  for (const { record, event } of admitted) {
+    const refusal = hear(work, inbox, event, parts);
+    if (refusal !== null && refusal !== 'repeated') refused(parts, record, refusal, event.sender);
+  }
+  await inbox.write(tx);
+  await work.dueUnderEnded(tx);
+  return await work.flush(tx, taker);
 }
+
+/** The rest says only whose key is whose, and saying it again changes nothing. */
+const startsOrEnds = ({ event }: Admitted): boolean =>
+  event.type === 'task.started' || event.type === 'task.ended';
 
 function wantedOf(admitted: readonly Admitted[]) {
   const ensure: string[] = [];
   const lock: string[] = [];
-  for (const { event } of admitted) {
-    const ends = event.type === 'task.started' || event.type === 'task.ended';
-    (ends ? ensure : lock).push(event.data.taskId);
+  for (const each of admitted) {
+    const { event } = each;
+    (startsOrEnds(each) ? ensure : lock).push(event.data.taskId);
     if (event.type === 'task.started' && event.data.parent !== undefined) lock.push(event.data.parent.taskId);
   }
   return { ensure, lock, ending: ensure };
@@ -71,7 +67,7 @@ function hear(
   admitted: Admitted,
   parts: RevokerParts,
 ): Refusal | 'repeated' | null {
-  const novelty = inbox.novelty(admitted);
+  const novelty = startsOrEnds(admitted) ? inbox.novelty(admitted) : 'new';
   switch (novelty) {
     case 'repeated':
       return 'repeated';
@@ -81,6 +77,7 @@ function hear(
       const change = changeBy(work, admitted, parts);
       if (change?.refusal !== undefined) return change.refusal;
       if (change !== null) work.change(change);
+      if (startsOrEnds(admitted)) inbox.accept(admitted);
       return null;
     }
     default:

@@ -35,6 +35,7 @@ import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';
 import { Revoker } from './revoker.js';
+import type { RevokerParts } from './revoker-parts.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const AGENT = 'spiffe://dev.mayfly/agent/analyst';
@@ -109,7 +110,7 @@ export class World {
     });
     await relay.start();
     const alive = await Alive.as(randomUUID(), db, warn);
-    const revoker = new Revoker({
+    const parts: RevokerParts = {
       db,
       send: (records) => void relay.send(records),
       trust,
@@ -120,12 +121,16 @@ export class World {
       instanceId: alive.instanceId,
       measures: createMeasures(new Metrics('revoker')),
       log,
-    });
+    };
+    const revoker = new Revoker(parts, (cause) => this.logged.push(`dead ${cause.stack}`));
     await revoker.start();
     this.#consumer = await bus.subscribe({
       group: GROUP,
       topics: [TASK_EVENTS, CREDENTIAL_EVENTS],
-      positions: (assigned) => readPositions(db, GROUP, assigned),
+      positions: async (assigned) => {
+        await revoker.forget();
+        return await readPositions(db, GROUP, assigned);
+      },
       onBatch: (records) =>
         records[0]?.topic === TASK_EVENTS ? revoker.onTaskEvents(records) : revoker.onLeaseEvents(records),
       onCrash: (error) => this.logged.push(`crash ${error.stack}`),

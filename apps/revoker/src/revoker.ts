@@ -1,35 +1,77 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
+import { admit, type Admission } from '#identity/admit.js';
 import { transact } from '#store/database.js';
-import { IdlePositions } from '#store/idle-positions.js';
+import { Intake } from '#store/intake.js';
 import { enqueue } from '#store/outbox.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
 import { Lanes } from './lanes.js';
-import { onLeaseEvents } from './on-lease-event.js';
-import { onTaskEvents } from './on-task-event.js';
+import { hearRecord, type Hearing } from './heard-record.js';
+import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
+import { hurriesEnd, onTaskEvents } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { beat } from './revocation-rows.js';
 import type { RevokerParts } from './revoker-parts.js';
+import { setLeaseEventAside, setTaskEventAside } from './set-aside.js';
 import type { Flushed } from './unit-of-work.js';
 
-/** In a storm the first leases are cut while the ends of the rest are still being verified. */
-const CHUNK = 50;
+/** In a storm the first leases are cut while the ends of the rest are still being verified: fifty at once. */
+const WEIGHT = 2;
+/** What only becomes known may gather: it waits for an end, not for a reader. */
+const GATHER_MS = 20;
 const BEAT_EVERY_MS = 1_000;
 
 export class Revoker {
+  readonly tasks: Intake<Admission, Flushed>;
+  readonly leases: Intake<Hearing, Flushed>;
   readonly #lanes: Lanes;
   readonly #clockwork: Clockwork;
-  readonly #idle: IdlePositions;
   #heart: NodeJS.Timeout | undefined;
   #stopped = false;
   #beating: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: RevokerParts) {
+  /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
+  constructor(
+    private readonly parts: RevokerParts,
+    onDead: (cause: Error) => void,
+  ) {
+    const { db, trust, peers, log } = parts;
     const after = (flushed: Flushed) => this.#after(flushed);
-    this.#idle = new IdlePositions(parts.db, GROUP, (fields, message) => parts.log.warn(fields, message));
     this.#lanes = new Lanes(parts, after, () => this.#clockwork.wake());
     this.#clockwork = new Clockwork(parts, this.#lanes, after);
+    const shared = {
+      db,
+      group: GROUP,
+      after,
+      setBehind: () => Promise.resolve({ queued: [], work: [] }),
+      // In whatever order it hears of starts, leases and ends, it cuts the same ones: nothing waits, least of all an end.
+      waitsBehind: () => false,
+      weigh: () => WEIGHT,
+      gatherMs: GATHER_MS,
+      warn: (fields: object, message: string) => log.warn(fields, message),
+      onDead,
+    };
+    this.tasks = new Intake({
+      ...shared,
+      read: (record) => admit(record, trust),
+      handle: (tx, batch) => onTaskEvents(tx, batch, parts, this.#lanes.taker()),
+      after: (flushed) => {
+        if (flushed.work.length > 0) faultPoint('end.after_commit');
+        after(flushed);
+      },
+      setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
+      hurries: hurriesEnd,
+    });
+    this.leases = new Intake({
+      ...shared,
+      read: (record) => hearRecord(record, peers),
+      handle: (tx, batch) => onLeaseEvents(tx, batch, parts, this.#lanes.taker()),
+      setAside: (tx, record, error) => setLeaseEventAside(tx, record, error, parts, this.#lanes.taker()),
+      concerns: concernsLeases,
+      hurries: hurriesLease,
+    });
   }
 
   /** Takes up what an earlier life left. The kill path does not wait for the bus. */
@@ -39,27 +81,33 @@ export class Revoker {
     this.#beatOn();
   }
 
-  /** Resolves once what the records said is stored; nothing is cut before, and cutting is not waited for (rule 10). */
+  /** Nothing is cut before what the records said is stored, and cutting is not waited for (rule 10). */
   async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
-    for (let i = 0; i < records.length; i += CHUNK)
-      this.#after(await onTaskEvents(records.slice(i, i + CHUNK), this.parts, () => this.#lanes.taker()));
+    await this.tasks.take(records);
   }
 
   async onLeaseEvents(records: readonly BusRecord[]): Promise<void> {
-    for (let i = 0; i < records.length; i += CHUNK)
-      this.#after(
-        await onLeaseEvents(records.slice(i, i + CHUNK), this.parts, () => this.#lanes.taker(), this.#idle),
-      );
+    await this.leases.take(records);
+  }
+
+  /** Partitions move: nothing read before counts. */
+  async forget(): Promise<void> {
+    await Promise.all([this.tasks.forget(), this.leases.forget()]);
+  }
+
+  /** How long our own database has kept records waiting. */
+  failingMs(): number {
+    return Math.max(this.tasks.failingMs(), this.leases.failingMs());
   }
 
   /** Finishes what has begun, and leaves the rest to others. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#heart);
+    await Promise.all([this.tasks.stop(), this.leases.stop()]);
     await this.#clockwork.stop();
     await this.#lanes.stop();
     await this.#beating;
-    await this.#idle.store();
     await giveBack(this.parts.db, this.parts.instanceId, Date.now());
   }
 

@@ -3,8 +3,9 @@
  * path reads the same events with the same eyes, without a policy engine.
  */
 import type { AgentEntry, Catalogue, OrchestratorEntry } from './catalogue.js';
-import type { TaskStarted } from './inbound.js';
+import type { InboundType, TaskStarted } from './inbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
+import { unreachable } from './unreachable.js';
 
 /** Who matters in a task once its start is known. */
 export interface TaskParties {
@@ -54,6 +55,33 @@ export function couldEnd(sender: string, catalogue: Catalogue): boolean {
 export function mayReport(task: TaskParties, sender: string, catalogue: Catalogue): boolean {
   if (task.agents.includes(sender)) return true;
   return [...catalogue.tools.values()].some((tool) => tool.verifiers.includes(sender));
+}
+
+/**
+ * May this sender say something of this kind in this task, whatever it says? Of a task not known yet only an orchestrator may:
+ * it is the one that can start it.
+ */
+export function mayAct(
+  task: TaskParties | null,
+  type: InboundType,
+  sender: string,
+  catalogue: Catalogue,
+): boolean {
+  if (task === null) return catalogue.orchestrators.has(sender);
+  switch (type) {
+    case 'task.ended':
+      return mayEnd(task, sender, catalogue);
+    case 'tool.completed':
+      return mayReport(task, sender, catalogue);
+    case 'tool.called':
+    case 'lease.renewal_requested':
+      return task.agents.includes(sender);
+    case 'task.started':
+    case 'task.amended':
+      return task.orchestrator === sender;
+    default:
+      return unreachable(type);
+  }
 }
 
 /**

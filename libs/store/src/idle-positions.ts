@@ -5,12 +5,12 @@
  */
 import type { BusRecord } from '#bus/bus.js';
 import { transact, type Database } from './database.js';
-import { moveOffset } from './offsets.js';
+import { moveOffsets, partitionKey, positionsBehind, type Move } from './offsets.js';
 
 const STORE_AFTER_MS = 1_000;
 
 export class IdlePositions {
-  readonly #next = new Map<string, { topic: string; partition: number; next: bigint }>();
+  readonly #next = new Map<string, Move>();
   #timer: NodeJS.Timeout | undefined;
   #storing: Promise<void> = Promise.resolve();
 
@@ -20,13 +20,10 @@ export class IdlePositions {
     private readonly warn: (fields: object, message: string) => void,
   ) {}
 
-  /** @param records of one topic and partition, in order, right behind what this reader handled before. */
+  /** @param records in order within each partition, right behind what this reader handled before. */
   pass(records: readonly BusRecord[]): void {
-    const last = records.at(-1);
-    if (last === undefined) return;
-    const { topic, partition, offset } = last;
-    this.#next.set(`${topic}/${partition}`, { topic, partition, next: offset + 1n });
-    this.#timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS).unref();
+    for (const move of positionsBehind(records)) this.#next.set(partitionKey(move), move);
+    if (this.#next.size > 0) this.#timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS).unref();
   }
 
   /** Stores what was passed. A failure is told, and tried again with what is passed next. */
@@ -38,14 +35,16 @@ export class IdlePositions {
   }
 
   async #write(): Promise<void> {
-    // In one order everywhere, so that two owners of partitions cannot wait for each other.
-    const passed = [...this.#next.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    const passed = [...this.#next.entries()];
     if (passed.length === 0) return;
     try {
-      await transact(this.db, async (tx) => {
-        for (const [, { topic, partition, next }] of passed)
-          await moveOffset(tx, this.group, topic, partition, next);
-      });
+      await transact(this.db, (tx) =>
+        moveOffsets(
+          tx,
+          this.group,
+          passed.map(([, move]) => move),
+        ),
+      );
       for (const [key, stored] of passed) if (this.#next.get(key) === stored) this.#next.delete(key);
     } catch (error) {
       this.warn({ err: error, partitions: passed.length }, 'positions behind passed records were not stored');

@@ -46,30 +46,61 @@ export async function advanceOffset(
   );
 }
 
+/** A partition of which everything before `next` will be handled. */
+export type Move = Position;
+
 /**
- * Locks the position and moves it at once, for a transaction that will handle everything up to `to` or roll back.
- * @returns the offset that was wanted next. The caller drops lower ones.
- * @throws ConcurrencyError where another owner made the position in this moment
+ * Locks these positions and moves them at once, for a transaction that will handle everything up to there or roll back.
+ * @param moves one for each partition.
+ * @returns the offsets that were wanted next, by {@link partitionKey}. The caller drops lower ones.
+ * @throws ConcurrencyError where another owner made a position in this moment
  */
-export async function moveOffset(
+export async function moveOffsets(
   tx: Tx,
   group: string,
-  topic: string,
-  partition: number,
-  to: bigint,
-): Promise<bigint> {
-  const { rows } = await tx.query<{ before: bigint | null; made: boolean }>({
-    name: 'move-offset',
-    text: `WITH before AS (SELECT next FROM bus_offset
-                            WHERE consumer_group = $1 AND topic = $2 AND partition = $3 FOR UPDATE)
+  moves: readonly Move[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const { rows } = await tx.query<{
+    topic: string;
+    partition: number;
+    before: bigint | null;
+    made: boolean;
+  }>({
+    name: 'move-offsets',
+    // Locked in one order everywhere, so that two owners of partitions cannot wait for each other.
+    text: `WITH wanted AS (SELECT * FROM unnest($2::text[], $3::int[], $4::bigint[]) AS w(topic, partition, upto)),
+                before AS (SELECT o.topic, o.partition, o.next FROM bus_offset AS o JOIN wanted USING (topic, partition)
+                            WHERE o.consumer_group = $1 ORDER BY o.topic, o.partition FOR UPDATE OF o)
            INSERT INTO bus_offset AS o (consumer_group, topic, partition, next)
-           VALUES ($1, $2, $3, greatest($4, (SELECT next FROM before)))
+           SELECT $1, topic, partition, greatest(upto, before.next) FROM wanted LEFT JOIN before USING (topic, partition)
+            ORDER BY topic, partition
              ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next = greatest(o.next, excluded.next)
-           RETURNING (SELECT next FROM before) AS before, xmax = 0 AS made`,
-    values: [group, topic, partition, to],
+           RETURNING topic, partition, xmax = 0 AS made,
+                     (SELECT next FROM before AS b WHERE b.topic = o.topic AND b.partition = o.partition) AS before`,
+    values: [
+      group,
+      moves.map((move) => move.topic),
+      moves.map((move) => move.partition),
+      moves.map((move) => move.next),
+    ],
   });
-  const [row] = rows;
-  if (row?.before != null) return row.before;
-  if (row?.made !== true) throw new ConcurrencyError('a position was made by another owner');
-  return 0n;
+  return new Map(
+    rows.map(({ before, made, ...where }) => {
+      if (before === null && !made) throw new ConcurrencyError('a position was made by another owner');
+      return [partitionKey(where), before ?? 0n];
+    }),
+  );
+}
+
+export const partitionKey = ({ topic, partition }: { topic: string; partition: number }): string =>
+  `${topic}/${partition}`;
+
+/** Right behind the last of these records, for each of their partitions. */
+export function positionsBehind(
+  records: readonly { topic: string; partition: number; offset: bigint }[],
+): Position[] {
+  const last = new Map<string, Position>();
+  for (const { topic, partition, offset } of records)
+    last.set(partitionKey({ topic, partition }), { topic, partition, next: offset + 1n });
+  return [...last.values()];
 }

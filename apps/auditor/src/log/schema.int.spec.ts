@@ -1,19 +1,13 @@
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
+import { ingesting } from '../../spec/ingesting.js';
 import { common, World } from '../../spec/world.js';
-import { Ingest } from '../ingest.js';
 import { migrateLog } from './schema.js';
 
 let log: LogDatabase;
 let world: World;
 beforeAll(async () => {
   [log, world] = await Promise.all([freshLogDatabase(), World.open()]);
-  const ingest = new Ingest({
-    db: log.runtime,
-    authorities: world.authorities,
-    keys: world.keys,
-    onAppended: () => {},
-  });
-  await ingest.onBatch([world.wrote('broker', 'task.accepted', common)]);
+  await ingesting(log.runtime, world).onBatch([world.wrote('broker', 'task.accepted', common)]);
   await log.admin.query("INSERT INTO checkpoint (size, note) VALUES (0, 'note')");
   await log.admin.query(
     "INSERT INTO tile VALUES (0, 0, decode(repeat('00', 8192), 'hex'), decode(repeat('00', 32), 'hex'))",

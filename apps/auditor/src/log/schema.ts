@@ -96,7 +96,8 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       GRANT UPDATE (sent) ON store_meta TO ${role};
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
-      GRANT SELECT, INSERT, DELETE ON outbox TO ${role};`);
+      GRANT SELECT, INSERT, DELETE ON outbox TO ${role};
+      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};`);
   });
 }
 

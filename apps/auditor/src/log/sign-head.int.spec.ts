@@ -5,10 +5,10 @@ import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/note-key.js
 import { formatTlogProof, verifyTlogProof } from '#merkle/tlog-proof.js';
 import { verifyConsistency } from '#merkle/verify.js';
 import { transact } from '#store/database.js';
+import { ingesting } from '../../spec/ingesting.js';
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
 import { common, World } from '../../spec/world.js';
 import { entryDetail } from '../http/entry-view.js';
-import { Ingest } from '../ingest.js';
 import { appendEntries, type NewEntry } from './append.js';
 import { readEntry, readPayloads, type StoredEntry } from './entries.js';
 import { erasePayloads } from './erase.js';
@@ -28,8 +28,7 @@ beforeEach(async () => {
 afterEach(() => Promise.all([log.drop(), world.close()]));
 
 async function grow(n: number): Promise<void> {
-  const { authorities, keys } = world;
-  await new Ingest({ db: log.runtime, authorities, keys, onAppended: () => {} }).onBatch(
+  await ingesting(log.runtime, world).onBatch(
     Array.from({ length: n }, () => world.wrote('broker', 'task.accepted', { ...common, purpose: 'secret' })),
   );
 }

@@ -1,6 +1,6 @@
+import { ingesting } from '../../spec/ingesting.js';
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
 import { common, ORCHESTRATOR, started, TASK, World } from '../../spec/world.js';
-import { Ingest } from '../ingest.js';
 import { readTaskEntries } from './task-entries.js';
 
 let log: LogDatabase;
@@ -10,8 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all([log.drop(), world.close()]));
 
-const ingest = () =>
-  new Ingest({ db: log.runtime, authorities: world.authorities, keys: world.keys, onAppended: () => {} });
+const ingest = () => ingesting(log.runtime, world);
 
 // Whoever the trust domain knows can write about any task, up to 256 kB at a time: a story must not take the memory of all of it.
 it('reads a bounded number of bytes of a task, and says that there is more', async () => {

@@ -1,0 +1,94 @@
+/**
+ * Records that could not be handled. The task of one fails closed, for nobody knows what it would have said, an end for
+ * instance: it is suspended, which cuts its leases, and later records of it wait. That takes a sender who is authenticated and
+ * entitled there; anybody else's record is put away and the task goes on.
+ */
+import type { BusRecord } from '#bus/bus.js';
+import { mayAct, pinRefusal } from '#events/entitlement.js';
+import type { Task } from '#events/task.js';
+import { admit, type Admitted } from '#identity/admit.js';
+import type { Tx } from '#store/database.js';
+import { parkedRecords } from '#store/dead-letter-records.js';
+import { failureText } from '#store/failure-text.js';
+import type { Aside } from '#store/intake.js';
+import type { QueuedRecord } from '#store/outbox.js';
+import { park } from '#store/parking.js';
+import type { BrokerParts } from './broker-parts.js';
+import type { TaskEffects } from './on-task-batch.js';
+import { GROUP } from './records.js';
+import { suspendParked } from './suspend-task.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+export async function setAside(
+  tx: Tx,
+  record: BusRecord,
+  error: unknown,
+  parts: BrokerParts,
+): Promise<Aside<TaskEffects>> {
+  const admitted = admittedOf(record, parts);
+  const taskId = admitted?.event.data.taskId;
+  const work = await UnitOfWork.begin(tx, { taskIds: taskId === undefined ? [] : [taskId] });
+  const holds = admitted !== undefined && isEntitled(work.task(admitted.event.data.taskId), admitted, parts);
+  const letter = { record, why: 'bug', ...failureText(error), holds } as const;
+  const parked = await park(tx, GROUP, [letter]);
+  for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
+  if (holds) suspendParked(work, admitted.event.data.taskId, admitted.ceId, work.nowMs);
+  return { holds, effects: await effectsOf(work, parts) };
+}
+
+/** Their turn comes when the record that holds their key is released. */
+export async function setBehind(
+  tx: Tx,
+  records: readonly BusRecord[],
+  parts: BrokerParts,
+): Promise<TaskEffects> {
+  const work = await UnitOfWork.begin(tx, { taskIds: [] });
+  const letters = records.map((record) => ({
+    record,
+    why: 'behind' as const,
+    code: 'ERR_BEHIND_PARKED',
+    detail: 'an earlier record of its task is parked',
+    holds: true,
+  }));
+  const parked = await park(tx, GROUP, letters);
+  for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
+  return await effectsOf(work, parts);
+}
+
+/** A record of another service that could not be handled: nobody's task depends on it alone, and the operator is told. */
+export async function putAway(
+  tx: Tx,
+  record: BusRecord,
+  error: unknown,
+  parts: BrokerParts,
+): Promise<Aside<QueuedRecord[]>> {
+  const work = await UnitOfWork.begin(tx, { taskIds: [] });
+  const parked = await park(tx, GROUP, [{ record, why: 'bug', ...failureText(error), holds: false }]);
+  for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
+  return { holds: false, effects: await work.flush(parts.instanceId) };
+}
+
+async function effectsOf(work: UnitOfWork, parts: BrokerParts): Promise<TaskEffects> {
+  return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
+}
+
+/** Reading it may be what fails. */
+export function admittedOf(record: BusRecord, { trust }: BrokerParts): Admitted | undefined {
+  try {
+    const admission = admit(record, trust);
+    return admission.ok ? admission.admitted : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntitled(
+  task: Task,
+  { event, sender, proofKeyThumbprint }: Admitted,
+  parts: BrokerParts,
+): boolean {
+  return (
+    mayAct(task.declaration, event.type, sender, parts.catalogue) &&
+    pinRefusal(task.pins, sender, proofKeyThumbprint) === null
+  );
+}

@@ -1,0 +1,297 @@
+/**
+ * What stands between the bus and a service's decisions: a buffer and one running flush. Records of all partitions gather while
+ * a batch commits, so one transaction serves many when there are many, and nobody waits for a timer when there is one.
+ *
+ * Nothing is lost here: the positions move in the transaction of the effects, and what is only in the buffer is read again.
+ * Nothing is skipped: a failing database is waited for, with the bus held up behind a full buffer; a record that cannot be
+ * handled is parked, and only what depends on it waits.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BusRecord } from '#bus/bus.js';
+import { consumeBatch } from './consume.js';
+import type { Database, Tx } from './database.js';
+import { HeldKeys } from './held.js';
+import { IdlePositions } from './idle-positions.js';
+import { isTransient } from './transient.js';
+
+/** A record that failed, set aside. @returns whether later records of its key wait behind it, and what follows. */
+export interface Aside<E> {
+  holds: boolean;
+  effects: E;
+}
+
+/** A record and what it says. */
+export interface Read<R> {
+  record: BusRecord;
+  said: R;
+}
+
+export interface IntakeParts<R, E> {
+  db: Database;
+  group: string;
+  /** Decodes and verifies, before any lock is held. */
+  read: (record: BusRecord) => R;
+  /** The effects of records, in order within each partition, in their transaction. Called again where it failed. */
+  handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E>;
+  /** After each commit, in the order of the commits. */
+  after: (effects: E) => void;
+  /** Sets a record aside in the transaction that moves the position behind it. */
+  setAside: (tx: Tx, record: BusRecord, error: unknown) => Promise<Aside<E>>;
+  /** Sets records aside that wait behind another of their key. */
+  setBehind: (tx: Tx, records: readonly BusRecord[]) => Promise<E>;
+  /** Whether a record waits where its key is held; others are handled as if it were not. */
+  waitsBehind: (record: BusRecord) => boolean;
+  /** Whether a record says anything to this reader. The position behind those that do not is stored now and then. */
+  concerns?: (record: BusRecord) => boolean;
+  /** What a record takes of the hundred that one transaction has room for; 1 if nothing is said. */
+  weigh?: (record: BusRecord) => number;
+  /** How long records may gather where none of them hurries; 0 if nothing is said. */
+  gatherMs?: number;
+  hurries?: (record: BusRecord) => boolean;
+  warn: (fields: object, message: string) => void;
+  /** Nothing more can be taken: not even setting a record aside succeeds. The process must end. */
+  onDead: (cause: Error) => void;
+}
+
+const ROOM = 100;
+/** What waits in here, at most, before the bus is held up. */
+const WAITING_MAX = 2_000;
+const WAITING_BYTES_MAX = 32 * 2 ** 20;
+const BUG_TRIES = 3;
+const BUG_PAUSE_MS = 50;
+const ASIDE_TRIES = 5;
+const LONGEST_PAUSE_MS = 5_000;
+
+const bytesOf = (record: BusRecord) => (record.value?.byteLength ?? 0) + 1_000;
+
+class Dropped extends Error {}
+
+export class Intake<R, E> {
+  readonly #parts: IntakeParts<R, E>;
+  readonly #read = new WeakMap<BusRecord, Read<R>>();
+  readonly #held: HeldKeys;
+  readonly #idle: IdlePositions;
+  #waiting: BusRecord[] = [];
+  #bytes = 0;
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #roomFor: (() => void)[] = [];
+  #generation = 0;
+  #stopped = false;
+  #dead: Error | undefined;
+  #failingSinceMs: number | undefined;
+
+  constructor(parts: IntakeParts<R, E>) {
+    this.#parts = parts;
+    this.#held = new HeldKeys(parts.group);
+    this.#idle = new IdlePositions(parts.db, parts.group, parts.warn);
+  }
+
+  /** Takes the records of one fetch. Resolves when there is room for more, which may be before they are handled. */
+  async take(records: readonly BusRecord[]): Promise<void> {
+    if (this.#dead !== undefined) throw this.#dead;
+    if (this.#stopped || records.length === 0) return;
+    if (this.#waiting.length === 0) this.#since = performance.now();
+    for (const record of records) {
+      this.#waiting.push(record);
+      this.#bytes += bytesOf(record);
+    }
+    this.#next();
+    while (this.#isFull()) await new Promise<void>((resolve) => this.#roomFor.push(resolve));
+    if (this.#dead !== undefined) throw this.#dead;
+  }
+
+  /** Forgets what waits: partitions move, and what is not committed is read again. MUST precede a look at the positions. */
+  async forget(): Promise<void> {
+    this.#drop();
+    await this.#running;
+  }
+
+  /** Resolves when nothing waits, or nothing can be taken any more. */
+  async idle(): Promise<void> {
+    while (this.#dead === undefined && (this.#running !== undefined || this.#waiting.length > 0)) {
+      await (this.#running ?? sleep(1));
+    }
+  }
+
+  /** What is parked, as of the positions just read. */
+  async remember(): Promise<void> {
+    await this.#held.load(this.#parts.db);
+  }
+
+  /** Finishes the transaction that runs; the rest is read again by whoever comes next. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#drop();
+    await this.#running;
+    await this.#idle.store();
+  }
+
+  /** How long the database has been failing; 0 while it does not. */
+  failingMs(): number {
+    return this.#failingSinceMs === undefined ? 0 : performance.now() - this.#failingSinceMs;
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#generation += 1;
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#tellRoom();
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.length >= WAITING_MAX || this.#bytes >= WAITING_BYTES_MAX;
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#roomFor.splice(0)) resolve();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined || this.#waiting.length === 0 || this.#dead !== undefined) return;
+    const waitMs = this.#gatheringMs();
+    if (waitMs > 0) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#next();
+      }, waitMs);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#running = this.#flush().finally(() => {
+      this.#running = undefined;
+      this.#next();
+    });
+  }
+
+  #gatheringMs(): number {
+    const { gatherMs = 0, hurries = () => false } = this.#parts;
+    if (gatherMs === 0 || this.#waiting.length >= ROOM || this.#waiting.some(hurries)) return 0;
+    return Math.ceil(this.#since + gatherMs - performance.now());
+  }
+
+  /** One batch. Never rejects. */
+  async #flush(): Promise<void> {
+    const batch = this.#waiting.splice(0, this.#roomy());
+    for (const record of batch) this.#bytes -= bytesOf(record);
+    this.#since = performance.now();
+    if (!this.#isFull()) this.#tellRoom();
+    const { concerns = () => true } = this.#parts;
+    if (!batch.some(concerns)) return this.#idle.pass(batch);
+    try {
+      await this.#process(batch, this.#generation);
+    } catch (error) {
+      if (error instanceof Dropped) return;
+      this.#dead = error instanceof Error ? error : new Error(String(error));
+      this.#tellRoom();
+      this.#parts.onDead(this.#dead);
+    }
+  }
+
+  #roomy(): number {
+    const { weigh = () => 1 } = this.#parts;
+    let room = ROOM;
+    let count = 0;
+    for (const record of this.#waiting) {
+      room -= weigh(record);
+      if (room < 0 && count > 0) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  async #process(records: readonly BusRecord[], generation: number): Promise<void> {
+    for (let bugs = 1; ; bugs += 1) {
+      try {
+        return await this.#patiently(generation, () => this.#commit(records));
+      } catch (error) {
+        if (error instanceof Dropped) throw error;
+        if (records.length > 1) {
+          const half = Math.ceil(records.length / 2);
+          await this.#process(records.slice(0, half), generation);
+          return await this.#process(records.slice(half), generation);
+        }
+        const [record] = records;
+        if (record === undefined) throw error;
+        if (bugs === BUG_TRIES) return await this.#aside(record, error, generation);
+        await sleep(BUG_PAUSE_MS * bugs);
+      }
+    }
+  }
+
+  async #commit(records: readonly BusRecord[]): Promise<void> {
+    const { db, group, handle, after, setBehind, waitsBehind } = this.#parts;
+    for (const record of records) this.#readOnce(record);
+    const effects = await consumeBatch(db, group, records, async (tx, wanted) => {
+      const held = await this.#held.among(tx, wanted, wanted.length < records.length);
+      const behind = wanted.filter((record) => held.has(record) && waitsBehind(record));
+      const rest = behind.length === 0 ? wanted : wanted.filter((record) => !behind.includes(record));
+      return [
+        ...(behind.length === 0 ? [] : [await setBehind(tx, behind)]),
+        ...(rest.length === 0
+          ? []
+          : [
+              await handle(
+                tx,
+                rest.map((record) => this.#readOnce(record)),
+              ),
+            ]),
+      ];
+    });
+    for (const each of effects) after(each);
+  }
+
+  #readOnce(record: BusRecord): Read<R> {
+    let read = this.#read.get(record);
+    if (read === undefined) this.#read.set(record, (read = { record, said: this.#parts.read(record) }));
+    return read;
+  }
+
+  /** The record has failed by itself: it makes way, and so do those that depend on it. */
+  async #aside(record: BusRecord, error: unknown, generation: number): Promise<void> {
+    const { db, group, setAside, after, warn } = this.#parts;
+    const { topic, partition, offset } = record;
+    warn(
+      { err: error, topic, partition, offset: String(offset) },
+      'a record cannot be handled: it is parked',
+    );
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#patiently(generation, async () => {
+          const asides = await consumeBatch(db, group, [record], async (tx, wanted) =>
+            wanted.length === 0 ? [] : [await setAside(tx, record, error)],
+          );
+          for (const { holds, effects } of asides) {
+            if (holds) this.#held.add(record);
+            after(effects);
+          }
+        });
+      } catch (cause) {
+        if (cause instanceof Dropped || tries === ASIDE_TRIES) throw cause;
+        await sleep(BUG_PAUSE_MS * tries);
+      }
+    }
+  }
+
+  /** Waits for a database that fails, however long. @throws Dropped when the records are no longer ours meanwhile. */
+  async #patiently(generation: number, work: () => Promise<void>): Promise<void> {
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        await work();
+        this.#failingSinceMs = undefined;
+        return;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        this.#failingSinceMs ??= performance.now();
+        this.#parts.warn({ err: error }, 'the database fails: what was read waits for it');
+        if (generation !== this.#generation) throw new Dropped();
+        await sleep(pauseMs);
+        if (generation !== this.#generation) throw new Dropped();
+      }
+    }
+  }
+}
