@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { transact } from '#store/database.js';
+import { readStored } from '#store/events.js';
+import { World, type BrokerProcess } from '../test/harness.js';
+import { writeHistory, type History } from '../test/history.js';
+import { ANALYST, inMs, ORCHESTRATOR } from '../test/voices.js';
+import { endOverdue } from './end-overdue.js';
+import { resumeParked, suspendParked } from './suspend-task.js';
+import { TASK_SHAPE, verifyTask } from './task-stream.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** Set to a release: what is played here is recorded as its histories. */
+const RECORD_AS = process.env['MAYFLY_RECORD_HISTORIES'] ?? '';
+
+let world: World;
+let broker: BrokerProcess;
+beforeEach(async () => {
+  world = await World.open();
+  broker = await world.start();
+});
+afterEach(() => world.close());
+
+const verify = (taskId: string) => transact(world.schema.db, (tx) => verifyTask(tx, taskId));
+
+async function apply(act: typeof suspendParked, taskId: string): Promise<void> {
+  const { db, relay, instanceId } = broker.parts;
+  const queued = await transact(db, async (tx) => {
+    const work = await UnitOfWork.begin(tx, { taskIds: [taskId] });
+    act(work, taskId, 'ce-parked', work.nowMs);
+    return await work.flush(instanceId);
+  });
+  await relay.send(queued);
+}
+async function called(taskId: string, count = 1): Promise<void> {
+  await broker.hear(await world.voices.calls(taskId, { ttlMs: 60_000 }));
+  await world.hears(taskId, 'lease.issued', count);
+}
+async function revoked(taskId: string): Promise<void> {
+  for (const { leaseId } of world.events(taskId, 'lease.issued'))
+    await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'task_ended'));
+}
+
+const STORIES: Record<string, { story: string; play: (taskId: string) => Promise<void> }> = {
+  'used-and-ended': {
+    story: 'a call is permitted and used, the task is ended by its orchestrator, and the lease is cut',
+    async play(taskId) {
+      await broker.hear(await world.voices.starts(taskId));
+      await called(taskId);
+      await broker.hear(
+        await world.voices.says(ANALYST, 'tool.completed', {
+          taskId,
+          callId: uuidv7(),
+          outcome: 'ok',
+          rows: 42,
+        }),
+      );
+      await broker.hear(await world.voices.ends(taskId));
+      await revoked(taskId);
+    },
+  },
+  'end-before-start': {
+    story: 'the end is heard before the start, and counts once it is',
+    async play(taskId) {
+      await broker.hear(await world.voices.ends(taskId));
+      await broker.hear(await world.voices.starts(taskId));
+    },
+  },
+  'end-without-start': {
+    story: 'only an end is ever heard',
+    async play(taskId) {
+      await broker.hear(await world.voices.ends(taskId));
+    },
+  },
+  'denied-and-overdue': {
+    story: 'a call is denied by policy, and the deadline comes before any end',
+    async play(taskId) {
+      await broker.hear(await world.voices.starts(taskId, { deadline: inMs(700) }));
+      await broker.hear(await world.voices.calls(taskId, { dataset: 'hr.salaries' }));
+      await sleep(700);
+      await endOverdue(broker.parts);
+    },
+  },
+  'suspended-and-resumed': {
+    story: 'a task is suspended, its lease is cut, and a call is permitted again once it is resumed',
+    async play(taskId) {
+      await broker.hear(await world.voices.starts(taskId));
+      await called(taskId);
+      await apply(suspendParked, taskId);
+      await revoked(taskId);
+      await apply(resumeParked, taskId);
+      await called(taskId, 2);
+    },
+  },
+  'refused-by-target': {
+    story: 'a child of an open task; the target refuses to create its credential',
+    async play(taskId) {
+      const parent = uuidv7();
+      await broker.hear(
+        await world.voices.starts(parent, {
+          delegable: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+        }),
+      );
+      world.target.answer = () => ({ answer: 'refused', code: 'ERR_TARGET_REFUSED' });
+      await broker.hear(
+        await world.voices.starts(taskId, {
+          parent: { taskId: parent },
+          declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+          deadline: inMs(600_000),
+        }),
+      );
+      await broker.hear(await world.voices.calls(taskId));
+      await world.hears(taskId, 'lease.abandoned');
+    },
+  },
+};
+
+describe('the row of a task says what its stream says', () => {
+  it.each(Object.entries(STORIES))('%s', async (name, { story, play }) => {
+    const taskId = uuidv7();
+
+    await play(taskId);
+
+    const history = await historyOf(taskId, story);
+    expect(await verify(taskId)).toEqual({ same: true, version: history.events.length });
+    expect(history.row).toMatchObject({ shape: TASK_SHAPE, version: history.events.length });
+    if (RECORD_AS !== '') writeHistory(RECORD_AS, name, history);
+  });
+
+  it('and a row that says otherwise is found', async () => {
+    const taskId = uuidv7();
+    await broker.hear(await world.voices.starts(taskId), await world.voices.ends(taskId));
+    await world.query(`UPDATE task SET state = jsonb_set(state, '{status}', '"open"') WHERE task_id = $1`, [
+      taskId,
+    ]);
+
+    expect(await verify(taskId)).toMatchObject({
+      same: false,
+      row: { status: 'open' },
+      folded: { status: 'ended', version: 2 },
+    });
+    await world.query(`UPDATE task SET state = jsonb_set(state, '{status}', '"ended"'), status = 'open'`);
+    expect(await verify(taskId)).toMatchObject({ same: false });
+    expect(await verify(uuidv7())).toBeNull();
+  });
+});
+
+async function historyOf(taskId: string, story: string): Promise<History> {
+  const events = await transact(world.schema.db, (tx) => readStored(tx, taskId));
+  const [row] = await world.query<History['row']>(
+    'SELECT shape, version, status, state FROM task WHERE task_id = $1',
+    [taskId],
+  );
+  if (row === undefined) throw new Error('the task has no row');
+  return { story, taskId, events, row };
+}
+
+describe('a row that another release wrote', () => {
+  /** Of the first shape, which knew no suspension; and with what only a fold can put right. */
+  const asBefore = (taskId: string) =>
+    world.query(
+      `UPDATE task SET shape = 1, state = jsonb_set(state - 'suspendedFor', '{usage,calls}', '77') WHERE task_id = $1`,
+      [taskId],
+    );
+
+  it('is folded anew from its stream once it is written about', async () => {
+    const taskId = uuidv7();
+    await broker.hear(await world.voices.starts(taskId));
+    await called(taskId);
+    await asBefore(taskId);
+
+    await broker.hear(await world.voices.ends(taskId));
+
+    expect(await verify(taskId)).toEqual({ same: true, version: 5 });
+    const [row] = await world.query('SELECT shape, status, state FROM task');
+    expect(row).toMatchObject({
+      shape: TASK_SHAPE,
+      status: 'ended',
+      state: { suspendedFor: [], usage: { calls: 1 } },
+    });
+  });
+
+  it('is not made up for where its stream has an event of a later release', async () => {
+    const taskId = uuidv7();
+    await broker.hear(await world.voices.starts(taskId, {}, ORCHESTRATOR));
+    await asBefore(taskId);
+    await world.query('UPDATE event SET schema_version = 2 WHERE stream = $1', [taskId]);
+
+    const { db } = broker.parts;
+    await expect(transact(db, (tx) => UnitOfWork.begin(tx, { taskIds: [taskId] }))).rejects.toMatchObject({
+      code: 'ERR_EVENT_VERSION_UNKNOWN',
+      stored: { stream: taskId, type: 'task.accepted', schemaVersion: 2 },
+    });
+  });
+});
