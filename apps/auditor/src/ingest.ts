@@ -12,6 +12,7 @@ import { Intake, type Aside, type Read } from '#store/intake.js';
 import { advanceOffset, lockOffset } from '#store/offsets.js';
 import { enqueue, type QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
+import { releaseOrders } from '#store/release.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { makeEntry, type LeafKeys } from './leaf/entry.js';
 import { judge, type Authorities, type Judgement } from './leaf/judge.js';
@@ -72,6 +73,21 @@ export class Ingest {
       appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })),
     );
     if (queued.length > 0) this.#parts.send(queued);
+  }
+
+  /** Carries out what operators ordered about parked records. */
+  async releaseParked(): Promise<void> {
+    const { db, warn } = this.#parts;
+    await releaseOrders<Ingested>({
+      db,
+      group: GROUP,
+      handle: (tx, record) => append(tx, [{ record, said: this.#entryOf(record) }]),
+      after: ({ effects, queued }) => {
+        for (const each of effects) this.#after(each);
+        this.#after({ appended: [], queued });
+      },
+      warn,
+    });
   }
 
   /** Records that are gone leave a trace: the position moves behind them and the log says so, in one transaction. */

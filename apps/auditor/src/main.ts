@@ -3,6 +3,7 @@ import { operatorsErrors } from '#service/exit.js';
 import { databaseAnswers, outboxIsSent } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { readPositions } from '#store/offsets.js';
+import { repeat } from '#store/repeat.js';
 import { AuditorModule } from './auditor.module.js';
 import { gapOf } from './gap.js';
 import { ProblemFilter } from './http/problem.js';
@@ -11,6 +12,8 @@ import { KeyFileError } from './leaf/keys.js';
 import { openParts, SetUpError } from './open-parts.js';
 import { Standby } from './standby.js';
 
+const RELEASE_EVERY_MS = 1_000;
+
 await runService({
   name: 'auditor',
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
@@ -18,6 +21,7 @@ await runService({
     const parts = await openParts(config, log, metrics, onDead, observe);
     const { bus, db, relay, checkpointer, ingest } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
+    let releasing: { stop: () => Promise<void> } | undefined;
     const standby = new Standby({ db, warn, onLost: onDead });
     return {
       module: (telemetry) => AuditorModule.forRoot(parts, telemetry),
@@ -33,6 +37,11 @@ await runService({
       async consume() {
         await standby.turn();
         await checkpointer.start();
+        releasing = repeat(
+          RELEASE_EVERY_MS,
+          () => ingest.releaseParked(),
+          (err) => warn({ err }, 'releasing parked records failed'),
+        );
         return {
           bus,
           group: GROUP,
@@ -49,7 +58,10 @@ await runService({
       },
       fields: { origin: config.services.auditor.log.origin },
       drain: [
-        { what: 'entries being appended', run: () => ingest.intake.stop() },
+        {
+          what: 'entries being appended',
+          run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
+        },
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },

@@ -10,12 +10,14 @@ import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-c
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { GROUP } from './records.js';
-import { repeat } from './repeat.js';
+import { releaseParked } from './release-parked.js';
+import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
 import { weightOf } from './weigh.js';
 
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
+const RELEASE_EVERY_MS = 1_000;
 
 export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
@@ -78,6 +80,11 @@ export class Broker {
         OVERDUE_EVERY_MS,
         () => endOverdue(parts),
         (err) => parts.log.error({ err }, 'ending overdue tasks failed'),
+      ),
+      repeat(
+        RELEASE_EVERY_MS,
+        () => releaseParked(parts, (effects) => this.#after(effects)),
+        (err) => parts.log.error({ err }, 'releasing parked records failed'),
       ),
       repeat(
         parts.trust.refreshEveryMs,

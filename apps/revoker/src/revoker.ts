@@ -1,6 +1,7 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
 import { admit, type Admission } from '#identity/admit.js';
+import { repeat } from '#store/repeat.js';
 import { transact } from '#store/database.js';
 import { Intake } from '#store/intake.js';
 import { enqueue } from '#store/outbox.js';
@@ -12,6 +13,7 @@ import { hearRecord, type Hearing } from './heard-record.js';
 import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
 import { hurriesEnd, onTaskEvents } from './on-task-event.js';
 import { GROUP } from './publish.js';
+import { releaseParked } from './release-parked.js';
 import { beat } from './revocation-rows.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { setLeaseEventAside, setTaskEventAside } from './set-aside.js';
@@ -22,6 +24,7 @@ const WEIGHT = 2;
 /** What only becomes known may gather: it waits for an end, not for a reader. */
 const GATHER_MS = 20;
 const BEAT_EVERY_MS = 1_000;
+const RELEASE_EVERY_MS = 1_000;
 
 export class Revoker {
   readonly tasks: Intake<Admission, Flushed>;
@@ -29,6 +32,7 @@ export class Revoker {
   readonly #lanes: Lanes;
   readonly #clockwork: Clockwork;
   #heart: NodeJS.Timeout | undefined;
+  #releasing: { stop: () => Promise<void> } | undefined;
   #stopped = false;
   #beating: Promise<void> = Promise.resolve();
 
@@ -78,6 +82,16 @@ export class Revoker {
   async start(): Promise<void> {
     for (const target of await busyTargets(this.parts.db)) this.#lanes.know(target);
     this.#clockwork.start();
+    this.#releasing = repeat(
+      RELEASE_EVERY_MS,
+      () =>
+        releaseParked(
+          this.parts,
+          () => this.#lanes.taker(),
+          (flushed) => this.#after(flushed),
+        ),
+      (err) => this.parts.log.error({ err }, 'releasing parked records failed'),
+    );
     this.#beatOn();
   }
 
@@ -104,7 +118,7 @@ export class Revoker {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#heart);
-    await Promise.all([this.tasks.stop(), this.leases.stop()]);
+    await Promise.all([this.tasks.stop(), this.leases.stop(), this.#releasing?.stop()]);
     await this.#clockwork.stop();
     await this.#lanes.stop();
     await this.#beating;

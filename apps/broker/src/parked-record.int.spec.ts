@@ -1,0 +1,161 @@
+/** A record that our own code cannot handle: others go on, its task fails closed, and it is handled after all at an operator's word. */
+import { v7 as uuidv7 } from 'uuid';
+import type { BusRecord } from '#bus/bus.js';
+import { World, type BrokerProcess } from '../test/harness.js';
+import { ANALYST, ORCHESTRATOR } from '../test/voices.js';
+import { releaseParked } from './release-parked.js';
+import { sha256Hex } from './records.js';
+
+let world: World;
+let broker: BrokerProcess;
+beforeEach(async () => {
+  world = await World.open();
+  broker = await world.start();
+});
+afterEach(() => world.close());
+
+/** A bug that only this record meets, whether it is accepted or refused. */
+async function cannotHandle(record: BusRecord): Promise<void> {
+  const digest = sha256Hex(record.value ?? '');
+  await world.query(`
+    CREATE OR REPLACE FUNCTION trip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'this one is too much' USING ERRCODE = 'P0001'; END $$;
+    CREATE TRIGGER accepted BEFORE INSERT ON inbox FOR EACH ROW
+      WHEN (NEW.value_sha256 = '${digest}') EXECUTE FUNCTION trip();
+    CREATE TRIGGER refused BEFORE INSERT ON outbox FOR EACH ROW
+      WHEN (NEW.extra ->> 'dlq-value-sha256' = '${digest}' AND NEW.extra ->> 'dlq-code' LIKE 'ERR_%') EXECUTE FUNCTION trip();`);
+}
+const canHandleAll = () => world.query('DROP FUNCTION trip CASCADE');
+
+const order = (state: 'retry' | 'drop') =>
+  world.query(
+    `UPDATE dead_letter SET state = $1, ordered_by = 'maria', ordered_at = now() WHERE why = 'bug'`,
+    [state],
+  );
+async function release(): Promise<void> {
+  await releaseParked(
+    broker.parts,
+    ({ queued, intents }) => void broker.broker.issuer.take(intents, broker.parts.relay.send(queued)),
+  );
+  await world.quiet();
+}
+
+async function started(count = 1): Promise<string[]> {
+  const tasks = Array.from({ length: count }, () => uuidv7());
+  await broker.hear(...(await Promise.all(tasks.map((taskId) => world.voices.starts(taskId)))));
+  return tasks;
+}
+const reports = (tasks: readonly string[], count: number, rows: number) =>
+  Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      world.voices.says(ANALYST, 'tool.completed', {
+        taskId: tasks[i % tasks.length] ?? '',
+        callId: uuidv7(),
+        outcome: 'ok',
+        rows,
+      }),
+    ),
+  );
+const rowsReported = async (taskId: string) =>
+  (
+    await world.query<{ rows: number }>(
+      `SELECT (state -> 'usage' ->> 'rows')::int AS rows FROM task WHERE task_id = $1`,
+      [taskId],
+    )
+  )[0]?.rows;
+
+it('in a batch of 500 delays other tasks by less than a second, and its own task ends closed', async () => {
+  const others = await started(10);
+  const [own] = (await started()) as [string];
+  await broker.hear(await world.voices.calls(own));
+  await world.hears(own, 'lease.issued');
+  const timed = async (records: BusRecord[]) => {
+    const startMs = performance.now();
+    await broker.hear(...records);
+    return performance.now() - startMs;
+  };
+  const plainMs = await timed(await reports(others, 500, 1));
+  const before = await reports(others, 250, 1);
+  const poison = await world.voices.calls(own);
+  await cannotHandle(poison);
+  const after = await reports(others, 249, 1);
+
+  const poisonedMs = await timed([...before, poison, ...after]);
+
+  // A bound of the design, not a measure: where it fails, others wait for a record that is not theirs.
+  expect(poisonedMs - plainMs).toBeLessThan(1_000);
+  expect(await Promise.all(others.map(rowsReported))).toEqual(others.map((_, i) => (i < 9 ? 100 : 99)));
+  expect(await world.hears(own, 'task.suspended')).toMatchObject([{ generation: 2, cause: 'parked' }]);
+  expect(await world.hears(own, 'dead_letter.parked')).toMatchObject([
+    { why: 'bug', code: 'P0001', holds: true },
+  ]);
+  await broker.hear(await world.voices.calls(own));
+  expect(await world.hears(own, 'dead_letter.parked', 2)).toMatchObject([{}, { why: 'behind' }]);
+  expect(world.events(own, 'lease.issued')).toHaveLength(1);
+});
+
+it('of a stranger leaves the task alone', async () => {
+  const [own] = (await started()) as [string];
+  const poison = await world.voices.calls(own, {}, 'spiffe://dev.mayfly/agent/stranger');
+  await cannotHandle(poison);
+
+  await broker.hear(poison);
+  await broker.hear(await world.voices.calls(own));
+
+  await world.hears(own, 'lease.issued');
+  expect(world.events(own, 'task.suspended')).toEqual([]);
+  expect(await world.hears('unknown', 'dead_letter.parked')).toMatchObject([{ why: 'bug', holds: false }]);
+});
+
+it('of another orchestrator than the task has leaves the task alone', async () => {
+  const [own] = (await started()) as [string];
+  const poison = await world.voices.starts(own, {}, 'spiffe://dev.mayfly/orchestrator/stranger');
+  await cannotHandle(poison);
+
+  await broker.hear(poison);
+  await broker.hear(await world.voices.calls(own));
+
+  await world.hears(own, 'lease.issued');
+  expect(world.events(own, 'task.suspended')).toEqual([]);
+});
+
+it('is handled at an order to retry, with what waits behind it in order, and the task is open again', async () => {
+  const [own] = (await started()) as [string];
+  const poison = await world.voices.says(ANALYST, 'tool.completed', {
+    taskId: own,
+    callId: uuidv7(),
+    outcome: 'ok',
+    rows: 7,
+  });
+  await cannotHandle(poison);
+  await broker.hear(poison, ...(await reports([own], 2, 1)));
+  expect(await rowsReported(own)).toBe(0);
+
+  await order('retry');
+  await release();
+  expect(await world.query(`SELECT attempts, state FROM dead_letter WHERE why = 'bug'`)).toEqual([
+    { attempts: 2, state: 'parked' },
+  ]);
+  await canHandleAll();
+  await order('retry');
+  await release();
+
+  expect(await rowsReported(own)).toBe(9);
+  expect(await world.hears(own, 'task.resumed')).toMatchObject([{ generation: 2 }]);
+  await broker.hear(await world.voices.calls(own));
+  expect(await world.hears(own, 'lease.intended')).toMatchObject([{ generation: 2 }]);
+});
+
+it('is given up at an order to drop: the end that waited behind it ends the task', async () => {
+  const [own] = (await started()) as [string];
+  const poison = await world.voices.calls(own);
+  await cannotHandle(poison);
+  await broker.hear(poison, await world.voices.ends(own, ORCHESTRATOR));
+  expect(world.events(own, 'task.ended')).toEqual([]);
+
+  await order('drop');
+  await release();
+
+  expect(await world.hears(own, 'task.ended')).toMatchObject([{ outcome: 'completed' }]);
+  expect(world.events(own, 'lease.intended')).toEqual([]);
+});
