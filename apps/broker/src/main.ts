@@ -1,10 +1,13 @@
+import { retentionOf } from '#config/retention.js';
+import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
-import { databaseAnswers, outboxIsSent } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
+import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
 import { Broker } from './broker.js';
 import { BrokerModule } from './broker.module.js';
 import { openParts } from './open-parts.js';
+import { brokerRules } from './prune-rules.js';
 import { GROUP } from './records.js';
 
 await runService({
@@ -14,10 +17,17 @@ await runService({
     const { parts, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;
     const broker = new Broker(parts, onDead);
+    const upkeep = storeUpkeep({
+      ...{ db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
+      bus: () => bus,
+      relay: () => relay,
+      rules: brokerRules(retentionOf(config.retention)),
+      warn: (fields, message) => log.warn(fields, message),
+    });
     return {
       module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
       jwks: signer.jwks,
-      readiness: [outboxIsSent(() => relay.oldestMs(), metrics), databaseAnswers(db)],
+      readiness: upkeep.readiness,
       consume: () => ({
         bus,
         group: GROUP,
@@ -29,12 +39,16 @@ await runService({
           await broker.remember();
           return positions;
         },
-        begun: () => broker.start(),
+        begun: () => {
+          broker.start();
+          upkeep.begin();
+        },
       }),
       fields: { policySet: parts.judge.digest },
       drain: [
         { what: 'leases being made and decided', run: () => broker.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
+        upkeep.drain,
       ],
       close: [{ what: 'connections', run: close }],
     };

@@ -1,9 +1,13 @@
+import type { Bus } from '#bus/bus.js';
+import { retentionOf } from '#config/retention.js';
+import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
-import { databaseAnswers, outboxIsSent } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
+import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
 import type { Relay } from '#store/relay.js';
 import { openParts } from './open-parts.js';
+import { revokerRules } from './prune-rules.js';
 import { GROUP } from './publish.js';
 import { Revoker } from './revoker.js';
 import { RevokerModule } from './revoker.module.js';
@@ -14,16 +18,24 @@ await runService({
   async open({ config, log, metrics, onDead }) {
     const { parts, signer, openBus, close } = await openParts(config, metrics, log);
     const revoker = new Revoker(parts, onDead);
+    let bus: Bus | undefined;
     let relay: Relay | undefined;
+    const upkeep = storeUpkeep({
+      ...{ db: parts.db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
+      bus: () => bus,
+      relay: () => relay,
+      rules: revokerRules(retentionOf(config.retention)),
+      warn: (fields, message) => log.warn(fields, message),
+    });
     return {
       module: (telemetry) => RevokerModule.forRoot(revoker, telemetry),
       jwks: signer.jwks,
-      readiness: [outboxIsSent(() => relay?.oldestMs() ?? 0, metrics), databaseAnswers(parts.db)],
+      readiness: upkeep.readiness,
       // It cuts what it knows while it waits for the bus.
       begin: () => revoker.start(),
       async consume() {
         const opened = await openBus();
-        relay = opened.relay;
+        ({ bus, relay } = opened);
         return {
           bus: opened.bus,
           group: GROUP,
@@ -33,12 +45,14 @@ await runService({
             await opened.relay.drain(0);
             return await readPositions(parts.db, GROUP, assigned);
           },
+          begun: () => upkeep.begin(),
         };
       },
       fields: { targets: parts.providers.size },
       drain: [
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
+        upkeep.drain,
       ],
       close: [{ what: 'connections', run: close }],
     };
