@@ -1,11 +1,13 @@
 /** How far the log of each partition of some topics reaches. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import type { LogBounds } from '../log-bounds.js';
+import { backoffMs, RESTORE_TRIES } from '../tries.js';
 
 export async function fetchBounds(admin: Admin, topics: readonly string[]): Promise<LogBounds[]> {
   const bounds = await Promise.all(
     topics.map(async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
+      (await fetchOffsets(admin, topic)).map(({ partition, low, high }) => ({
         topic,
         partition,
         low: BigInt(low),
@@ -14,4 +16,17 @@ export async function fetchBounds(admin: Admin, topics: readonly string[]): Prom
     ),
   );
   return bounds.flat();
+}
+
+/** A topic just made has no leaders for a moment, which the client does not wait for. */
+async function fetchOffsets(admin: Admin, topic: string) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      const { retriable } = error as { retriable?: unknown };
+      if (retriable !== true || attempt === RESTORE_TRIES) throw error;
+      await sleep(backoffMs(attempt));
+    }
+  }
 }
