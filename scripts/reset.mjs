@@ -2,8 +2,11 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { findEngine } from './servers/docker.mjs';
+import { containerName, removeKafkaVolume } from './servers/kafka-container.mjs';
 import { eventually } from './servers/ports.mjs';
 import { Problem, report } from './servers/problem.mjs';
+import { keptBus } from './start/bus.mjs';
 import { endLeftovers } from './start/leftovers.mjs';
 import { MARKER, stateDirHolder } from './start/state-dir.mjs';
 
@@ -25,6 +28,8 @@ async function reset(env) {
   }
   await endStart(stateDir);
   await endLeftovers(stateDir);
+  if (keptBus(stateDir) === 'kafka-container')
+    await removeKafkaVolume(await findEngine(env), containerName(stateDir));
   await rm(stateDir, { recursive: true, force: true });
   if (lstatSync(named, { throwIfNoEntry: false })?.isSymbolicLink()) await rm(named);
   process.stdout.write(`removed ${stateDir}\n`);

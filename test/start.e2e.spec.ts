@@ -92,7 +92,7 @@ describe('npm start that cannot be', () => {
     ['a Kafka that does not answer', { KAFKA_BROKERS: '127.0.0.1:1' }, /nothing answers at KAFKA_BROKERS/],
     [
       'no Java for the Kafka that is forced',
-      { MAYFLY_BUS: 'kafka', JAVA_HOME: join('nowhere', 'java') },
+      { MAYFLY_BUS: 'kafka', JAVA_HOME: join('nowhere', 'java'), MAYFLY_DOCKER: '0' },
       /no Java was found\. Install both/,
     ],
   ])(

@@ -27,7 +27,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 `;
 
 const INSTALL =
-  'Install both (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless maven`; macOS: `brew install openjdk maven`), or set KAFKA_BROKERS to a Kafka of yours, or MAYFLY_BUS=postgres to do without';
+  'Install both (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless maven`; macOS: `brew install openjdk maven`), or start Docker, or set KAFKA_BROKERS to a Kafka of yours, or MAYFLY_BUS=postgres to do without';
 
 /**
  * The `java` to run Kafka with: JAVA_HOME's, else the one on the PATH.

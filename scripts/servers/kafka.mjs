@@ -13,44 +13,51 @@ const LOG_LEVEL = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 const HEAP = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /**
- * One node, broker and controller at once, on loopback. Its internal topics are kept small: the offsets that count are in
- * PostgreSQL. `log.cleaner.dedupe.buffer.size` is taken from the heap at start, 128 MB by default.
+ * Of every Kafka that we run: one node, broker and controller at once. Its internal topics are kept small: the offsets that
+ * count are in PostgreSQL. `log.cleaner.dedupe.buffer.size` is taken from the heap at start, 128 MB by default.
+ */
+export const NODE_SETTINGS = {
+  'process.roles': 'broker,controller',
+  'node.id': 1,
+  'controller.listener.names': 'CONTROLLER',
+  'controller.quorum.append.linger.ms': 0,
+  'auto.create.topics.enable': false,
+  'default.replication.factor': 1,
+  'min.insync.replicas': 1,
+  'group.initial.rebalance.delay.ms': 0,
+  'offsets.topic.replication.factor': 1,
+  'offsets.topic.num.partitions': 1,
+  'offsets.topic.segment.bytes': 1_048_576,
+  'transaction.state.log.replication.factor': 1,
+  'transaction.state.log.min.isr': 1,
+  'transaction.state.log.num.partitions': 1,
+  'transaction.state.log.segment.bytes': 1_048_576,
+  'share.coordinator.state.topic.replication.factor': 1,
+  'share.coordinator.state.topic.min.isr': 1,
+  'share.coordinator.state.topic.num.partitions': 1,
+  'metadata.log.segment.bytes': 8_388_608,
+  'metadata.max.retention.bytes': 33_554_432,
+  'log.cleaner.dedupe.buffer.size': 16_777_216,
+  'log.cleaner.threads': 1,
+  'num.network.threads': 2,
+  'num.io.threads': 4,
+  'background.threads': 2,
+};
+
+/**
+ * On loopback.
  * @param {{ dir: string, port: number, controllerPort: number, advertisedPort?: number }} node
  * @returns {string} server.properties
  */
 export function serverProperties({ dir, port, controllerPort, advertisedPort = port }) {
   return Object.entries({
-    'process.roles': 'broker,controller',
-    'node.id': 1,
+    ...NODE_SETTINGS,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    'controller.listener.names': 'CONTROLLER',
-    'controller.quorum.append.linger.ms': 0,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(dir, 'data'),
-    'auto.create.topics.enable': false,
-    'default.replication.factor': 1,
-    'min.insync.replicas': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    'offsets.topic.replication.factor': 1,
-    'offsets.topic.num.partitions': 1,
-    'offsets.topic.segment.bytes': 1_048_576,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'transaction.state.log.num.partitions': 1,
-    'transaction.state.log.segment.bytes': 1_048_576,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'metadata.log.segment.bytes': 8_388_608,
-    'metadata.max.retention.bytes': 33_554_432,
-    'log.cleaner.dedupe.buffer.size': 16_777_216,
-    'log.cleaner.threads': 1,
-    'num.network.threads': 2,
-    'num.io.threads': 4,
-    'background.threads': 2,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

@@ -5,6 +5,11 @@ import { Failure, Problem } from '../servers/problem.mjs';
 import { run } from '../servers/run.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
+/**
+ * An npm that does not know `allowScripts` would compile the optional parts of ssh2, which nothing here uses, and fetch Node's
+ * headers for it from elsewhere. It is to take them from here, and to do without where there are none.
+ */
+const nodeDir = join(process.execPath, '..', '..');
 /** node_modules, the build, Kafka's jars and npm's own cache, rounded up. */
 const NEEDED_BYTES = 1.5 * 2 ** 30;
 
@@ -37,7 +42,8 @@ async function install() {
   // With NODE_ENV=production npm would leave out the compiler.
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
-  const { code, output } = await run(npm[0], [...npm.slice(1), ...args, ...patience], { cwd: root });
+  const env = { ...process.env, npm_config_nodedir: process.env.npm_config_nodedir ?? nodeDir };
+  const { code, output } = await run(npm[0], [...npm.slice(1), ...args, ...patience], { cwd: root, env });
   if (code === 0) return;
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH/.test(output)) {
     throw new Problem(

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findEngine } from '../servers/docker.mjs';
 import { startKafka } from '../servers/kafka.mjs';
+import { containerName, startKafkaContainer } from '../servers/kafka-container.mjs';
 import { withPort } from '../servers/ports.mjs';
 import { startPostgres } from '../servers/postgres.mjs';
 import { BUS_ROLES, BUS_SCHEMA, prepareOwnDatabase, ROLES } from './own-database.mjs';
@@ -8,11 +10,12 @@ import { keepSecrets } from './secrets.mjs';
 import { prepareTarget, TARGET_DATABASE, TARGET_ROLES } from './target-database.mjs';
 
 /**
- * Kafka: KAFKA_BROKERS when set, else the embedded one.
+ * Kafka: KAFKA_BROKERS when set, else the embedded one, on the local Java or in a container.
  * @param {import('./stack.mjs').StackContext} context
+ * @param {Exclude<import('./bus.mjs').ChosenBus, 'postgres'>} bus
  * @returns {Promise<string>} `host:port[,…]`
  */
-export async function openKafka(context) {
+export async function openKafka(context, bus) {
   const { stateDir, cacheDir, env, ports, reaper, say, parts, logFile, through, servers } = context;
   if (env.KAFKA_BROKERS) {
     say('kafka', `${env.KAFKA_BROKERS} (from KAFKA_BROKERS)`);
@@ -20,16 +23,26 @@ export async function openKafka(context) {
   }
   say('kafka', 'starting');
   const start = async (port) => {
-    const kafka = await startKafka({
-      dir: join(stateDir, 'kafka'),
-      jarsDir: join(cacheDir, 'jars'),
+    const settings = {
       port,
       advertisedPort: through('kafka', port),
       log: (line) => say('kafka', line),
       logFile: logFile('kafka'),
-      reaper,
       onSpawn: (child) => parts.add(child),
-    });
+    };
+    const kafka =
+      bus === 'kafka'
+        ? await startKafka({
+            ...settings,
+            dir: join(stateDir, 'kafka'),
+            jarsDir: join(cacheDir, 'jars'),
+            reaper,
+          })
+        : await startKafkaContainer({
+            ...settings,
+            name: containerName(stateDir),
+            engine: await findEngine(env),
+          });
     parts.watch(kafka.child);
     servers.set('kafka', { child: kafka.child, again: () => start(port) });
     return kafka;
@@ -42,7 +55,7 @@ export async function openKafka(context) {
 /**
  * Mayfly's own database: on the server of DATABASE_URL when set, else on an embedded one.
  * @param {import('./stack.mjs').StackContext} context
- * @param {'kafka' | 'postgres'} bus with `postgres` it holds the bus as well
+ * @param {import('./bus.mjs').ChosenBus} bus with `postgres` it holds the bus as well
  * @returns {Promise<{ adminUrl: string, urlOf(role: string): string }>}
  */
 export async function openOwnDatabase(context, bus) {

@@ -24,8 +24,9 @@ export class Parts {
   /** Notes a process that has just been started. */
   async add(child) {
     if (this.#closed) return child.kill('SIGKILL');
-    const recorded = await describe(child);
-    if (recorded === null) return;
+    // A container has no process of ours; after a SIGKILL of this one the engine's reaper ends it.
+    const recorded = child.pid === null ? null : await describe(child);
+    if (recorded === null && child.end() !== null) return;
     this.#children.set(child, recorded);
     this.#record();
     void child.exited.then(() => {
@@ -58,6 +59,7 @@ export class Parts {
   }
 
   #record() {
-    recordProcesses(this.#stateDir, [...this.#children.values()]);
+    const processes = [...this.#children.values()].filter((recorded) => recorded !== null);
+    recordProcesses(this.#stateDir, processes);
   }
 }

@@ -95,8 +95,12 @@ export class Stack {
    * @returns the one before, which still runs; its end is nobody's failure
    */
   double(service: Service): Promise<Child>;
-  /** Ends an embedded server with a signal, and starts it again on its port, with its data. */
-  restart(server: 'kafka' | 'postgres' | 'target', signal: NodeJS.Signals): Promise<void>;
+  /** Ends an embedded server with a signal, and starts it again on its port, with its data, once `ended` has resolved. */
+  restart(
+    server: 'kafka' | 'postgres' | 'target',
+    signal: NodeJS.Signals,
+    ended?: () => Promise<unknown>,
+  ): Promise<void>;
   /** A further child process that ends with the stack; its end is nobody's failure. */
   attach(child: unknown): Promise<void>;
   /** Ends everything; the state folder stays. */

@@ -79,7 +79,7 @@ export class Stack {
       for (const choice of Object.values(ports)) if (choice.explicit) await takePort(choice);
       const bus = await chooseBus(this.#context);
       [this.#brokers, this.#database, this.#target] = await together([
-        bus === 'kafka' ? openKafka(this.#context) : null,
+        bus === 'postgres' ? null : openKafka(this.#context, bus),
         openOwnDatabase(this.#context, bus),
         openTarget(this.#context),
         ensureKeys(root, stateDir),
@@ -136,11 +136,12 @@ export class Stack {
     return former;
   }
 
-  async restart(server, signal) {
+  async restart(server, signal, ended = () => {}) {
     const { child, again } = this.#context.servers.get(server);
     this.#context.parts.expectEnd(child);
     child.kill(signal);
     await child.exited;
+    await ended();
     await again();
   }
 
