@@ -83,3 +83,25 @@ it('explains every variable of the sample configuration', () => {
   const left = [...new Set(used)].filter((name) => name !== 'NAME' && !page.includes(`\`${name}\``));
   expect(left).toEqual([]);
 });
+
+it('explains every metric and every reason for not being ready, and none that does not exist', () => {
+  const sources = [...below('apps', /\.ts$/), ...below('libs', /\.ts$/)].filter(
+    (path) => !/\.(spec|contract)\./.test(path),
+  );
+  const named = sources.flatMap((path) => [
+    ...text(path).matchAll(/name: '([a-z_]+)',\s+help:|\bcount\(\s*'([a-z_]+)'/g),
+  ]);
+  const metrics = named.map(([, name, counted]) => name ?? counted ?? '');
+  const page = text('docs/reference/metrics.md');
+  const tables = page.slice(page.indexOf('\n## Metrics'));
+  const explained = [...tables.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name = '']) => name);
+  expect(metrics.length).toBeGreaterThan(10);
+  expect(explained.toSorted()).toEqual([...new Set(metrics)].sort());
+
+  const phrases = [...page.slice(0, page.indexOf('\n## Metrics')).matchAll(/^\| (`[^|]*`) \|/gm)]
+    .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)])
+    .map(([, phrase = '']) => phrase);
+  const code = sources.map(text).join('\n');
+  expect(phrases.length).toBeGreaterThan(5);
+  expect(phrases.filter((phrase) => !code.includes(`'${phrase}'`))).toEqual([]);
+});
