@@ -1,7 +1,8 @@
+import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
 import { MerkleError } from '#merkle/errors.js';
 import { operatorsErrors } from '#service/exit.js';
-import { databaseAnswers, outboxIsSent } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
+import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
 import { repeat } from '#store/repeat.js';
 import { AuditorModule } from './auditor.module.js';
@@ -22,6 +23,13 @@ await runService({
     const { bus, db, relay, checkpointer, ingest } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
+    const upkeep = storeUpkeep({
+      ...{ db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS], metrics, warn },
+      bus: () => bus,
+      relay: () => relay,
+      // A log is what is never pruned.
+      rules: [],
+    });
     const standby = new Standby({ db, warn, onLost: onDead });
     return {
       module: (telemetry) => AuditorModule.forRoot(parts, telemetry),
@@ -29,8 +37,7 @@ await runService({
       readiness: [
         () => (standby.isActive || observe ? [] : ['standing by: another auditor is at work']),
         () => (checkpointer.refusal === undefined ? [] : ['the log contradicts its last checkpoint']),
-        outboxIsSent(() => relay.oldestMs(), metrics),
-        databaseAnswers(db),
+        ...upkeep.readiness,
       ],
       http: (app) =>
         void app.useGlobalFilters(new ProblemFilter((fields, message) => log.error(fields, message))),
@@ -65,6 +72,7 @@ await runService({
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },
+        upkeep.drain,
       ],
       close: [{ what: 'connections', run: parts.close }],
     };
