@@ -4,7 +4,7 @@ import { KAFKA_VERSION } from './kafka-jars.mjs';
 export const IMAGES = { kafka: `apache/kafka:${KAFKA_VERSION}` };
 
 const ANSWERS_WITHIN_MS = 5_000;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
+const LOOPBACK = new Set(['localhost', '127.0.0.1']);
 
 /**
  * The Docker engine of this machine, or what answers like it (Podman, Colima), as testcontainers finds it: by DOCKER_HOST, its

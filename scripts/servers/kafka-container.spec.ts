@@ -1,8 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { findEngine, IMAGES } from './docker.mjs';
-import { containerEnvironment, containerName, startKafkaContainer } from './kafka-container.mjs';
+import {
+  containerEnvironment,
+  containerName,
+  removeKafkaVolume,
+  startKafkaContainer,
+} from './kafka-container.mjs';
 import { KAFKA_VERSION } from './kafka-jars.mjs';
 import { Problem } from './problem.mjs';
 
@@ -35,45 +43,84 @@ describe('the container', () => {
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'mayfly-container-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is published on loopback only, keeps its records in a volume, and takes the place of one left behind', async () => {
-    const engine = new FakeEngine('(HTTP code 500) server error - port is already allocated');
-
-    const start = startKafkaContainer({
+  const start = (engine: FakeEngine, port: number, onSpawn: (child: object) => Promise<void>) =>
+    startKafkaContainer({
       engine,
       name: 'mayfly-kafka-a',
-      port: 7092,
-      logFile: join(folder, 'kafka.log'),
+      port,
+      logFile: join(folder, 'logs', 'kafka.log'),
       log: () => undefined,
-      onSpawn: () => Promise.resolve(),
+      onSpawn,
     });
 
-    await expect(start).rejects.toMatchObject({
-      message: expect.stringContaining('port is already allocated') as string,
-      portTaken: true,
+  it('is published on loopback only, keeps its records in a volume, and takes the place of one left behind', async () => {
+    const engine = new FakeEngine();
+    const kafka = await startCoordinator();
+    const spawned: object[] = [];
+
+    const { brokers, child } = await start(engine, kafka.port, (one) => {
+      spawned.push(one);
+      return Promise.resolve();
     });
+
+    expect(brokers).toBe(`127.0.0.1:${kafka.port}`);
+    expect(spawned).toEqual([child]);
+    expect(child).toMatchObject({ name: 'kafka', pid: null });
     expect(engine.removed).toEqual(['mayfly-kafka-a']);
     expect(engine.created).toMatchObject({
       image: IMAGES.kafka,
       name: 'mayfly-kafka-a',
       mounts: [{ source: 'mayfly-kafka-a', target: '/var/lib/kafka/data' }],
-      hostConfig: { PortBindings: { '9092/tcp': [{ HostIp: '127.0.0.1', HostPort: '7092' }] } },
+      hostConfig: { PortBindings: { '9092/tcp': [{ HostIp: '127.0.0.1', HostPort: String(kafka.port) }] } },
+    });
+
+    const stopped = await (child as { stop: () => Promise<unknown> }).stop();
+
+    expect(stopped).toEqual({ code: 143, signal: null });
+    expect((child as { end: () => unknown }).end()).toEqual(stopped);
+    expect(readFileSync(join(folder, 'logs', 'kafka.log'), 'utf8')).toBe('Kafka Server started\n');
+    kafka.close();
+  });
+
+  it('that loses its port to another program says so, and another port is taken', async () => {
+    const engine = new FakeEngine('(HTTP code 500) server error - port is already allocated');
+
+    await expect(start(engine, 7092, () => Promise.resolve())).rejects.toMatchObject({
+      message: expect.stringContaining('port is already allocated') as string,
+      portTaken: true,
     });
   });
 
   it('that another engine keeps cannot be removed with its state, which is said', async () => {
-    const { removeKafkaVolume } = await import('./kafka-container.mjs');
-
     await expect(removeKafkaVolume(null, 'mayfly-kafka-a')).rejects.toThrow(Problem);
   });
 });
 
-/** As much of testcontainers as is used; its `start` fails as the engine says. */
+/** Answers as a group coordinator that is loaded: FindCoordinator without an error, Heartbeat with UNKNOWN_MEMBER_ID. */
+async function startCoordinator(): Promise<{ port: number; close: () => void }> {
+  const server = createServer((socket) => {
+    socket.on('data', (request) => {
+      const answer = Buffer.alloc(10);
+      answer.writeInt32BE(6, 0);
+      answer.writeInt16BE(request.readInt16BE(4) === 10 ? 0 : 25, 8);
+      socket.write(answer);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}
+
+/** As much of testcontainers as is used. */
 class FakeEngine {
   readonly removed: string[] = [];
   created: object = {};
+  #end: (status: { StatusCode: number }) => void = () => undefined;
+  readonly #ended = new Promise<{ StatusCode: number }>((resolve) => (this.#end = resolve));
   readonly client = {
     container: {
       getById: (name: string) => ({
+        wait: () => this.#ended,
         remove: () => {
           this.removed.push(name);
           return Promise.reject(Object.assign(new Error('no such container'), { statusCode: 404 }));
@@ -83,12 +130,15 @@ class FakeEngine {
   };
   readonly testcontainers: object;
 
-  constructor(failure: string) {
+  /** @param failure what the engine says at the start; none unless told */
+  constructor(failure?: string) {
     const created = (what: object) => void (this.created = what);
+    const end = () => this.#end({ StatusCode: 143 });
     class GenericContainer {
       hostConfig = { PortBindings: { '9092/tcp': [{ HostPort: '7092' }] } };
       name = '';
       mounts: object[] = [];
+      #consume: (lines: Readable) => unknown = () => undefined;
       constructor(readonly image: string) {}
       beforeContainerCreated?(): Promise<void>;
       withName(name: string): this {
@@ -99,14 +149,24 @@ class FakeEngine {
         this.mounts = mounts;
         return this;
       }
+      withLogConsumer(consume: (lines: Readable) => unknown): this {
+        this.#consume = consume;
+        return this;
+      }
       withExposedPorts = (): this => this;
       withEnvironment = (): this => this;
       withWaitStrategy = (): this => this;
-      withLogConsumer = (): this => this;
-      async start(): Promise<never> {
+      async start(): Promise<object> {
         await this.beforeContainerCreated?.();
         created(this);
-        throw new Error(failure);
+        if (failure !== undefined) throw new Error(failure);
+        const lines = Readable.from(['Kafka Server started\n']);
+        const logged = this.#consume(lines) as Writable;
+        const stop = async () => {
+          await finished(logged);
+          end();
+        };
+        return { getId: () => 'a1b2', stop };
       }
     }
     this.testcontainers = { GenericContainer, Wait: { forLogMessage: () => ({}) } };
