@@ -13,10 +13,12 @@ import { GROUP } from './records.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
+import { closeRefusals } from './tell-refusals.js';
 import { weightOf } from './weigh.js';
 
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
+const REFUSALS_EVERY_MS = 5_000;
 const RELEASE_EVERY_MS = 1_000;
 
 export class Broker {
@@ -80,6 +82,11 @@ export class Broker {
         OVERDUE_EVERY_MS,
         () => endOverdue(parts),
         (err) => parts.log.error({ err }, 'ending overdue tasks failed'),
+      ),
+      repeat(
+        REFUSALS_EVERY_MS,
+        () => closeRefusals(parts),
+        (err) => parts.log.error({ err }, 'telling of refused records failed'),
       ),
       repeat(
         RELEASE_EVERY_MS,

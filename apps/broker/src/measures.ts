@@ -28,7 +28,7 @@ export function createMeasures(metrics: Metrics) {
     /** Requires that the transaction of these events is committed. */
     count(events: readonly OutboundEvent[]): void {
       for (const { type, data } of events) {
-        if (type === 'event.rejected') rejected.inc({ code: data.code });
+        if (type === 'event.rejected') rejected.inc({ code: data.code }, data.count ?? 1);
         if (type === 'call.decided') calls.inc({ decision: data.decision });
         if (type === 'lease.issued') outcomes.inc({ outcome: 'issued' });
         if (type === 'lease.abandoned') outcomes.inc({ outcome: data.why });

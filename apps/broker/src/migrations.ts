@@ -68,4 +68,15 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE INDEX decision_input_kept ON decision_input (kept_at);
     `,
   },
+  {
+    id: 'broker-4',
+    sql: `
+      -- Refused records of the present while: how many were written down singly, and what is known of the others.
+      CREATE TABLE refusal_window (
+        topic text NOT NULL, partition int NOT NULL, sender text NOT NULL, code text NOT NULL,
+        opened_at_ms bigint NOT NULL, singly int NOT NULL,
+        count int NOT NULL, reason text, first_offset bigint, first_sha256 text, last_offset bigint, last_sha256 text,
+        PRIMARY KEY (topic, partition, sender, code));
+    `,
+  },
 ];

@@ -15,7 +15,8 @@ import type { QueuedRecord } from '#store/outbox.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { CallKey } from './call-rows.js';
 import { makeCall } from './make-call.js';
-import { deadLetter, rejectionEvent } from './records.js';
+import { resumeOnOrchestratorsWord } from './recover-topics.js';
+import { Refusals } from './tell-refusals.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
 
 /** What is to be done once the transaction is committed. */
@@ -23,6 +24,12 @@ export interface TaskEffects {
   queued: QueuedRecord[];
   intents: Intent[];
   told: OutboundEvent[];
+}
+
+/** What a batch is judged by and noted in, beside its tasks. */
+interface Books {
+  inbox: Inbox;
+  refusals: Refusals;
 }
 
 /** @param batch in order within each task. */
@@ -34,9 +41,11 @@ export async function onTaskBatch(
   const admitted = batch.flatMap(({ said }) => (said.ok ? [said.admitted] : []));
   const inbox = await Inbox.read(tx, admitted);
   const work = await UnitOfWork.begin(tx, wantedOf(admitted));
-  for (const each of batch) await handle(tx, work, inbox, each, parts);
+  const refusals = new Refusals();
+  for (const each of batch) await handle(tx, work, { inbox, refusals }, each, parts);
+  const told = await refusals.tell(tx, work);
   return {
-    queued: await work.flush(parts.instanceId, inbox.fresh()),
+    queued: await work.flush(parts.instanceId, inbox.fresh(), told),
     intents: work.intents,
     told: work.told,
   };
@@ -60,24 +69,27 @@ function wantedOf(admitted: readonly Admitted[]) {
 async function handle(
   tx: Tx,
   work: UnitOfWork,
-  inbox: Inbox,
+  { inbox, refusals }: Books,
   { record, said }: Read<Admission>,
   parts: BrokerParts,
 ): Promise<void> {
-  if (!said.ok) return reject(work, record, said.refusal, said.sender);
+  if (!said.ok) return refusals.note(record, said.refusal, said.sender);
   const { admitted } = said;
   switch (inbox.novelty(admitted)) {
     case 'repeated':
       return;
     case 'reused':
-      return rejectAdmitted(work, record, admitted, {
+      return rejectAdmitted(work, refusals, record, admitted, {
         code: 'ERR_ID_REUSED',
         reason: 'this id was used for another event',
       });
     case 'new': {
+      const goesOn = resumeOnOrchestratorsWord(work, admitted);
+      // The start told again is that word, and no second start.
+      if (goesOn && admitted.event.type === 'task.started') return inbox.accept(admitted);
       const refusal = await apply(tx, work, admitted, parts);
       if (refusal === null) return inbox.accept(admitted);
-      rejectAdmitted(work, record, admitted, refusal);
+      rejectAdmitted(work, refusals, record, admitted, refusal);
     }
   }
 }
@@ -85,19 +97,15 @@ async function handle(
 /** A call made on the bus is always answered, also where its event is rejected. */
 function rejectAdmitted(
   work: UnitOfWork,
+  refusals: Refusals,
   record: BusRecord,
   { event, sender }: Admitted,
   refusal: Refusal,
 ): void {
-  reject(work, record, refusal, sender);
+  refusals.note(record, refusal, sender);
   if (event.type !== 'tool.called') return;
   const { taskId, callId } = event.data;
   work.refuseCall({ taskId, callId, agent: sender }, refusal, [refusal.reason]);
-}
-
-function reject(work: UnitOfWork, record: BusRecord, refusal: Refusal, sender?: string): void {
-  work.publish(rejectionEvent(record, refusal, sender, work.nowMs));
-  work.queue(deadLetter(record, refusal, work.nowMs));
 }
 
 /** @returns why the sender may not say this; null once the event has had its effect. */

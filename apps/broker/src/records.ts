@@ -17,6 +17,8 @@ import { deadLetterCopy } from '#store/dead-letter-records.js';
 import type { UnsignedRecord } from '#store/outbox.js';
 import { sha256Hex, storable } from '#store/parking.js';
 
+import type { Beyond, RefusalWindow } from './refusals.js';
+
 export { sha256Hex };
 
 export const GROUP = 'broker';
@@ -110,6 +112,27 @@ export function rejectionEvent(
         ...(ceType === undefined ? {} : { ceType }),
       },
       ...(sender === undefined ? {} : { sender }),
+    },
+  };
+}
+
+/** Refused records that are told together. */
+export function rejectionsEvent(window: RefusalWindow & { beyond: Beyond }, atMs: number): OutboundEvent {
+  const { topic, partition, sender, code, beyond } = window;
+  const placeOf = ({ offset, valueSha256 }: Beyond['first']) => ({ offset: String(offset), valueSha256 });
+  return {
+    type: 'event.rejected',
+    data: {
+      taskId: 'unknown',
+      generation: 0,
+      actor: SOURCE,
+      at: new Date(atMs).toISOString(),
+      code,
+      reason: beyond.reason,
+      record: { topic, partition, ...placeOf(beyond.first) },
+      ...(sender === '' ? {} : { sender }),
+      count: beyond.count,
+      last: placeOf(beyond.last),
     },
   };
 }

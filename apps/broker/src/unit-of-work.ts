@@ -178,11 +178,11 @@ export class UnitOfWork {
    * @param beside what else belongs to the transaction.
    * @returns the records to send after the commit. @throws ConcurrencyError
    */
-  async flush(claimedBy: string, beside: Write | null = null): Promise<QueuedRecord[]> {
+  async flush(claimedBy: string, ...beside: (Write | null)[]): Promise<QueuedRecord[]> {
     return await enqueueWith(
       this.#tx,
       [
-        beside,
+        ...beside,
         eventsWrite(this.#events),
         tasksWrite([...this.#dirtyTasks].map((id) => this.task(id))),
         pinsWrite(this.#pins),

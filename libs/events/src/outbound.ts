@@ -111,6 +111,9 @@ export const outboundSchemas = {
     }),
     /** The sender, only where it was authenticated. */
     sender: z.string().optional(),
+    /** So many of one partition, sender and code, told together above a rate: `record` is the first, `last` the last of them. */
+    count: z.int().positive().optional(),
+    last: z.object({ offset: z.string(), valueSha256: z.string() }).optional(),
   }),
   'task.accepted': z.object({
     ...common,

@@ -205,8 +205,16 @@ it("tries a stranger's record by itself, and neither waits for a task nor takes 
   const [strangers] = await parked([4], { holds: false });
   await parked([5, 6]);
   await order(strangers, 'retry');
+  const free: boolean[] = [];
 
-  await release().run();
+  await release(see, {
+    onReleased: (_tx, { isFree }) => {
+      free.push(isFree);
+      return Promise.resolve(0);
+    },
+  }).run();
+
+  expect(free).toEqual([false]);
 
   expect(await seen()).toEqual([4]);
   expect(await isHeld()).toBe(true);

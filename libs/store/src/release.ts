@@ -39,7 +39,7 @@ export interface Committed<E> {
 
 export interface Released {
   key: string;
-  /** Whether nothing is left that holds the key. */
+  /** Whether the key was held by these, and no longer is. */
   isFree: boolean;
   letters: { letter: OpenLetter; how: 'retried' | 'dropped' }[];
 }
@@ -108,7 +108,7 @@ async function releaseKey<E>(
   await settle(tx, retried, 'released');
   const released: Released = {
     key: ordered.keyText,
-    isFree: retried.length === rest.length,
+    isFree: ordered.holds && retried.length === rest.length,
     letters: [
       ...dropped.map((letter) => ({ letter, how: 'dropped' as const })),
       ...retried.map((letter) => ({ letter, how: 'retried' as const })),

@@ -89,6 +89,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
         },
       },
       sender: 'id',
+      count: 'plain',
+      last: { of: { offset: 'plain', valueSha256: 'digest' } },
     },
   },
   'task.accepted': {

@@ -54,7 +54,9 @@ export const inboundLines: Record<InboundType, Line> = {
 
 export const outboundLines: Record<OutboundType, Line> = {
   'event.rejected': (f) =>
-    `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
+    f.has('count')
+      ? `so many more events are refused: ${f.text('count')}, ${f.text('code')}`
+      : `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
   'task.accepted': (f) => `the task is accepted, generation ${f.text('generation')}`,
   'task.refused': (f) => `the task is refused: ${f.text('code')}`,
   'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
