@@ -2,6 +2,8 @@
  * The topics of the bus: who writes them is in `docs/design`, how they are created is here.
  * Partition counts never change in place, because keys would move: a change is a new topic version.
  */
+import type { ServiceName } from './services.js';
+
 export const TASK_EVENTS = 'mayfly.task.events.v1';
 export const CREDENTIAL_EVENTS = 'mayfly.credential.events.v1';
 export const DELIVERY = 'mayfly.credential.delivery.v1';
@@ -22,11 +24,18 @@ const days = (n: number) => String(n * DAY_MS);
 /** Dead letters of one consumer group for one topic: raw bytes as received. */
 export const deadLetterTopic = (group: string, topic: string) => `${group}.${topic}.dlq`;
 
+/** What each service reads, and so may fail to handle. */
+const READ_BY: Record<ServiceName, readonly string[]> = {
+  broker: [TASK_EVENTS, CREDENTIAL_EVENTS],
+  revoker: [TASK_EVENTS, CREDENTIAL_EVENTS],
+  auditor: [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS],
+};
+
 /** Every topic the services use, with retention as promised in `docs/design`. */
-export function topicSpecs(groups: readonly string[]): TopicSpec[] {
+export function topicSpecs(groups: readonly ServiceName[]): TopicSpec[] {
   const events = { partitions: 12, config: { 'retention.ms': days(7), 'cleanup.policy': 'delete' } };
   const deadLetters = groups.flatMap((group) =>
-    [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY].map((topic) => ({
+    READ_BY[group].map((topic) => ({
       topic: deadLetterTopic(group, topic),
       partitions: 12,
       config: { 'retention.ms': days(14) },
