@@ -1,21 +1,12 @@
 /** The append-only streams. A stream is one task; its version is the number of events in it. */
 import { ConcurrencyError } from './concurrency-error.js';
 import type { Tx } from './database.js';
+import type { StoredEvent } from './stored-event.js';
 import { upcast, type Upcasts } from './upcast.js';
 import { runWrites, type Write } from './writes.js';
 
 export { ConcurrencyError };
-
-export interface StoredEvent {
-  stream: string;
-  version: number;
-  type: string;
-  /** Of the data, counted per type. Absent: 1. */
-  schemaVersion?: number;
-  data: object;
-  ceId: string;
-  causedBy?: string;
-}
+export type { StoredEvent };
 
 /** Null for no events. @throws ConcurrencyError (when run) where a version of a stream is there: load again, decide again. */
 export function eventsWrite(events: readonly StoredEvent[]): Write | null {

@@ -1,4 +1,4 @@
-import type { StoredEvent } from './events.js';
+import type { StoredEvent } from './stored-event.js';
 import { upcast, writtenIn, type Upcasts } from './upcast.js';
 
 /** A parcel was weighed in grams, then in kilograms, then said who weighed it. */

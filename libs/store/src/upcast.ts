@@ -2,7 +2,7 @@
  * Events are kept as they were written, for ever: they are lifted to today's shape when they are read. Pure.
  * A type's first version is 1; each change of its data that readers cannot overlook adds a step, and nothing else is touched.
  */
-import type { StoredEvent } from './events.js';
+import type { StoredEvent } from './stored-event.js';
 
 /** From one version of a type's data to the next. MUST keep members that it does not know, and MUST NOT change what it is given. */
 export type Upcast = (data: Readonly<Record<string, unknown>>) => object;
