@@ -9,18 +9,20 @@ import { parseVerifier } from '#merkle/note-key.js';
 import { placeOf, TOPICS } from './records.mjs';
 
 export class LogWatch {
-  #client;
+  #pool;
   #verifier;
-  #auditor;
+  #rig;
   #range = EMPTY_RANGE;
   #seen = new Set();
 
-  static async open({ urls, stateDir, addresses }) {
+  static async open(rig) {
+    const { urls, stateDir } = rig;
     const watch = new LogWatch();
+    watch.#rig = rig;
     watch.#verifier = parseVerifier(readFileSync(join(stateDir, 'keys', 'log-signer.vkey'), 'utf8').trim());
-    watch.#auditor = addresses.auditor;
-    watch.#client = new pg.Client({ connectionString: urls.database });
-    await watch.#client.connect();
+    // The server may be restarted between two looks.
+    watch.#pool = new pg.Pool({ connectionString: urls.database, max: 1 });
+    watch.#pool.on('error', () => {});
     return watch;
   }
 
@@ -33,15 +35,7 @@ export class LogWatch {
   async read() {
     const found = { duplicated: [], broken: [] };
     const note = await this.#checkpoint();
-    await this.#client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await this.#client.query(
-      `SELECT seq, leaf, leaf_hash, topic, partition, bus_offset AS "offset" FROM audit.entry WHERE seq >= $1 ORDER BY seq`,
-      [String(this.#range.size)],
-    );
-    const {
-      rows: [head],
-    } = await this.#client.query('SELECT size, nodes FROM audit.tree_head');
-    await this.#client.query('COMMIT');
+    const { rows, head } = await this.#tables();
     const signed = note === null ? null : openCheckpoint(note, this.#verifier.name, [this.#verifier]);
     for (const row of rows) {
       if (signed?.size === this.#range.size) this.#compare(signed, found);
@@ -65,7 +59,23 @@ export class LogWatch {
   }
 
   async close() {
-    await this.#client.end();
+    await this.#pool.end();
+  }
+
+  async #tables() {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const { rows } = await client.query(
+        `SELECT seq, leaf, leaf_hash, topic, partition, bus_offset AS "offset" FROM audit.entry WHERE seq >= $1 ORDER BY seq`,
+        [String(this.#range.size)],
+      );
+      const heads = await client.query('SELECT size, nodes FROM audit.tree_head');
+      await client.query('COMMIT');
+      return { rows, head: heads.rows[0] };
+    } finally {
+      client.release();
+    }
   }
 
   #compare(signed, found) {
@@ -76,7 +86,9 @@ export class LogWatch {
   /** null while the auditor is down, or has signed none. */
   async #checkpoint() {
     try {
-      const response = await fetch(`${this.#auditor}/log/checkpoint`, { signal: AbortSignal.timeout(2_000) });
+      const response = await fetch(`${this.#rig.addresses.auditor}/log/checkpoint`, {
+        signal: AbortSignal.timeout(2_000),
+      });
       return response.ok ? await response.text() : null;
     } catch {
       return null;

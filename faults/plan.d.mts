@@ -1,12 +1,23 @@
-/** Which process dies where; see plan.mjs. */
+/** What goes wrong in which round; see plan.mjs. */
 import type { Service } from '../scripts/start/stack.mjs';
 
-/** A service that dies at its nth passage of a point. */
-export interface Death {
-  service: Service;
-  point: string;
-  nth: number;
+/** Something that goes wrong. What it names beside its kind depends on the kind. */
+export interface Accident {
+  kind: string;
+  service?: Service;
+  point?: string;
+  again?: string;
+  at?: string;
+  how?: string;
+  nth?: number;
+  afterMs?: number;
 }
 
-/** Every point once, at one of its services, up to three processes in a round. */
-export function shortSet(): Death[][];
+export const SERVICES: readonly Service[];
+export const KINDS: readonly string[];
+export function matrix(of?: { suite?: string; kind?: string }): Accident[];
+/** Every point once, at one of its services, up to three processes in a round; then a round or two of each other kind. */
+export function shortSet(): Accident[][];
+export function shuffled(of: { suite: string; kind: string; seed: number }): Generator<Accident, void>;
+export function nameOf(accident: Accident): string;
+export function randomFrom(seed: number): () => number;

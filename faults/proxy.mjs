@@ -7,6 +7,8 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HOST = '127.0.0.1';
+const LISTEN_TRIES = 50;
+const LISTEN_AGAIN_MS = 100;
 /**
  * What a trap does to the request it waits for, or to its answer. `request_cut`: half of it arrives, then the connection ends.
  * `answer_cut`: it arrives, and the connection ends in place of the answer. `answer_swallowed`: it arrives, and nothing ever
@@ -16,6 +18,7 @@ export const TRAPS = ['request_cut', 'answer_cut', 'answer_swallowed'];
 
 export class Proxy {
   #server;
+  #port;
   #upstream = null;
   #pairs = new Set();
   #trap = null;
@@ -26,13 +29,14 @@ export class Proxy {
   static async open() {
     const proxy = new Proxy();
     proxy.#server = createServer((client) => proxy.#onClient(client));
-    proxy.#server.listen(0, HOST);
-    await once(proxy.#server, 'listening');
+    await proxy.#listen(0);
+    proxy.#port = proxy.#server.address().port;
     return proxy;
   }
 
+  /** @returns {number} */
   get port() {
-    return this.#server.address().port;
+    return this.#port;
   }
 
   to(port) {
@@ -52,10 +56,15 @@ export class Proxy {
     this.#trap = null;
   }
 
-  /** Ends what is open and lets nobody in, until told otherwise. */
-  refuse(refuses) {
+  /** Ends what is open, and lets nobody in until told otherwise: connections are refused, as where nobody listens. */
+  async refuse(refuses) {
+    if (refuses === this.#refuses) return;
     this.#refuses = refuses;
-    if (refuses) this.cut();
+    if (!refuses) return await this.#listen(this.#port);
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut();
+    await closed;
   }
 
   /** How long each piece takes, in each direction. */
@@ -69,14 +78,25 @@ export class Proxy {
   }
 
   async close() {
-    this.cut();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.refuse(true);
+  }
+
+  /** Somebody else may have the port for a moment: each connection of anybody takes one. */
+  async #listen(port) {
+    for (let tries = 1; ; tries += 1) {
+      this.#server.listen(port, HOST);
+      try {
+        return await once(this.#server, 'listening');
+      } catch (error) {
+        if (tries === LISTEN_TRIES) throw error;
+        await sleep(LISTEN_AGAIN_MS);
+      }
+    }
   }
 
   #onClient(client) {
     client.on('error', () => {});
-    if (this.#refuses || this.#upstream === null) return void client.resetAndDestroy();
+    if (this.#upstream === null) return void client.destroy();
     const pair = new Pair(client, connect(this.#upstream, HOST), () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
     void this.#pass(client, pair.server, pair, (piece) => this.#onRequest(piece, pair));

@@ -1,10 +1,12 @@
 /**
- * One round after the other on one installation: work is given, a process dies at its point, is started again, and once
- * everything has settled, what an outsider can see is counted.
+ * One round after the other on one installation: work is given, something goes wrong with it, and once everything has settled,
+ * what an outsider can see is counted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openEnvelope } from '#agent/open-envelope.js';
+import { openAccident } from './accidents/open-accident.mjs';
+import { judgeTarget, LATE_MS } from './judge-target.mjs';
 import { judgeTask } from './judge.mjs';
 import { LogWatch } from './log-watch.mjs';
 import { randomFrom } from './plan.mjs';
@@ -17,45 +19,12 @@ const TASKS = 12;
 /** Far more than it takes, for a machine that is busy with other things. */
 const SETTLED_WITHIN_MS = 60_000;
 const LOGGED_WITHIN_MS = 15_000;
-/** How long after its end, or after a killed process is back, a lease may give access. */
-const LATE_MS = 5_000;
 const PAUSE_MS = 50;
-/** A point that is not passed so long after all work was done is given up. */
-const PASSED_WITHIN_MS = 2_000;
 
-/** @typedef {{ service: string, point: string, nth: number }} Death */
 /** @typedef {{ lost: string[], duplicated: string[], orphans: string[], late: string[] }} Found */
 /** @returns {Found} */
 export const nothingFound = () => ({ lost: [], duplicated: [], orphans: [], late: [] });
 export const isClean = (found) => Object.values(found).every((list) => list.length === 0);
-
-/** A process that counts its passages from now on, dies, and is started again. */
-class Life {
-  end = null;
-  backAtMs = 0;
-  #rig;
-  #back;
-
-  constructor(rig, { service }, next) {
-    this.service = service;
-    this.#rig = rig;
-    this.#back = rig.go(service).then(async (end) => {
-      this.end = end;
-      await rig.start(service, next === null ? null : `${next.point}:${next.nth}`);
-      this.backAtMs = Date.now();
-    });
-    this.#back.catch(() => {});
-  }
-
-  /** Resolves once it is back. @returns false for a process that has not passed its point: it is killed where it is */
-  async over() {
-    await Promise.race([this.#back, sleep(PASSED_WITHIN_MS)]);
-    const passed = this.end !== null;
-    if (!passed) await this.#rig.kill(this.service);
-    await this.#back;
-    return passed;
-  }
-}
 
 export class Rounds {
   #rig;
@@ -82,29 +51,37 @@ export class Rounds {
   }
 
   /**
-   * @param {Death[]} deaths at most one of each service
-   * @param {{ seed: number, next: (service: string) => Death | null }} options `next`: what a service is to die of when its turn
+   * @param {import('./plan.mjs').Accident[]} accidents that do not stand in each other's way
+   * @param {{ seed: number, next: (service: string) => object | null }} options `next`: what a service is to die of when its turn
    *   comes again, so that it need not be started once more for it
-   * @returns {Promise<{ passed: Death[], found: Found }>} those that died at their points; others were killed in the end
+   * @returns {Promise<{ happened: object[], found: Found, notes: string[] }>} those that came about: a point may not be passed
    */
-  async play(deaths, { seed, next }) {
+  async play(accidents, { seed, next }) {
     const found = nothingFound();
+    const notes = [];
     const tasks = await this.#workload.tasks(TASKS, randomFrom(seed));
     this.#tasks.push(...tasks);
-    await Promise.all(deaths.map((death) => this.#arm(death)));
-    const lives = deaths.map((death) => new Life(this.#rig, death, next(death.service)));
-    const sessions = await this.#work(tasks);
-    const over = await Promise.all(lives.map((life) => life.over()));
-    const passed = deaths.filter((_, index) => over[index]);
+    const world = {
+      rig: this.#rig,
+      records: this.#records,
+      ...{ tasks, found, next },
+      note: (line) => notes.push(line),
+      logged: async (untilMs) => (await this.#readLog(found, untilMs)).size === 0,
+    };
+    const opened = accidents.map((accident) => openAccident(world, accident));
+    await Promise.all(opened.map((each) => each.prepare()));
+    for (const each of opened) each.begin();
+    const sessions = await this.#work(tasks, (part) => {
+      for (const each of opened) each.on(part);
+    });
+    const over = await Promise.all(opened.map((each) => each.over()));
     await this.#settle(tasks, found);
-    await this.#judgeTarget(tasks, Math.max(...lives.map((life) => life.backAtMs)), found);
+    await this.#judgeTarget(tasks, Math.max(...over.map(({ backAtMs }) => backAtMs)), found);
     await this.#judgeLog(found);
     await Promise.allSettled(sessions.map((session) => session.end()));
-    for (const name of this.#rig.unasked.splice(0))
-      found.lost.push(`${name} ended, and nobody had asked it to`);
-    for (const { service, end } of lives)
-      if (end.signal !== 'SIGKILL') found.lost.push(`the ${service} ended with status ${end.code}`);
-    return { passed, found };
+    for (const each of opened) await each.clear?.();
+    for (const name of this.#rig.takeUnasked()) found.lost.push(`${name} ended, and nobody had asked it to`);
+    return { happened: accidents.filter((_, index) => over[index].happened), found, notes };
   }
 
   /** Everything once more, now that nothing is on its way any more. @returns {Promise<Found>} */
@@ -146,26 +123,23 @@ export class Rounds {
     await this.#rig?.close();
   }
 
-  async #arm({ service, point, nth }) {
-    const wanted = `${point}:${nth}`;
-    if (this.#rig.armedWith(service) !== wanted) await this.#rig.start(service, wanted);
-  }
-
   /** Says everything that the tasks have to say. @returns sessions of credentials that were delivered */
-  async #work(tasks) {
+  async #work(tasks, given) {
     const records = this.#records;
-    await records.publish(tasks.flatMap((task) => task.first));
+    const say = async (phase, isDone) => {
+      const said = tasks.flatMap((task) => task[phase]);
+      await records.publish(said);
+      const done = records.until(isDone, SETTLED_WITHIN_MS);
+      given({ phase, said, done });
+      await done;
+    };
     const answered = (task) => task.calls.every((call) => this.#answersOf(task, call).length > 0);
-    await records.until(() => tasks.every(answered), SETTLED_WITHIN_MS);
+    const over = (ends) => () => tasks.every((task) => task.ends !== ends || this.#isSettled(task));
+    await say('first', () => tasks.every(answered));
     const sessions = (await Promise.all(tasks.map((task) => this.#login(task)))).flat();
-    await records.publish(tasks.flatMap((task) => task.second));
-    const isOver = (task) => this.#isSettled(task);
-    const ending = tasks.filter((task) => task.ends === 'second');
-    await records.until(() => ending.every(isOver), SETTLED_WITHIN_MS);
-    await records.publish(tasks.flatMap((task) => task.last));
-    const last = tasks.filter((task) => task.ends === 'last');
+    await say('second', over('second'));
     // For a point that is passed at the end only, before it is given up.
-    await records.until(() => last.every(isOver), SETTLED_WITHIN_MS);
+    await say('last', over('last'));
     return sessions;
   }
 
@@ -222,32 +196,40 @@ export class Rounds {
       await sleep(PAUSE_MS);
       left = await this.#target.existing();
     }
-    for (const principal of left) found.orphans.push(`${principal} is still at the target`);
-    for (const principal of await this.#target.usable()) found.orphans.push(`${principal} can still be used`);
-    for (const task of tasks) {
-      for (const lease of judgeTask(task, this.#records.of(task.taskId)).leases) {
-        const overMs =
-          (this.#target.lastUsableAtMs(lease.principal) ?? 0) - Math.max(lease.endedAtMs, backAtMs);
-        if (overMs > LATE_MS)
-          found.late.push(`task ${task.taskId}: lease ${lease.leaseId} was of use ${overMs} ms too long`);
-      }
-    }
+    const { orphans, late } = judgeTarget({
+      leases: tasks.flatMap((task) =>
+        judgeTask(task, this.#records.of(task.taskId)).leases.map((lease) => ({
+          ...lease,
+          taskId: task.taskId,
+        })),
+      ),
+      existing: left,
+      usable: await this.#target.usable(),
+      lastUsableAtMs: (principal) => this.#target.lastUsableAtMs(principal),
+      backAtMs,
+    });
+    found.orphans.push(...orphans);
+    found.late.push(...late);
   }
 
   async #judgeLog(found) {
+    for (const place of await this.#readLog(found, Date.now() + LOGGED_WITHIN_MS))
+      found.lost.push(`no entry of ${place}`);
+    this.#unlogged.clear();
+  }
+
+  /** @returns places of records that have no entry by then */
+  async #readLog(found, untilMs) {
     await this.#records.caughtUp();
     for (const place of this.#records.takeNewPlaces()) this.#unlogged.add(place);
-    const untilMs = Date.now() + LOGGED_WITHIN_MS;
     for (;;) {
       const { duplicated, broken } = await this.#log.read();
       found.duplicated.push(...duplicated.map((place) => `two entries of ${place}`));
       found.lost.push(...broken.map((what) => `the log does not verify: ${what}`));
       for (const place of this.#unlogged) if (this.#log.places.has(place)) this.#unlogged.delete(place);
-      if (this.#unlogged.size === 0 || Date.now() > untilMs) break;
+      if (this.#unlogged.size === 0 || Date.now() > untilMs) return this.#unlogged;
       await sleep(PAUSE_MS);
     }
-    for (const place of this.#unlogged) found.lost.push(`no entry of ${place}`);
-    this.#unlogged.clear();
   }
 }
 

@@ -1,13 +1,16 @@
 /**
- * `npm run faults -- --rounds N [--suite all|broker|revoker|auditor] [--seed K]`: kills processes at random points on real Kafka
- * and PostgreSQL, and counts. The last line is the tally; exit status 1 when it is not all noughts.
+ * `npm run faults -- --rounds N [--suite S] [--kind K] [--seed N] [--keep]`: lets processes, servers and networks fail at random
+ * on real Kafka and PostgreSQL, and counts. The last line is the tally; exit status 1 when it is not all noughts.
  */
 import { parseArgs } from 'node:util';
 import { report } from '../scripts/servers/problem.mjs';
-import { matrix, shuffled } from './plan.mjs';
+import { KEPT_FROM, keep, perKind } from './keep.mjs';
+import { KINDS, matrix, nameOf, SERVICES, shuffled } from './plan.mjs';
 import { isClean, nothingFound, Rounds } from './rounds.mjs';
 
-const SUITES = ['all', 'broker', 'revoker', 'auditor'];
+const SUITES = ['all', ...SERVICES];
+/** Sabotage is no part of the mix: it must be found. */
+const ASKED_FOR = ['all', ...KINDS, 'sabotage'];
 const SHOWN = 20;
 const print = (line) => process.stdout.write(`${line}\n`);
 
@@ -16,57 +19,73 @@ function readArguments() {
     options: {
       rounds: { type: 'string', default: '20' },
       suite: { type: 'string', default: 'all' },
+      kind: { type: 'string', default: 'all' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      keep: { type: 'boolean', default: false },
     },
   });
   const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--rounds must be a whole number above 0');
   if (!Number.isInteger(seed) || seed < 0) throw new TypeError('--seed must be a whole number');
   if (!SUITES.includes(values.suite)) throw new TypeError(`--suite must be one of ${SUITES.join(', ')}`);
-  return { rounds, seed, suite: values.suite };
+  if (!ASKED_FOR.includes(values.kind)) throw new TypeError(`--kind must be one of ${ASKED_FOR.join(', ')}`);
+  const { suite, kind } = values;
+  if (kind !== 'sabotage' && matrix({ suite, kind }).length === 0)
+    throw new TypeError(`\`${kind}\` is nothing that happens to the ${suite} alone`);
+  return { rounds, seed, suite, kind, kept: values.keep || rounds >= KEPT_FROM };
 }
 
-function planOf({ rounds, suite, seed }) {
+function planOf({ rounds, ...settings }) {
+  if (settings.kind === 'sabotage') return Array.from({ length: rounds }, () => ({ kind: 'sabotage' }));
   const plan = [];
-  for (const round of shuffled(suite, seed)) {
-    plan.push(round);
+  for (const accident of shuffled(settings)) {
+    plan.push(accident);
     if (plan.length === rounds) return plan;
   }
 }
 
-async function main(rounds, { suite, seed, ...settings }) {
-  const plan = planOf({ ...settings, suite, seed });
-  print(`${plan.length} rounds over ${matrix(suite).length} points (suite ${suite}), seed ${seed}`);
+async function main(rounds, settings) {
+  const { seed, suite, kind } = settings;
+  const plan = planOf(settings);
+  print(
+    `${plan.length} rounds of ${matrix(settings).length} accidents (suite ${suite}, kind ${kind}), seed ${seed}`,
+  );
   const total = nothingFound();
-  let unpassed = 0;
+  const played = [];
   const add = (found, about) => {
-    for (const [kind, list] of Object.entries(found)) {
-      total[kind].push(...list);
-      for (const what of list.slice(0, SHOWN)) print(`  ${kind}: ${what}`);
-      if (list.length > SHOWN) print(`  ${kind}: … and ${list.length - SHOWN} more`);
+    for (const [what, list] of Object.entries(found)) {
+      total[what].push(...list);
+      for (const each of list.slice(0, SHOWN)) print(`  ${what}: ${each}`);
+      if (list.length > SHOWN) print(`  ${what}: … and ${list.length - SHOWN} more`);
     }
     if (isClean(found)) return;
     for (const line of rounds.timelineOf(found)) print(`    ${line}`);
     print(`  found in ${about}, seed ${seed}`);
   };
-  for (const [index, death] of plan.entries()) {
+  for (const [index, accident] of plan.entries()) {
     const startedAtMs = performance.now();
     const rest = plan.slice(index + 1);
-    const { passed, found } = await rounds.play([death], {
+    const { happened, found, notes } = await rounds.play([accident], {
       seed: seed + index,
-      next: (service) => rest.find((later) => later.service === service) ?? null,
+      next: (service) => rest.find((later) => later.point !== undefined && later.service === service) ?? null,
     });
-    if (passed.length === 0) unpassed += 1;
-    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5);
-    const how = passed.length > 0 ? 'died there' : 'did not pass it, killed at the end';
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    played.push({ kind: accident.kind, seconds, happened: happened.length > 0, found });
+    const how = [...(happened.length > 0 ? [] : ['did not come about']), ...notes].map((note) => `  ${note}`);
     print(
-      `${String(index + 1).padStart(4)} ${seconds} s  ${death.service} ${death.point}:${death.nth}  ${how}`,
+      `${String(index + 1).padStart(4)} ${seconds.toFixed(1).padStart(5)} s  ${nameOf(accident)}${how.join(',')}`,
     );
     add(found, `round ${index + 1}`);
   }
   add(await rounds.judgeAll(), 'the last look at everything');
-  print(`${rounds.entries} entries in the log; ${unpassed} points were not passed`);
-  const count = (kind) => `${total[kind].length} ${kind}`;
+  const kinds = perKind(played);
+  for (const [each, { rounds: count, unhappened, meanSeconds }] of Object.entries(kinds))
+    print(
+      `${each.padEnd(16)} ${String(count).padStart(3)} rounds of ${meanSeconds} s, ${unhappened} did not come about`,
+    );
+  print(`${rounds.entries} entries in the log`);
+  if (settings.kept) print(`kept in ${keep({ settings, played, kinds, total, entries: rounds.entries })}`);
+  const count = (what) => `${total[what].length} ${what}`;
   print(`rounds ${plan.length}, ${['lost', 'duplicated', 'orphans', 'late'].map(count).join(', ')}`);
   return isClean(total) ? 0 : 1;
 }

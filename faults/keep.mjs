@@ -1,0 +1,75 @@
+/** The result of a run, as it is kept under `faults/results/`, one file a day. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+/** So many rounds are kept without being asked to. */
+export const KEPT_FROM = 200;
+
+/** Rounds and findings of each kind of accident, and how long one took. */
+export function perKind(played) {
+  const kinds = [...new Set(played.map(({ kind }) => kind))].sort();
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, tallyOf(played.filter((round) => round.kind === kind))]),
+  );
+}
+
+function tallyOf(rounds) {
+  const count = (what) => rounds.reduce((sum, { found }) => sum + found[what].length, 0);
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  return {
+    rounds: rounds.length,
+    unhappened: rounds.filter(({ happened }) => !happened).length,
+    meanSeconds: round1(seconds / rounds.length),
+    lost: count('lost'),
+    duplicated: count('duplicated'),
+    orphans: count('orphans'),
+    late: count('late'),
+  };
+}
+
+/** @returns the path of the file, from the root of the clone */
+export function keep({ settings: { rounds, seed, suite, kind }, played, kinds, total, entries }) {
+  const at = new Date().toISOString();
+  const counted = Object.fromEntries(Object.entries(total).map(([what, list]) => [what, list.length]));
+  const minutes = round1(played.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+  const result = {
+    commit: commit(),
+    at,
+    machine: machine(),
+    rounds,
+    seed,
+    suite,
+    kind,
+    minutes,
+    entries,
+    ...counted,
+    kinds,
+  };
+  const path = join('faults', 'results', `${at.slice(0, 10)}.json`);
+  mkdirSync(join(root, 'faults', 'results'), { recursive: true });
+  writeFileSync(join(root, path), `${JSON.stringify(result, null, 2)}\n`);
+  return path;
+}
+
+const round1 = (value) => Math.round(value * 10) / 10;
+
+function commit() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function machine() {
+  return {
+    cpus: cpus().length,
+    model: cpus()[0]?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+  };
+}
