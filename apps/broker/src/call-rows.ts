@@ -170,3 +170,34 @@ export async function undecidedLeases(
   );
   return rows;
 }
+
+/**
+ * Leases that this database has forgotten, as abandoned: none of them is ever issued, and their calls are answered no more.
+ * @returns those that it did not know. Requires the locks of their tasks.
+ */
+export async function forgottenLeases(tx: Tx, leases: readonly Intended[]): Promise<Intended[]> {
+  const { rows } = await tx.query<{ leaseId: string }>(
+    `INSERT INTO lease (lease_id, task_id, agent, call_id, state, intent, create_by, claimed_by)
+       SELECT lease_id, intent->>'taskId', intent->>'agent', intent->>'callId', 'abandoned', intent,
+              (intent->>'createBy')::timestamptz, ''
+         FROM unnest($1::text[], $2::jsonb[]) AS l(lease_id, intent)
+     ON CONFLICT (lease_id) DO NOTHING RETURNING lease_id AS "leaseId"`,
+    [leases.map(({ leaseId }) => leaseId), leases.map((lease) => JSON.stringify(lease))],
+  );
+  const forgotten = new Set(rows.map(({ leaseId }) => leaseId));
+  return leases.filter(({ leaseId }) => forgotten.has(leaseId));
+}
+
+/** Leases that could still be renewed, by id, which is by age. */
+export async function leasesNotOver(
+  tx: Tx,
+  after: string,
+  limit: number,
+): Promise<{ state: Lease['state']; intent: Intended }[]> {
+  const { rows } = await tx.query<{ state: Lease['state']; intent: Intended }>(
+    `SELECT state, intent FROM lease
+      WHERE lease_id > $1 AND (intent->>'hardEnd')::timestamptz > clock_timestamp() ORDER BY lease_id LIMIT $2`,
+    [after, limit],
+  );
+  return rows;
+}

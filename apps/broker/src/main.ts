@@ -1,6 +1,7 @@
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
+import { notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
@@ -9,6 +10,7 @@ import { BrokerModule } from './broker.module.js';
 import { openParts } from './open-parts.js';
 import { brokerRules } from './prune-rules.js';
 import { GROUP } from './records.js';
+import { recover } from './recover.js';
 
 await runService({
   name: 'broker',
@@ -27,23 +29,26 @@ await runService({
     return {
       module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
       jwks: signer.jwks,
-      readiness: upkeep.readiness,
-      consume: () => ({
-        bus,
-        group: GROUP,
-        positions: async (assigned) => {
-          // What an earlier owner of these partitions decided is told before anything newer is decided.
-          await broker.forget();
-          await relay.drain(0);
-          const positions = await readPositions(db, GROUP, assigned);
-          await broker.remember();
-          return positions;
-        },
-        begun: () => {
-          broker.start();
-          upkeep.begin();
-        },
-      }),
+      readiness: [...upkeep.readiness, notRecovering(db)],
+      async consume() {
+        await recover(parts, bus);
+        return {
+          bus,
+          group: GROUP,
+          positions: async (assigned) => {
+            // What an earlier owner of these partitions decided is told before anything newer is decided.
+            await broker.forget();
+            await relay.drain(0);
+            const positions = await readPositions(db, GROUP, assigned);
+            await broker.remember();
+            return positions;
+          },
+          begun: () => {
+            broker.start();
+            upkeep.begin();
+          },
+        };
+      },
       fields: { policySet: parts.judge.digest },
       drain: [
         { what: 'leases being made and decided', run: () => broker.stop() },

@@ -72,3 +72,11 @@ export async function overdueTasks(tx: Tx, limit: number): Promise<string[]> {
   );
   return rows.map((row) => row.task_id);
 }
+
+/** Every task that is not over. */
+export async function openTasks(tx: Tx): Promise<string[]> {
+  const { rows } = await tx.query<{ task_id: string }>(
+    `SELECT task_id FROM task WHERE status IN ('open', 'suspended') ORDER BY task_id`,
+  );
+  return rows.map((row) => row.task_id);
+}

@@ -146,6 +146,31 @@ export class Voices {
     return this.read({ ...unsigned, headers: this.signers[by].sign(unsigned, `specs.${this.#said}`) });
   }
 
+  /** The revoker has swept every target after the restore of the broker's database. */
+  sweeps(epoch: string, by: ServiceName = 'revoker'): OutgoingRecord {
+    const at = inMs(0);
+    const unsigned = {
+      topic: CREDENTIAL_EVENTS,
+      key: 'store',
+      head: {
+        id: uuidv7(),
+        source: serviceSource(by),
+        type: wireType('store.restored'),
+        subject: 'store',
+        time: at,
+        contentType: 'application/json',
+      },
+      value: Buffer.from(
+        JSON.stringify({
+          ...{ taskId: 'store', generation: 0, actor: serviceSource(by), at },
+          ...{ service: 'broker', epoch, swept: true },
+        }),
+      ),
+    };
+    this.#said += 1;
+    return { ...unsigned, headers: this.signers[by].sign(unsigned, `specs.${this.#said}`) };
+  }
+
   /** As the bus hands it over: on partition 0, behind the last one. */
   read({ topic, key, value, headers }: OutgoingRecord): BusRecord {
     const offset = this.#offsets.get(topic) ?? 0n;

@@ -78,3 +78,30 @@ export async function readToEnd(
   }
   return ends;
 }
+
+/** Reads on from the given places until a record comes that is wanted. @throws BusError where the subscription died */
+export async function awaitRecord(
+  bus: Bus,
+  { group, from }: { group: string; from: readonly Position[] },
+  isWanted: (record: BusRecord) => boolean,
+): Promise<void> {
+  const next = new Map(from.map((position) => [keyOf(position), position]));
+  const { promise, resolve, reject } = deferred();
+  const consumer = await bus.subscribe({
+    group: `${group}-${randomUUID()}`,
+    topics: [...new Set(from.map(({ topic }) => topic))],
+    positions: (assigned) => Promise.resolve(assigned.flatMap((place) => next.get(keyOf(place)) ?? [])),
+    onBatch: (records) => {
+      for (const { topic, partition, offset } of records)
+        next.set(keyOf({ topic, partition }), { topic, partition, next: offset + 1n });
+      if (records.some(isWanted)) resolve();
+      return Promise.resolve();
+    },
+    onCrash: reject,
+  });
+  try {
+    await promise;
+  } finally {
+    await consumer.stop();
+  }
+}

@@ -1,6 +1,7 @@
 /** Why a service cannot do its work now. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#store/database.js';
+import { readStoreLife } from '#store/store-meta.js';
 import type { Metrics } from '#telemetry/metrics.js';
 
 /** Short constant phrases; none where all is well. */
@@ -55,3 +56,11 @@ export function outboxIsSent(oldestMs: () => number, metrics: Metrics): Reasons 
   });
   return () => (oldestMs() > OUTBOX_OLD_MS ? ['outbox is not being sent'] : []);
 }
+
+/** From a restore, or a topic made anew, until all is done that `mayfly recover` ordered. */
+export const notRecovering =
+  (db: Database): Reasons =>
+  async () =>
+    (await readStoreLife(db.pool)).recovering === null
+      ? []
+      : ['recovering: nothing is issued until it is done'];
