@@ -4,12 +4,13 @@
  */
 import type { Retention } from '#config/retention.js';
 import type { Tx } from '#store/database.js';
-import { inboxRule, type PruneRule } from '#store/prune.js';
+import { inboxRule, settledRule, type PruneRule } from '#store/prune.js';
 
 const TASKS_AT_ONCE = 100;
 
 export const brokerRules = ({ inboxMs, endedMs, streamMs, decisionInputMs }: Retention): PruneRule[] => [
   inboxRule(inboxMs),
+  settledRule(inboxMs),
   { name: 'calls', keepMs: endedMs, batch: TASKS_AT_ONCE, take: takeCalls },
   { name: 'ended_tasks', keepMs: streamMs, batch: TASKS_AT_ONCE, take: takeEndedTasks },
   // As long as a start may be read of what was only heard to end.

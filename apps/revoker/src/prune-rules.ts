@@ -4,10 +4,11 @@
  */
 import type { Retention } from '#config/retention.js';
 import type { Tx } from '#store/database.js';
-import { inboxRule, type PruneRule } from '#store/prune.js';
+import { inboxRule, settledRule, type PruneRule } from '#store/prune.js';
 
 export const revokerRules = ({ inboxMs, endedMs }: Retention): PruneRule[] => [
   inboxRule(inboxMs),
+  settledRule(inboxMs),
   { name: 'removed_leases', keepMs: endedMs, batch: 500, take: takeRemovedLeases },
   // An outcome whose intent no topic holds any more: without it nothing can be done, and a sweep finds what is there.
   { name: 'unplanned_leases', keepMs: inboxMs, batch: 500, take: takeUnplannedLeases },

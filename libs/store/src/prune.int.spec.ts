@@ -1,7 +1,7 @@
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
 import { transact } from './database.js';
 import { park } from './parking.js';
-import { inboxRule, Pruner, type PruneRule } from './prune.js';
+import { inboxRule, Pruner, settledRule, type PruneRule } from './prune.js';
 import { storeMigrations } from './store-migrations.js';
 
 const HOUR_MS = 3_600_000;
@@ -39,6 +39,18 @@ const left = async () => {
   );
   return rows.map((row) => row.ce_id);
 };
+const parked = (offset: bigint) =>
+  transact(schema.db, (tx) =>
+    park(tx, 'broker', [
+      {
+        record: { topic: 't', partition: 0, offset, appendedAtMs: 0, key: null, value: null, headers: {} },
+        why: 'bug',
+        code: 'Error',
+        detail: 'failed',
+        holds: false,
+      },
+    ]),
+  );
 const inbox = (keepHours: number, batch = 1_000) => ({ ...inboxRule(keepHours * HOUR_MS), batch });
 
 it('drops what is older than is kept, batch by batch, and nothing younger', async () => {
@@ -56,25 +68,7 @@ it('drops what is older than is kept, batch by batch, and nothing younger', asyn
 
 it('keeps what a parked record may be a copy of: that clock stands still until the record is settled', async () => {
   await received(9, 11, 15, 21);
-  await transact(schema.db, (tx) =>
-    park(tx, 'broker', [
-      {
-        record: {
-          topic: 't',
-          partition: 0,
-          offset: 1n,
-          appendedAtMs: 0,
-          key: null,
-          value: null,
-          headers: {},
-        },
-        why: 'bug',
-        code: 'Error',
-        detail: 'failed',
-        holds: false,
-      },
-    ]),
-  );
+  await parked(1n);
   await schema.db.pool.query("UPDATE dead_letter SET parked_at = now() - interval '10 hours'");
 
   await prunerOf(inbox(10)).run();
@@ -84,6 +78,21 @@ it('keeps what a parked record may be a copy of: that clock stands still until t
   await prunerOf(inbox(10)).run();
   expect(await left()).toEqual(['ce-9']);
   expect((await schema.db.pool.query('SELECT FROM dead_letter')).rowCount).toBe(1);
+});
+
+it('never drops a record that is parked, and a settled one only once no topic can hold it', async () => {
+  await parked(1n);
+  await parked(2n);
+  await parked(3n);
+  await schema.db.pool.query(
+    `UPDATE dead_letter SET parked_at = now() - interval '10000 hours',
+            settled_at = CASE bus_offset WHEN 2 THEN now() - interval '9.9 hours' WHEN 3 THEN now() - interval '10.1 hours' END`,
+  );
+
+  await prunerOf(settledRule(10 * HOUR_MS)).run();
+
+  const { rows } = await schema.db.pool.query('SELECT bus_offset FROM dead_letter ORDER BY bus_offset');
+  expect(rows).toEqual([{ bus_offset: 1n }, { bus_offset: 2n }]);
 });
 
 it('leaves it to the process that is at it already', async () => {

@@ -109,3 +109,19 @@ export const inboxRule = (keepMs: number): PruneRule => ({
     return rowCount ?? 0;
   },
 });
+
+/** A settled record is known as long as a topic may hold it: read again, it must not be parked again. What is parked never goes. */
+export const settledRule = (keepMs: number): PruneRule => ({
+  name: 'settled_records',
+  keepMs,
+  batch: 1_000,
+  take: async (tx, keep, batch) => {
+    const { rowCount } = await tx.query(
+      `DELETE FROM dead_letter WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM dead_letter WHERE settled_at < now() - $1 * interval '1 millisecond'
+          ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+      [keep, batch],
+    );
+    return rowCount ?? 0;
+  },
+});
