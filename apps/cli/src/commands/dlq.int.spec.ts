@@ -85,7 +85,7 @@ it('lists what is parked, and what waits behind it when asked to', async () => {
   await parked(5, 6);
 
   await mayfly('list', '--service', 'broker');
-  expect(said.stdout).toMatch(/^broker 1 .*TypeError .*1 wait behind\n2 parked\n$/);
+  expect(said.stdout).toMatch(/^broker 1 .*TypeError .*1 waits behind\n2 parked\n$/);
   await mayfly('list', '--service', 'broker', '--all', '--json');
   expect(JSON.parse(said.stdout)).toMatchObject({
     total: 2,

@@ -36,7 +36,7 @@ it('tells a parked record in one line: age, key, code, place, and what waits beh
 
 it.each([
   [{ passedOver: 4 }, '2 wait behind, 4 more on the dead-letter topic only'],
-  [{ holds: false, waiting: 0 }, 'holds nothing'],
+  [{ holds: false, waiting: 0 }, 'nothing waits for it'],
   [{ why: 'behind' as const }, 'waits'],
   [{ state: 'retry' as const }, 'ordered: retry'],
 ])('says what follows from it: %j', (more, end) => {

@@ -25,9 +25,9 @@ const placeOf = ({ topic, partition, offset }: BoardLine): string =>
   `${printable(topic, 100)}/${partition}@${offset}`;
 
 function waitingText({ holds, waiting, passedOver }: BoardLine): string {
-  if (!holds) return 'holds nothing';
+  if (!holds) return 'nothing waits for it';
   const beyond = passedOver === 0 ? '' : `, ${passedOver} more on the dead-letter topic only`;
-  return `${waiting} wait behind${beyond}`;
+  return `${waiting} ${waiting === 1 ? 'waits' : 'wait'} behind${beyond}`;
 }
 
 /** One line of the list. */
@@ -73,7 +73,7 @@ export function letterText(service: ServiceName, letter: LetterOnBoard): string 
     ['state', letter.settledAt === null ? letter.state : `${letter.state} ${letter.settledAt.toISOString()}`],
     ['parked', `${letter.parkedAt.toISOString()}, attempts: ${letter.attempts}`],
     ['why', `${letter.why}: ${printable(letter.code, 100)}, ${printable(letter.detail, 500)}`],
-    ['behind it', waitingText(letter)],
+    ['holds', waitingText(letter)],
     ...orderRows(letter),
   ];
   const head = rows.map(([name, value]) => `${name.padEnd(10)} ${value}`);
