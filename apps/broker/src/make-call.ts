@@ -9,9 +9,9 @@ import type { Sender } from '#events/task.js';
 import { sealKeyThumbprint, validSealKey } from '#identity/seal.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, type Call } from './call-rows.js';
-import { sha256Hex } from './records.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
+import { sha256Hex } from '#store/parking.js';
 
 type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers'>;
 

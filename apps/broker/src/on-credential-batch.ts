@@ -8,10 +8,10 @@ import { verifyRecord, type VerifiedRecord } from '#identity/records.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { QueuedRecord } from '#store/outbox.js';
+import { sha256Hex } from '#store/parking.js';
 import { notePeerCounts } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
-import { sha256Hex } from './records.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 const REQUESTED = wireType('lease.revocation_requested');

@@ -1,10 +1,10 @@
 /** A record that our own code cannot handle: others go on, its task fails closed, and it is handled after all at an operator's word. */
 import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord } from '#bus/bus.js';
+import { sha256Hex } from '#store/parking.js';
 import { World, type BrokerProcess } from '../test/harness.js';
 import { ANALYST, ORCHESTRATOR } from '../test/voices.js';
 import { releaseParked } from './release-parked.js';
-import { sha256Hex } from './records.js';
 
 let world: World;
 let broker: BrokerProcess;

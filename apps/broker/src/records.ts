@@ -16,10 +16,7 @@ import { CREDENTIAL_EVENTS, DELIVERY } from '#events/topics.js';
 import { deadLetterCopy } from '#store/dead-letter-records.js';
 import type { UnsignedRecord } from '#store/outbox.js';
 import { sha256Hex, storable } from '#store/parking.js';
-
 import type { Beyond, RefusalWindow } from './refusals.js';
-
-export { sha256Hex };
 
 export const GROUP = 'broker';
 const SOURCE = serviceSource('broker');
