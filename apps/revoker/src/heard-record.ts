@@ -14,6 +14,7 @@ const HEARD = [
   'lease.intended',
   'lease.issued',
   'lease.abandoned',
+  'store.restored',
 ] as const;
 type HeardType = (typeof HEARD)[number];
 export type BrokerEvent = { [T in HeardType]: EventOf<T> }[HeardType];

@@ -2,6 +2,7 @@ import type { Bus } from '#bus/bus.js';
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
+import { notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
@@ -9,6 +10,7 @@ import type { Relay } from '#store/relay.js';
 import { openParts } from './open-parts.js';
 import { revokerRules } from './prune-rules.js';
 import { GROUP } from './publish.js';
+import type { Sweeper } from './recover.js';
 import { Revoker } from './revoker.js';
 import { RevokerModule } from './revoker.module.js';
 
@@ -20,6 +22,7 @@ await runService({
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
+    let sweeper: Sweeper | undefined;
     const upkeep = storeUpkeep({
       ...{ db: parts.db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
       bus: () => bus,
@@ -30,12 +33,13 @@ await runService({
     return {
       module: (telemetry) => RevokerModule.forRoot(revoker, telemetry),
       jwks: signer.jwks,
-      readiness: upkeep.readiness,
+      readiness: [...upkeep.readiness, notRecovering(parts.db)],
       // It cuts what it knows while it waits for the bus.
       begin: () => revoker.start(),
       async consume() {
         const opened = await openBus();
         ({ bus, relay } = opened);
+        sweeper = revoker.sweeper(opened.bus);
         return {
           bus: opened.bus,
           group: GROUP,
@@ -45,11 +49,15 @@ await runService({
             await opened.relay.drain(0);
             return await readPositions(parts.db, GROUP, assigned);
           },
-          begun: () => upkeep.begin(),
+          begun: () => {
+            upkeep.begin();
+            sweeper?.start();
+          },
         };
       },
       fields: { targets: parts.providers.size },
       drain: [
+        { what: 'a sweep', run: () => sweeper?.stop() },
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
         upkeep.drain,

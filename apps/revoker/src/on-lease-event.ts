@@ -5,6 +5,7 @@ import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
 import type { Read } from '#store/intake.js';
 import { notePeerCounts } from '#store/peers.js';
+import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
@@ -29,13 +30,24 @@ export async function onLeaseEvents(
   taker: Taker,
 ): Promise<Flushed> {
   for (const each of batch) tellRefused(each, parts);
-  await watchCounters(tx, batch, parts);
-  const heard = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
-  if (heard.length === 0) return { queued: [], work: [] };
-  const work = await UnitOfWork.begin(tx, wantedOf(heard), Date.now());
+  const all = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
+  await orderSweeps(tx, all);
+  const heard = all.filter(({ event }) => event.type !== 'store.restored');
+  const [work] = await Promise.all([
+    UnitOfWork.begin(tx, wantedOf(heard), Date.now()),
+    watchCounters(tx, batch, parts),
+  ]);
   for (const each of heard) hear(work, each, parts);
   await work.dueUnderEnded(tx);
   return await work.flush(tx, taker);
+}
+
+/** The broker waits for it. */
+async function orderSweeps(tx: Tx, heard: readonly Heard[]): Promise<void> {
+  const sweeps = heard.flatMap(({ event: { type, data } }) =>
+    type === 'store.restored' && !data.swept ? [{ service: data.service, epoch: data.epoch }] : [],
+  );
+  if (sweeps.length > 0) await order(tx, { sweeps });
 }
 
 const aboutLease = (
@@ -69,6 +81,8 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
       return work.change(hearSuspended(task, event, ceId, work.tombstones));
     case 'task.ended':
       return work.change(hearEndedByBroker(task, event.data.outcome, ceId));
+    case 'store.restored':
+      return;
     default:
       return unreachable(event);
   }

@@ -19,6 +19,7 @@ import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
+import { beginRecovery } from './recover.js';
 import type { RevokerParts } from './revoker-parts.js';
 
 const KNOCK_AGAIN_MS = 1_000;
@@ -75,6 +76,7 @@ export async function openParts(
       topics,
       originOf: originBy(peers, 'revoker'),
     });
+    await beginRecovery(db, opened, peers, log);
     const sender = new Relay({ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) });
     await sender.start();
     relay = sender;

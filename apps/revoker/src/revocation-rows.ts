@@ -31,14 +31,14 @@ interface Sum {
 const keyOf = ({ what, id }: RevocationNotice) => `${what}:${id}`;
 
 /** SHA-256(key ‖ 0x00 ‖ value), as verifiers sum up what they hold. */
-const digestOf = (key: string, value: Buffer) =>
+export const digestOf = (key: string, value: Buffer) =>
   createHash('sha256').update(key).update(Buffer.of(0)).update(value).digest();
 
 export function xor(a: Buffer, b: Buffer): Buffer {
   return Buffer.from(a.map((byte, i) => byte ^ (b[i] ?? 0)));
 }
 
-async function lockSum(tx: Tx): Promise<Sum> {
+export async function lockSum(tx: Tx): Promise<Sum> {
   const { rows } = await tx.query<Sum>({
     name: 'lock-revocation-seq',
     text: 'SELECT seq, live, set_digest AS digest FROM revocation_seq FOR UPDATE',
@@ -48,7 +48,7 @@ async function lockSum(tx: Tx): Promise<Sum> {
   return sum;
 }
 
-interface Stored {
+export interface Stored {
   key: string;
   generationBelow: number | null;
   notAfter: Date;
@@ -95,7 +95,10 @@ export async function writeRevocations(
   return [...fresh.values()].map(({ key, value }) => revocationRecord(key, value, nowMs));
 }
 
-function saysMore(notice: RevocationNotice, before: Stored): boolean {
+export function saysMore(
+  notice: Pick<RevocationNotice, 'generationBelow'>,
+  before: Pick<Stored, 'generationBelow'>,
+): boolean {
   if (before.generationBelow === null) return false;
   return notice.generationBelow === null || notice.generationBelow > before.generationBelow;
 }
@@ -110,7 +113,7 @@ async function readRevocations(tx: Tx, keys: readonly string[]): Promise<Stored[
   return rows;
 }
 
-async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly Stored[]): Promise<void> {
+export async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly Stored[]): Promise<void> {
   await tx.query({
     name: 'save-revocations',
     text: `WITH saved AS (

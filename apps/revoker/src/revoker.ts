@@ -1,5 +1,5 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
-import type { BusRecord } from '#bus/bus.js';
+import type { Bus, BusRecord } from '#bus/bus.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { repeat } from '#store/repeat.js';
 import { transact } from '#store/database.js';
@@ -14,6 +14,7 @@ import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js
 import { hurriesEnd, onTaskEvents } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { releaseParked } from './release-parked.js';
+import { Sweeper } from './recover.js';
 import { beat } from './revocation-rows.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { setLeaseEventAside, setTaskEventAside } from './set-aside.js';
@@ -112,6 +113,15 @@ export class Revoker {
   /** How long our own database has kept records waiting. */
   failingMs(): number {
     return Math.max(this.tasks.failingMs(), this.leases.failingMs());
+  }
+
+  /** Sweeps targets where that is ordered. To be started once records are read. */
+  sweeper(bus: Bus): Sweeper {
+    const { parts } = this;
+    return new Sweeper({
+      ...{ ...parts, bus, taker: () => this.#lanes.taker() },
+      after: (flushed) => this.#after(flushed),
+    });
   }
 
   /** Finishes what has begun, and leaves the rest to others. */

@@ -48,7 +48,12 @@ export interface Tombstone {
 
 type Common = 'taskId' | 'generation' | 'tenant' | 'causedBy' | 'actor' | 'at';
 type RevocationType =
-  'lease.revocation_requested' | 'lease.access_cut' | 'lease.removed' | 'lease.revocation_unproven';
+  | 'lease.revocation_requested'
+  | 'lease.access_cut'
+  | 'lease.removed'
+  | 'lease.revocation_unproven'
+  | 'lease.vanished'
+  | 'orphan.found';
 /** What the revoker says, without the members that every event carries. */
 export type RevocationEvent = {
   [T in RevocationType]: { type: T; data: Omit<OutboundData<T>, Common> };
