@@ -11,6 +11,7 @@ export interface Accident {
   how?: string;
   nth?: number;
   afterMs?: number;
+  withinMs?: number;
 }
 
 export const SERVICES: readonly Service[];

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** In which part of a round there is most to do for whom. */
 const BUSY = { broker: 'first', revoker: 'second', auditor: 'first' };
 const MOVED_WITHIN_MS = 10_000;
+/** What is written until then must be in the log in time; what comes later is too late to say anything. */
+const LOG_WAITS_MS = 1_000;
 /** Longer than the session time-out of a member, 6 s, and its rejoin. */
 const FROZEN_MS = 8_000;
 /** For what it does when it believes that no time has passed. */
@@ -15,14 +17,15 @@ export class Takeover {
   #world;
   #service;
   #afterMs;
+  #withinMs;
   #former;
   #struck;
-  #killedAtMs;
 
-  constructor(world, { service, afterMs }) {
+  constructor(world, { service, afterMs, withinMs = MOVED_WITHIN_MS }) {
     this.#world = world;
     this.#service = service;
     this.#afterMs = afterMs;
+    this.#withinMs = withinMs;
   }
 
   async prepare() {
@@ -36,25 +39,24 @@ export class Takeover {
   }
 
   async over() {
-    await this.#struck;
-    const untilMs = this.#killedAtMs + MOVED_WITHIN_MS;
-    if (this.#service === 'auditor' && !(await this.#world.logged(untilMs))) this.#late();
-    return { happened: true, backAtMs: untilMs };
+    return { happened: true, backAtMs: await this.#struck };
   }
 
   async #strike(done) {
+    const { found } = this.#world;
     await sleep(this.#afterMs);
-    if (this.#former.end() !== null) this.#world.found.lost.push(`the ${this.#service} ended beside another`);
+    if (this.#former.end() !== null) found.lost.push(`the ${this.#service} ended beside another`);
     this.#former.kill('SIGKILL');
-    this.#killedAtMs = Date.now();
-    if (this.#service === 'auditor') return;
-    if (!(await Promise.race([done, sleep(MOVED_WITHIN_MS, false)]))) this.#late();
+    const untilMs = Date.now() + this.#withinMs;
+    if (!(await this.#moved(done, untilMs)))
+      found.late.push(`the work of the killed ${this.#service} had not moved after ${this.#withinMs} ms`);
+    return untilMs;
   }
 
-  #late() {
-    this.#world.found.late.push(
-      `the work of the killed ${this.#service} had not moved after ${MOVED_WITHIN_MS} ms`,
-    );
+  async #moved(done, untilMs) {
+    if (this.#service !== 'auditor') return await Promise.race([done, sleep(untilMs - Date.now(), false)]);
+    await sleep(LOG_WAITS_MS);
+    return await this.#world.logged(untilMs);
   }
 }
 
