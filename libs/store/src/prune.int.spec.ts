@@ -167,3 +167,31 @@ it('stops after the batch at hand', async () => {
 
   expect(await left()).toEqual(['ce-11', 'ce-12']);
 });
+
+it('takes less at once where a batch takes too long', async () => {
+  const asked: number[] = [];
+  const slow = (least: number): PruneRule => ({
+    name: 'slow',
+    keepMs: 0,
+    batch: 100,
+    take: async (tx, _keepMs, batch) => {
+      asked.push(batch);
+      if (batch > least) await tx.query('SELECT pg_sleep(10)');
+      return 1;
+    },
+  });
+  const parts = {
+    db: schema.db,
+    onPruned: (rule: string, rows: number) => pruned.push([rule, rows]),
+    warn: (_fields: object, message: string) => told.push({ rule: message, code: undefined }),
+  };
+
+  await new Pruner({ ...parts, rules: [slow(10)] }, 50).run();
+  expect(asked).toEqual([100, 10]);
+  expect(pruned).toEqual([['slow', 1]]);
+
+  asked.length = 0;
+  await new Pruner({ ...parts, rules: [slow(0)] }, 50).run();
+  expect(asked).toEqual([100, 10, 1]);
+  expect(told).toEqual([{ rule: 'pruning failed', code: undefined }]);
+});

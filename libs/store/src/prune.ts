@@ -31,14 +31,18 @@ const EVERY_MS = 60_000;
 /** Of one rule, in one run: what is left then waits for the next. */
 const RULE_MS = 10_000;
 const PAUSE_MS = 20;
-/** Far more than a batch needs: a plan that went wrong ends rather than loads the database for ever. */
+/** Far more than a batch needs: one that is too large is made smaller, and a plan that went wrong ends. */
 const STATEMENT_MS = 5_000;
+const TIMED_OUT = '57014';
 
 export class Pruner {
   readonly #stop = new AbortController();
   #loop: { stop: () => Promise<void> } | undefined;
 
-  constructor(private readonly parts: PrunerParts) {}
+  constructor(
+    private readonly parts: PrunerParts,
+    private readonly statementMs = STATEMENT_MS,
+  ) {}
 
   start(): void {
     this.#loop = repeat(
@@ -67,23 +71,30 @@ export class Pruner {
 
   async #follow(rule: PruneRule): Promise<void> {
     const untilMs = performance.now() + RULE_MS;
-    for (let taken: number | null = rule.batch; taken === rule.batch;) {
+    for (let batch = rule.batch, full = true; full;) {
       if (this.#stop.signal.aborted || performance.now() > untilMs) return;
-      taken = await this.#batch(rule);
-      if (taken !== null && taken > 0) this.parts.onPruned(rule.name, taken);
+      try {
+        const taken = await this.#batch(rule, batch);
+        if (taken !== null && taken > 0) this.parts.onPruned(rule.name, taken);
+        full = taken === batch;
+      } catch (error) {
+        // Some tasks have far more rows than others.
+        if ((error as { code?: string }).code !== TIMED_OUT || batch === 1) throw error;
+        batch = Math.ceil(batch / 10);
+      }
       await sleep(PAUSE_MS);
     }
   }
 
   /** @returns null where another process is at it. */
-  #batch({ take, keepMs, batch }: PruneRule): Promise<number | null> {
+  #batch({ take, keepMs }: PruneRule, batch: number): Promise<number | null> {
     return transact(this.parts.db, async (tx) => {
       const { rows } = await tx.query<{ free: boolean }>(
         "SELECT pg_try_advisory_xact_lock(hashtextextended('mayfly.prune.' || $1, 0)) AS free",
         [this.parts.db.schema],
       );
       if (rows[0]?.free !== true) return null;
-      await tx.query(`SET LOCAL statement_timeout = ${STATEMENT_MS}`);
+      await tx.query(`SET LOCAL statement_timeout = ${this.statementMs}`);
       return await take(tx, keepMs, batch);
     });
   }
