@@ -34,6 +34,7 @@ import { Alive } from '#store/alive.js';
 import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';
+import { beginRecovery } from './recover.js';
 import { Revoker } from './revoker.js';
 import type { RevokerParts } from './revoker-parts.js';
 
@@ -108,6 +109,7 @@ export class World {
       warn,
       sign: (record, store) => this.signers.revoker.sign(record, store),
     });
+    await beginRecovery(db, bus, peers, log);
     await relay.start();
     const alive = await Alive.as(randomUUID(), db, warn);
     const parts: RevokerParts = {
