@@ -5,6 +5,7 @@ import { notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
+import { UpcastError } from '#store/upcast.js';
 import { Broker } from './broker.js';
 import { BrokerModule } from './broker.module.js';
 import { openParts } from './open-parts.js';
@@ -14,7 +15,7 @@ import { recover } from './recover.js';
 
 await runService({
   name: 'broker',
-  isOperators: operatorsErrors([]),
+  isOperators: operatorsErrors([UpcastError]),
   async open({ config, log, metrics, observe, onDead }) {
     const { parts, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;

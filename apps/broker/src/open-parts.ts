@@ -12,6 +12,7 @@ import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
+import { claimEventVersions } from '#store/event-versions.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
 import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
@@ -20,6 +21,7 @@ import type { Metrics } from '#telemetry/metrics.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
+import { brokerUpcasts } from './upcasts.js';
 
 export interface OpenParts {
   parts: BrokerParts;
@@ -28,7 +30,7 @@ export interface OpenParts {
   close: () => Promise<void>;
 }
 
-/** @throws ConfigError, PolicyError, IdentityError, StoreRestoredError for what an operator has to mend; what the servers said otherwise. */
+/** @throws ConfigError, PolicyError, IdentityError, StoreRestoredError, UpcastError for what an operator has to mend; what the servers said otherwise. */
 export async function openParts(
   config: MayflyConfig<'broker'>,
   log: Log,
@@ -50,6 +52,7 @@ export async function openParts(
   const bus = await openBus(config.bus, 'mayfly-broker', log);
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
   if (!observe) {
+    await claimEventVersions(db, brokerUpcasts);
     await bus.ensureTopics(topicSpecs(SERVICES));
     // What goes to other topics goes here too, or is not acted on.
     const topics = [CREDENTIAL_EVENTS];

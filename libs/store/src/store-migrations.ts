@@ -83,4 +83,11 @@ export const storeMigrations: readonly Migration[] = [
       ALTER TABLE peer_counter ADD COLUMN ce_id text;
     `,
   },
+  {
+    id: 'store-5',
+    sql: `
+      -- The versions in which releases that ran here write events: an earlier one may not be able to read them.
+      CREATE TABLE event_version (type text PRIMARY KEY, version int NOT NULL);
+    `,
+  },
 ];
