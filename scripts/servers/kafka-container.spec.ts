@@ -40,8 +40,15 @@ it('is not looked for where MAYFLY_DOCKER says so', async () => {
 
 describe('the container', () => {
   let folder: string;
-  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'mayfly-container-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  let kafka: { port: number; close: () => void };
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mayfly-container-'));
+    kafka = await startCoordinator();
+  });
+  afterEach(() => {
+    kafka.close();
+    rmSync(folder, { recursive: true });
+  });
 
   const start = (engine: FakeEngine, port: number, onSpawn: (child: object) => Promise<void>) =>
     startKafkaContainer({
@@ -55,7 +62,6 @@ describe('the container', () => {
 
   it('is published on loopback only, keeps its records in a volume, and takes the place of one left behind', async () => {
     const engine = new FakeEngine();
-    const kafka = await startCoordinator();
     const spawned: object[] = [];
 
     const { brokers, child } = await start(engine, kafka.port, (one) => {
@@ -79,7 +85,6 @@ describe('the container', () => {
     expect(stopped).toEqual({ code: 143, signal: null });
     expect((child as { end: () => unknown }).end()).toEqual(stopped);
     expect(readFileSync(join(folder, 'logs', 'kafka.log'), 'utf8')).toBe('Kafka Server started\n');
-    kafka.close();
   });
 
   it('that loses its port to another program says so, and another port is taken', async () => {
