@@ -188,6 +188,7 @@ export class Rig {
     const { code } = end();
     if (!this.#supervises || code !== 1) return void this.#unasked.push(`${name} (${JSON.stringify(end())})`);
     this.#gaveUp.push(name);
+    this.#armed.delete(name);
     const rising = this.#riseAgain(name).finally(() => this.#rising.delete(rising));
     this.#rising.add(rising);
   }
