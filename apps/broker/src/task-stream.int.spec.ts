@@ -189,7 +189,7 @@ describe('a row that another release wrote', () => {
     const { db } = broker.parts;
     await expect(transact(db, (tx) => UnitOfWork.begin(tx, { taskIds: [taskId] }))).rejects.toMatchObject({
       code: 'ERR_EVENT_VERSION_UNKNOWN',
-      stored: { stream: taskId, type: 'task.accepted', schemaVersion: 2 },
+      fields: { stream: taskId, type: 'task.accepted', schemaVersion: 2 },
     });
   });
 });

@@ -53,7 +53,7 @@ it.each([
     await expect(claimEventVersions(schema.db, before)).rejects.toMatchObject({
       code,
       message,
-      stored: { stream: 'task-1', version: 1, type, schemaVersion },
+      fields: { stream: 'task-1', version: 1, type, schemaVersion },
     });
     await claimEventVersions(schema.db, after);
   },

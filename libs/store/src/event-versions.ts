@@ -16,7 +16,7 @@ export async function claimEventVersions(db: Database, upcasts: Upcasts): Promis
       const known = types.includes(type) ? writtenIn(upcasts, type) : 0;
       if (version <= known) continue;
       // Whoever claimed more may have written nothing yet. Reads all events, once, and only after a step back.
-      const { rows } = await tx.query<UpcastError['stored']>(
+      const { rows } = await tx.query<UpcastError['fields']>(
         `SELECT stream, version, type, schema_version AS "schemaVersion" FROM event
           WHERE type = $1 AND schema_version > $2 LIMIT 1`,
         [type, known],

@@ -86,6 +86,6 @@ it('does not read a stream with an event of a later release', async () => {
 
   await expect(transact(schema.db, (tx) => readStream(tx, 'task-1', upcasts))).rejects.toMatchObject({
     code: 'ERR_EVENT_VERSION_UNKNOWN',
-    stored: { stream: 'task-1', version: 2, type: 'call.decided', schemaVersion: 2 },
+    fields: { stream: 'task-1', version: 2, type: 'call.decided', schemaVersion: 2 },
   });
 });

@@ -51,7 +51,7 @@ it.each([4, 0, -1, 1.5])('refuses version %p of a type that has three', (schemaV
     expect.objectContaining({
       code: 'ERR_EVENT_VERSION_UNKNOWN',
       message: 'a stored event is of a later version than is known',
-      stored: { stream: 'parcel-1', version: 4, type: 'parcel.weighed', schemaVersion },
+      fields: { stream: 'parcel-1', version: 4, type: 'parcel.weighed', schemaVersion },
     }) as Error,
   );
 });

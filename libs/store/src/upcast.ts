@@ -21,7 +21,7 @@ export class UpcastError extends Error {
   override readonly name = 'UpcastError';
   constructor(
     readonly code: UpcastErrorCode,
-    readonly stored: Pick<StoredEvent, 'stream' | 'version' | 'type' | 'schemaVersion'>,
+    readonly fields: Pick<StoredEvent, 'stream' | 'version' | 'type' | 'schemaVersion'>,
   ) {
     super(
       code === 'ERR_EVENT_TYPE_UNKNOWN'
