@@ -3,7 +3,7 @@ import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { CHECKPOINTS, CREDENTIAL_EVENTS, topicSpecs } from '#events/topics.js';
+import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
@@ -65,8 +65,7 @@ export async function openParts(
   const relay = new Relay({ db, bus, warn, sign: (record, store) => signer.sign(record, store) });
   if (!observe) {
     await bus.ensureTopics(topicSpecs(SERVICES));
-    const topics = [CREDENTIAL_EVENTS, CHECKPOINTS];
-    await assertNotRestored({ db, bus, service: 'auditor', topics, originOf: originBy(peers, 'auditor') });
+    await assertNotRestored({ db, bus, service: 'auditor', originOf: originBy(peers, 'auditor') });
     await relay.start();
   }
   // While it only observes, what is said of its readers stays in the outbox.

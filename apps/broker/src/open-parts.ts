@@ -4,7 +4,7 @@ import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { CREDENTIAL_EVENTS, topicSpecs } from '#events/topics.js';
+import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
@@ -54,9 +54,7 @@ export async function openParts(
   if (!observe) {
     await claimEventVersions(db, brokerUpcasts);
     await bus.ensureTopics(topicSpecs(SERVICES));
-    // What goes to other topics goes here too, or is not acted on.
-    const topics = [CREDENTIAL_EVENTS];
-    await assertNotRestored({ db, bus, service: 'broker', topics, originOf: originBy(peers, 'broker') });
+    await assertNotRestored({ db, bus, service: 'broker', originOf: originBy(peers, 'broker') });
     await relay.start();
   }
   const providers = openProviders(targets, log);

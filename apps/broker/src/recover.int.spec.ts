@@ -44,7 +44,7 @@ async function recovers(topics: string[] = []): Promise<{ done: Promise<void>; e
 
 const check = () =>
   assertNotRestored({
-    ...{ db: world.schema.db, bus: world.bus, service: 'broker', topics: [CREDENTIAL_EVENTS] },
+    ...{ db: world.schema.db, bus: world.bus, service: 'broker' },
     originOf: originBy(broker.parts.peers, 'broker'),
   });
 

@@ -16,7 +16,9 @@ export type CliErrorCode =
   | 'ERR_CLI_DEAD_CREDENTIAL'
   | 'ERR_CLI_CHECKS_FAILED'
   | 'ERR_CLI_SETTLED'
-  | 'ERR_CLI_STILL_PARKED';
+  | 'ERR_CLI_STILL_PARKED'
+  | 'ERR_CLI_STILL_RUNNING'
+  | 'ERR_CLI_LOG_NOT_EMPTY';
 
 const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_USAGE: 2,
@@ -30,6 +32,8 @@ const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_CHECKS_FAILED: 1,
   ERR_CLI_SETTLED: 1,
   ERR_CLI_STILL_PARKED: 1,
+  ERR_CLI_STILL_RUNNING: 1,
+  ERR_CLI_LOG_NOT_EMPTY: 1,
 };
 
 /** The message is for the user's one line: what is wrong, and what to do about it. It holds no secret. */

@@ -1,10 +1,13 @@
 /** The commands of `mayfly` and their options. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { SERVICES } from '#events/services.js';
 import { call } from './commands/call.js';
 import type { CallOptions } from './commands/call.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
 import type { CommandContext } from './commands/context.js';
 import { dlqCommands } from './dlq/dlq-commands.js';
+import { recover, RECREATED } from './commands/recover.js';
+import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
 import type { SvidOptions } from './commands/svid.js';
 import { taskEnd } from './commands/task-end.js';
@@ -82,6 +85,15 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .action((options: CallOptions & { json?: boolean }) => call(options, context(options)));
 
   dlqCommands(mayfly, command, context);
+
+  command(mayfly, 'recover', 'let a service run again after a restore of its database, or a topic made anew')
+    .addOption(new Option('--service <service>', 'whose database').choices(SERVICES).makeOptionMandatory())
+    .requiredOption('--config <file>', 'the configuration that the service is started with')
+    .addOption(
+      new Option('--topic <topic>', 'nothing was restored: this topic was made anew').choices(RECREATED),
+    )
+    .option('--confirm', 'do it; without, only what was found is told')
+    .action((options: RecoverOptions & { json?: boolean }) => recover(options, context(options)));
 
   command(mayfly, 'doctor', 'check what Mayfly needs, and say how to mend it').action(
     (options: { json?: boolean }) => doctor(context(options)),

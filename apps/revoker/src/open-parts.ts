@@ -5,7 +5,7 @@ import { BusError, type Bus } from '#bus/bus.js';
 import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { CREDENTIAL_EVENTS, REVOCATIONS, topicSpecs } from '#events/topics.js';
+import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
@@ -68,12 +68,10 @@ export async function openParts(
     );
     bus = opened;
     await opened.ensureTopics(topicSpecs(SERVICES));
-    const topics = [CREDENTIAL_EVENTS, REVOCATIONS];
     await assertNotRestored({
       db,
       bus: opened,
       service: 'revoker',
-      topics,
       originOf: originBy(peers, 'revoker'),
     });
     await beginRecovery(db, opened, peers, log);

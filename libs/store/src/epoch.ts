@@ -15,6 +15,7 @@ import type { Bus, BusRecord, LogEnd } from '#bus/bus.js';
 import { readToEnd } from '#bus/read-to-end.js';
 import { HEADERS } from '#events/envelope.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
+import { CHECKPOINTS, CREDENTIAL_EVENTS, REVOCATIONS } from '#events/topics.js';
 import { verifyRecord, type PeerKeys } from '#identity/records.js';
 import type { Database } from './database.js';
 import { readStoreLife } from './store-meta.js';
@@ -24,12 +25,18 @@ export interface Origin {
   n: bigint;
 }
 
+/** Where to look for records of a service: what goes to others of its topics goes to one of these too, or is not acted on. */
+export const TOPICS_WRITTEN: Record<ServiceName, readonly string[]> = {
+  broker: [CREDENTIAL_EVENTS],
+  // Each second there is a heartbeat.
+  revoker: [CREDENTIAL_EVENTS, REVOCATIONS],
+  auditor: [CREDENTIAL_EVENTS, CHECKPOINTS],
+};
+
 export interface EpochCheck {
   db: Database;
   bus: Bus;
   service: ServiceName;
-  /** That this service writes. */
-  topics: readonly string[];
   /** The store that wrote a record, where its signature is this service's; null for any other record. */
   originOf: (record: BusRecord) => Origin | null;
 }
@@ -85,7 +92,7 @@ export interface Unknown {
 
 /** What the ends of the topics hold of this service that its database does not know. */
 export async function unknownOnTopics(check: EpochCheck): Promise<Unknown> {
-  const { db, bus, service, topics } = check;
+  const { db, bus, service } = check;
   const life = await readStoreLife(db.pool);
   const known = new Set([...life.earlier, life.epoch]);
   const { rows } = await db.pool.query<{ sent: bigint }>('SELECT sent FROM store_meta');
@@ -108,7 +115,7 @@ export async function unknownOnTopics(check: EpochCheck): Promise<Unknown> {
   const silent = ({ topic, partition, oldest, next }: LogEnd) =>
     !told.has(`${topic}/${partition}`) && next - oldest > NEAR;
 
-  const stretch = { group: `${service}.look`, topics };
+  const stretch = { group: `${service}.look`, topics: TOPICS_WRITTEN[service] };
   await readToEnd(bus, { ...stretch, from: ({ next }) => next - NEAR }, (records) => records.forEach(look));
   await readToEnd(bus, { ...stretch, from: (end) => end.next - (silent(end) ? FAR : 0n) }, (records) =>
     records.forEach(look),
