@@ -39,8 +39,10 @@ export async function onTaskBatch(
   parts: BrokerParts,
 ): Promise<TaskEffects> {
   const admitted = batch.flatMap(({ said }) => (said.ok ? [said.admitted] : []));
-  const inbox = await Inbox.read(tx, admitted);
-  const work = await UnitOfWork.begin(tx, wantedOf(admitted));
+  const [inbox, work] = await Promise.all([
+    Inbox.read(tx, admitted),
+    UnitOfWork.begin(tx, wantedOf(admitted)),
+  ]);
   const refusals = new Refusals();
   for (const each of batch) await handle(tx, work, { inbox, refusals }, each, parts);
   const told = await refusals.tell(tx, work);

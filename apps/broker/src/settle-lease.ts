@@ -42,21 +42,22 @@ export async function settleLeases(
   const sealed = settling.map((each) => ({ ...each, envelope: sealedOf(each) }));
   const { queued, intents, told } = await transact(parts.db, async (tx) => {
     const wanted = settling.map(({ intent }) => intent.intended);
-    const work = await UnitOfWork.begin(tx, {
-      taskIds: wanted.flatMap(({ lineage }) => lineage.map((link) => link.taskId)),
-      calls: wanted,
-    });
-    const leases = await lockLeases(
-      tx,
-      wanted.map(({ leaseId }) => leaseId),
-    );
+    const [work, leases] = await Promise.all([
+      UnitOfWork.begin(tx, {
+        taskIds: wanted.flatMap(({ lineage }) => lineage.map((link) => link.taskId)),
+        calls: wanted,
+      }),
+      lockLeases(
+        tx,
+        wanted.map(({ leaseId }) => leaseId),
+      ),
+    ]);
     const decided = sealed.flatMap((each) => {
       const lease = leases.get(each.intent.intended.leaseId)?.lease;
       return lease?.state === 'intended' ? [decide(work, lease, each, parts)] : [];
     });
     // Before the new intents: a call has at most one lease that is not abandoned.
-    await decideLeases(tx, decided);
-    const flushed = await work.flush(parts.instanceId);
+    const [, flushed] = await Promise.all([decideLeases(tx, decided), work.flush(parts.instanceId)]);
     faultPoint('outcome.before_commit');
     return { queued: flushed, intents: work.intents, told: work.told };
   });

@@ -69,9 +69,11 @@ export class UnitOfWork {
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
-    await ensureTasks(tx, wanted.newTaskIds ?? []);
-    const tasks = await lockTasks(tx, [...new Set(wanted.taskIds)]);
-    const facts = await readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]);
+    const [, tasks, facts] = await Promise.all([
+      ensureTasks(tx, wanted.newTaskIds ?? []),
+      lockTasks(tx, [...new Set(wanted.taskIds)]),
+      readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]),
+    ]);
     return new UnitOfWork(tx, tasks, facts);
   }
 

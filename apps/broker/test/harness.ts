@@ -245,11 +245,15 @@ export class World {
     return (await this.schema.db.pool.query<R>(sql, values)).rows;
   }
 
+  /** What was said again is said once: a relay that takes over sends what may have been sent. */
   #said(topic: string, taskId: string): { type: string; record: BusRecord }[] {
+    const heard = new Set<string>();
     return this.bus.records(topic).flatMap((record) => {
       if (record.key?.toString() !== taskId) return [];
       const verified = verifyRecord(record, this.peers);
       if (!verified.ok) throw new Error(`a record of ours does not verify: ${verified.refusal.code}`);
+      if (heard.has(verified.head.id)) return [];
+      heard.add(verified.head.id);
       return [{ type: shortType(verified.head.type) ?? '', record }];
     });
   }

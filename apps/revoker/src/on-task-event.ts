@@ -34,8 +34,10 @@ export async function onTaskEvents(
   });
   if (admitted.length === 0) return { queued: [], work: [] };
   const events = admitted.map(({ event }) => event);
-  const inbox = await Inbox.read(tx, events.filter(startsOrEnds));
-  const work = await UnitOfWork.begin(tx, wantedOf(events), Date.now());
+  const [inbox, work] = await Promise.all([
+    Inbox.read(tx, events.filter(startsOrEnds)),
+    UnitOfWork.begin(tx, wantedOf(events), Date.now()),
+  ]);
   for (const { record, event } of admitted) {
     const refusal = hear(work, inbox, event, parts);
     if (refusal !== null && refusal !== 'repeated') refused(parts, record, refusal, event.sender);

@@ -12,17 +12,20 @@ export async function lockTasks(
   others: readonly string[],
   ending: readonly string[],
 ): Promise<Map<string, WatchedTask>> {
-  const tasks = await lock(tx, [...ensure, ...others], ending);
-  const missing = [...new Set(ensure)].filter((taskId) => !tasks.has(taskId)).sort();
-  if (missing.length === 0) return tasks;
+  const [, tasks] = await Promise.all([
+    ensureTasks(tx, [...new Set(ensure)].sort()),
+    lock(tx, [...ensure, ...others], ending),
+  ]);
+  return tasks;
+}
+
+async function ensureTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
+  if (taskIds.length === 0) return;
   await tx.query({
     name: 'ensure-tasks',
     text: 'INSERT INTO task (task_id) SELECT * FROM unnest($1::text[]) ON CONFLICT (task_id) DO NOTHING',
-    values: [missing],
+    values: [taskIds],
   });
-  // Somebody else may have made it, and said something about it, since.
-  for (const [taskId, task] of await lock(tx, missing, ending)) tasks.set(taskId, task);
-  return tasks;
 }
 
 async function lock(

@@ -50,10 +50,10 @@ const MONTH_MS = 30 * 86_400_000;
 
 export class UnitOfWork {
   readonly #changed = new Set<string>();
-  readonly #leases = new Map<string, RevokerLease>();
+  readonly #leases: Map<string, RevokerLease>;
   readonly #changes = new Map<string, LeaseChange>();
   readonly #linked = new Set<string>();
-  #remembered: Tombstone[] = [];
+  #remembered: readonly Tombstone[];
   #entombed: Tombstone[] = [];
   readonly #withdrawn: string[] = [];
   readonly #notices: RevocationNotice[] = [];
@@ -62,15 +62,23 @@ export class UnitOfWork {
 
   private constructor(
     private readonly tasks: Map<string, WatchedTask>,
+    leases: readonly RevokerLease[],
+    tombstones: readonly Tombstone[],
     readonly nowMs: number,
-  ) {}
+  ) {
+    this.#leases = new Map(leases.map((lease) => [lease.leaseId, lease]));
+    this.#remembered = tombstones;
+  }
 
   static async begin(tx: Tx, wanted: Wanted, nowMs: number): Promise<UnitOfWork> {
     const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [] } = wanted;
-    const work = new UnitOfWork(await lockTasks(tx, ensure, lock, ending), nowMs);
-    await work.#read(tx, leases);
-    work.#remembered = await readTombstones(tx, tombstonesOf);
-    return work;
+    // In this order: leases and ends are read under the locks of their tasks.
+    const [tasks, read, tombstones] = await Promise.all([
+      lockTasks(tx, ensure, lock, ending),
+      readLeases(tx, leases),
+      readTombstones(tx, tombstonesOf),
+    ]);
+    return new UnitOfWork(tasks, read, tombstones, nowMs);
   }
 
   /** Waits for nobody: what others are at work on is left out. */
@@ -79,13 +87,8 @@ export class UnitOfWork {
     wanted: { tasks: readonly string[]; leases: readonly string[] },
     nowMs: number,
   ): Promise<UnitOfWork> {
-    const work = new UnitOfWork(await lockIdleTasks(tx, wanted.tasks), nowMs);
-    await work.#read(tx, wanted.leases);
-    return work;
-  }
-
-  async #read(tx: Tx, leaseIds: readonly string[]): Promise<void> {
-    for (const lease of await readLeases(tx, leaseIds)) this.#leases.set(lease.leaseId, lease);
+    const [tasks, read] = await Promise.all([lockIdleTasks(tx, wanted.tasks), readLeases(tx, wanted.leases)]);
+    return new UnitOfWork(tasks, read, [], nowMs);
   }
 
   task(taskId: string): WatchedTask {
@@ -222,18 +225,21 @@ export class UnitOfWork {
       work.push(lease);
       return { ...change, takenBy: taker.instanceId };
     });
-    await withdrawTombstones(tx, this.#withdrawn);
-    await writeRows(tx, {
-      tombstones: this.#entombed,
-      leases: changes,
-      tasks: [...this.#changed].map((taskId) => this.task(taskId)),
-    });
-    await saveLineage(
-      tx,
-      [...this.#linked].flatMap((leaseId) => this.#leases.get(leaseId) ?? []),
-    );
-    await appendEvents(tx, this.#events);
-    const revocations = await writeRevocations(tx, this.#notices, this.nowMs);
+    // In this order: a lineage refers to its lease.
+    const [, , , , revocations] = await Promise.all([
+      withdrawTombstones(tx, this.#withdrawn),
+      writeRows(tx, {
+        tombstones: this.#entombed,
+        leases: changes,
+        tasks: [...this.#changed].map((taskId) => this.task(taskId)),
+      }),
+      saveLineage(
+        tx,
+        [...this.#linked].flatMap((leaseId) => this.#leases.get(leaseId) ?? []),
+      ),
+      appendEvents(tx, this.#events),
+      writeRevocations(tx, this.#notices, this.nowMs),
+    ]);
     return { queued: await enqueue(tx, [...this.#records, ...revocations]), work };
   }
 }

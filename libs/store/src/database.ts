@@ -35,6 +35,8 @@ export function openDatabase(
     application_name: settings.application,
     max: settings.maxConnections ?? 8,
     connectionTimeoutMillis: 5_000,
+    // What does not wait for an answer is sent at once, in order: a transaction is three waits, not seven.
+    pipeline: true,
     options: `-c search_path=${settings.schema} -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s`,
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
@@ -42,7 +44,10 @@ export function openDatabase(
   return { pool, schema: settings.schema, close: () => pool.end() };
 }
 
-/** Runs `work` in one READ COMMITTED transaction; what it throws rolls back and is thrown on. */
+/**
+ * Runs `work` in one READ COMMITTED transaction; what it throws rolls back and is thrown on. Statements run in the order in
+ * which they are sent, each on a snapshot of its own: those that need no answer of one before may be sent with it.
+ */
 export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await db.pool.connect();
   let broken: Error | undefined;
@@ -50,9 +55,13 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): P
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    const begun = client.query('BEGIN');
+    begun.catch(() => undefined);
     const result = await work(client);
-    await client.query('COMMIT');
+    await begun;
+    const { command } = await client.query('COMMIT');
+    // The answer to the COMMIT of a transaction in which something failed, whoever overlooked that.
+    if (command !== 'COMMIT') throw new Error('a transaction was rolled back at its commit');
     return result;
   } catch (error) {
     await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));

@@ -34,6 +34,7 @@ const BATCH = 500;
 /** Rows read at once: what is waiting may be more than memory holds. */
 const DRAIN_AT_ONCE = 1_000;
 const OLD_MS = 2_000;
+const DELETE_AFTER_MS = 25;
 const SWEEP_EVERY_MS = 1_000;
 
 export class Relay {
@@ -46,6 +47,7 @@ export class Relay {
   /** What the bus refuses in this life of the process. */
   readonly #parked = new Set<bigint>();
   #deleting: Promise<void> | undefined;
+  #deleteTimer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -129,6 +131,7 @@ export class Relay {
     this.#stopped = true;
     clearTimeout(this.#sweeper);
     await this.#pumping;
+    clearTimeout(this.#deleteTimer);
     await this.#deleting;
     await this.#delete();
   }
@@ -150,7 +153,7 @@ export class Relay {
           this.#sent.push(waiting.record.id);
           waiting.done();
         }
-        this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
+        this.#deleteSoon();
       }
     } finally {
       // In the same turn as the last look at the queue: a send that comes later finds nobody pumping.
@@ -200,6 +203,14 @@ export class Relay {
         await sleep(delayMs);
       }
     }
+  }
+
+  /** Not at once: many rows go in one commit, and nobody waits for it. */
+  #deleteSoon(): void {
+    this.#deleteTimer ??= setTimeout(() => {
+      this.#deleteTimer = undefined;
+      this.#deleting ??= this.#delete().finally(() => (this.#deleting = undefined));
+    }, DELETE_AFTER_MS).unref();
   }
 
   /** A failure is harmless: the row is sent again when old, and readers dedupe. */
