@@ -21,7 +21,14 @@ import { overRounds, round1 } from './stats.mjs';
 const root = join(import.meta.dirname, '..');
 const CASES = [decide, callPostgres, endCut];
 const SIZES = {
-  whole: { decisions: 5_000, calls: 500, callsPerSecond: 50, ends: 100, raw: 500, rounds: 3 },
+  whole: {
+    decisions: 5_000,
+    calls: Number(process.env.CALLS ?? 500),
+    callsPerSecond: Number(process.env.RATE ?? 50),
+    ends: 100,
+    raw: 500,
+    rounds: 3,
+  },
   smoke: { decisions: 200, calls: 20, callsPerSecond: 10, ends: 5, raw: 50, rounds: 1 },
 };
 

@@ -8,7 +8,7 @@ export const needsStack = true;
 const CALLS_A_TASK = 50;
 
 export async function run({ world, size }) {
-  const tasks = await world.startTasks(Math.ceil(size.calls / CALLS_A_TASK));
+  const tasks = await world.hearing(() => world.startTasks(Math.ceil(size.calls / CALLS_A_TASK)));
   const calls = [];
   const startMs = performance.now();
   for (let n = 0; n < size.calls; n += 1) {
@@ -17,11 +17,13 @@ export async function run({ world, size }) {
     calls.push(world.call(tasks[n % tasks.length]));
   }
   const answered = await Promise.all(calls);
-  const lost = answered.filter(({ answer }) => answer.answer !== 'delivered').length;
+  const lost = answered.filter(({ answer }) => answer !== 'delivered').length;
   const tookS = (performance.now() - startMs) / 1_000;
-  const gone = tasks.map((taskId) => world.next('lease.removed', taskId));
-  await world.endTasks(tasks);
-  await Promise.all(gone);
+  await world.hearing(async () => {
+    const gone = tasks.map((taskId) => world.next('lease.removed', taskId));
+    await world.endTasks(tasks);
+    await Promise.all(gone);
+  });
   return {
     'calls/s asked': size.callsPerSecond,
     'calls/s answered': Math.round(size.calls / tookS),

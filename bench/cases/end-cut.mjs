@@ -7,13 +7,15 @@ import { latencies } from '../stats.mjs';
 export const name = 'end-cut';
 export const needsStack = true;
 
-export async function run({ world, size }) {
+export const run = ({ world, size }) => world.hearing(() => cuts(world, size));
+
+async function cuts(world, size) {
   const dead = [];
   const told = [];
   const tasks = await world.startTasks(size.ends);
   for (const taskId of tasks) {
-    const { answer, sealKey, callId } = await world.call(taskId);
-    const { connection } = await openEnvelope(answer.envelope, sealKey, {
+    const { envelope, callId } = await world.call(taskId);
+    const { connection } = await openEnvelope(envelope, world.sealKey, {
       taskId,
       callId,
       agent: ANALYST,
