@@ -24,7 +24,14 @@ export function createMeasures(metrics: Metrics) {
     name: 'issue_seconds',
     help: 'From the intent of a lease to its issue.',
   });
+  const peerRestored = metrics.counter({
+    name: 'peer_store_restored_total',
+    help: 'Records of the revoker whose counter another record had. Always 0, or its database was restored and it runs.',
+  });
   return {
+    peerRestored(): void {
+      peerRestored.inc();
+    },
     /** Requires that the transaction of these events is committed. */
     count(events: readonly OutboundEvent[]): void {
       for (const { type, data } of events) {

@@ -9,7 +9,7 @@ import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { sha256Hex } from '#store/parking.js';
-import { notePeerCounts } from '#store/peers.js';
+import { notePeerRecords } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -48,18 +48,17 @@ export async function onCredentialBatch(
   return requests.length === 0 ? [] : await obey(tx, requests, parts);
 }
 
-async function watchCounters(tx: Tx, heard: readonly Heard[], { log }: BrokerParts): Promise<void> {
-  const last = new Map(
-    heard.map(({ record: { topic, partition }, verified: { store } }) => [
-      partition,
-      { topic, partition, service: 'revoker', epoch: store.epoch, n: store.n },
-    ]),
-  );
-  for (const { count, known } of await notePeerCounts(tx, [...last.values()]))
-    log.warn(
-      { topic: count.topic, partition: count.partition, n: String(count.n), known: String(known) },
-      'a record counter went back',
+async function watchCounters(tx: Tx, heard: readonly Heard[], { log, measures }: BrokerParts): Promise<void> {
+  const records = heard.map(({ record: { topic, partition }, verified: { store, head } }) => ({
+    ...{ topic, partition, service: 'revoker', ...store, ceId: head.id },
+  }));
+  for (const { topic, partition, epoch, n } of await notePeerRecords(tx, records)) {
+    measures.peerRestored();
+    log.error(
+      { topic, partition, epoch, n: String(n) },
+      "the revoker's database was restored, and does not know it",
     );
+  }
 }
 
 type Request = EventOf<'lease.revocation_requested'>;

@@ -17,6 +17,10 @@ export function createMeasures(metrics: Metrics) {
       help: 'Records on the credential topic that none of the services wrote, or that cannot be read.',
       labels: ['code'],
     }),
+    peerRestored: metrics.counter({
+      name: 'peer_store_restored_total',
+      help: 'Records of the broker whose counter another record had. Always 0, or its database was restored and it runs.',
+    }),
     cutSeconds: metrics.histogram({
       name: 'cut_seconds',
       help: 'From the request of a revocation to its proof at the target.',

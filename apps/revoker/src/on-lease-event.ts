@@ -4,7 +4,7 @@ import { hearAbandoned, hearIntended, hearIssued, type Step } from '#events/revo
 import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
 import type { Read } from '#store/intake.js';
-import { notePeerCounts } from '#store/peers.js';
+import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
 import type { RevokerParts } from './revoker-parts.js';
@@ -118,20 +118,23 @@ function hearOfLease(
   log.error({ leaseId, taskId, alarm: step.alarm }, 'a removed lease was issued: it is cut again');
 }
 
-/** A counter that goes back, with records never seen, is a restored database. */
-async function watchCounters(tx: Tx, batch: readonly Read<Hearing>[], { log }: RevokerParts): Promise<void> {
-  const last = new Map(
-    batch.flatMap(({ record: { topic, partition }, said }) =>
-      'verified' in said
-        ? [[partition, { topic, partition, service: 'broker', ...said.verified.store }] as const]
-        : [],
-    ),
+async function watchCounters(
+  tx: Tx,
+  batch: readonly Read<Hearing>[],
+  { log, measures }: RevokerParts,
+): Promise<void> {
+  const records = batch.flatMap(({ record: { topic, partition }, said }) =>
+    'verified' in said
+      ? [{ topic, partition, service: 'broker', ...said.verified.store, ceId: said.verified.head.id }]
+      : [],
   );
-  for (const { count, known } of await notePeerCounts(tx, [...last.values()]))
-    log.warn(
-      { topic: count.topic, partition: count.partition, n: String(count.n), known: String(known) },
-      'record counter went back',
+  for (const { topic, partition, epoch, n } of await notePeerRecords(tx, records)) {
+    measures.peerRestored.inc();
+    log.error(
+      { topic, partition, epoch, n: String(n) },
+      "the broker's database was restored, and does not know it",
     );
+  }
 }
 
 function tellRefused({ record, said }: Read<Hearing>, { log, measures }: RevokerParts): void {

@@ -1,14 +1,15 @@
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
 import { transact } from './database.js';
-import { notePeerCount, type PeerCount } from './peers.js';
+import { notePeerRecords, type PeerRecord } from './peers.js';
 import { storeMigrations } from './store-migrations.js';
 
-const count = (n: bigint, change: Partial<PeerCount> = {}): PeerCount => ({
+const record = (n: bigint, ceId: string, change: Partial<PeerRecord> = {}): PeerRecord => ({
   topic: 'mayfly.credential.events.v1',
   partition: 3,
   service: 'revoker',
   epoch: 'first',
   n,
+  ceId,
   ...change,
 });
 
@@ -18,33 +19,39 @@ beforeEach(async () => {
 });
 afterEach(() => schema.drop());
 
-const note = (each: PeerCount) => transact(schema.db, (tx) => notePeerCount(tx, each));
+const note = (...heard: PeerRecord[]) => transact(schema.db, (tx) => notePeerRecords(tx, heard));
 
-it('is content with a counter that rises', async () => {
-  expect(await note(count(7n))).toBeNull();
-  expect(await note(count(9_007_199_254_740_993n))).toBeNull();
+it('is content with a counter that rises, with records that come twice, and with two senders out of order', async () => {
+  const [first, second] = [record(7n, 'a'), record(9_007_199_254_740_993n, 'b')];
+  expect(await note(first, second)).toEqual([]);
+
+  expect(await note(second, record(8n, 'c'))).toEqual([]);
+  expect(await note(first, second)).toEqual([]);
 });
 
-it('tells a counter that went back or stood still, and keeps the highest', async () => {
-  await note(count(7n));
+it('finds two lives of one database: another record has a counter that is known', async () => {
+  await note(record(7n, 'a'), record(9n, 'b'));
+  const ofNewLife = record(9n, 'c');
 
-  expect(await note(count(5n))).toBe(7n);
-  expect(await note(count(7n))).toBe(7n);
+  expect(await note(record(8n, 'd'), ofNewLife)).toEqual([ofNewLife]);
 });
 
-it('begins anew with a new epoch: that database was restored, and says so', async () => {
-  await note(count(7n));
+it('finds them on whatever partition the new life writes', async () => {
+  await note(record(9n, 'b'));
+  const elsewhere = record(9n, 'c', { partition: 4 });
 
-  expect(await note(count(1n, { epoch: 'second' }))).toBeNull();
-  expect(await note(count(1n, { epoch: 'second' }))).toBe(1n);
+  expect(await note(elsewhere)).toEqual([elsewhere]);
 });
 
-it.each([
-  ['partition', { partition: 4 }],
-  ['topic', { topic: 'mayfly.revocations.v1' }],
-  ['service', { service: 'broker' }],
-])('counts apart for each %s', async (_what, change) => {
-  await note(count(7n));
+it('begins anew with a new epoch: that database was restored, and knows it', async () => {
+  await note(record(7n, 'a'));
 
-  expect(await note(count(1n, change))).toBeNull();
+  expect(await note(record(1n, 'b', { epoch: 'second' }))).toEqual([]);
+  expect(await note(record(1n, 'c', { epoch: 'second' }))).toHaveLength(1);
+});
+
+it('counts apart for each service', async () => {
+  await note(record(7n, 'a'));
+
+  expect(await note(record(7n, 'b', { service: 'broker' }))).toEqual([]);
 });
