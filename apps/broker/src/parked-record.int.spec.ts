@@ -109,6 +109,18 @@ it('of another orchestrator than the task has leaves the task alone', async () =
   expect(world.events(own, 'task.suspended')).toEqual([]);
 });
 
+it('has only those wait behind it who may speak in the task', async () => {
+  const [own] = (await started()) as [string];
+  const poison = await world.voices.calls(own);
+  await cannotHandle(poison);
+
+  await broker.hear(poison, await world.voices.calls(own, {}, 'spiffe://dev.mayfly/agent/stranger'));
+  await broker.hear(await world.voices.ends(own, ORCHESTRATOR));
+
+  expect(await world.hears(own, 'dead_letter.parked', 2)).toMatchObject([{ why: 'bug' }, { why: 'behind' }]);
+  expect(await world.hears(own, 'event.rejected')).toMatchObject([{ code: 'ERR_AGENT_NOT_NAMED' }]);
+});
+
 it('is handled at an order to retry, with what waits behind it in order, and the task is open again', async () => {
   const [own] = (await started()) as [string];
   const poison = await world.voices.says(ANALYST, 'tool.completed', {

@@ -6,15 +6,15 @@
 import type { BusRecord } from '#bus/bus.js';
 import { mayAct, pinRefusal } from '#events/entitlement.js';
 import type { Task } from '#events/task.js';
-import { admit, type Admitted } from '#identity/admit.js';
+import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
-import type { Aside } from '#store/intake.js';
+import type { Aside, Read } from '#store/intake.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
 import type { BrokerParts } from './broker-parts.js';
-import type { TaskEffects } from './on-task-batch.js';
+import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { GROUP } from './records.js';
 import { suspendParked } from './suspend-task.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -36,14 +36,22 @@ export async function setAside(
   return { holds, effects: await effectsOf(work, parts) };
 }
 
-/** Their turn comes when the record that holds their key is released. */
+/**
+ * Their turn comes when the record that holds their key is released. Whoever may not speak in the task is answered at once, as
+ * ever: a stranger must not fill the place of those who may.
+ */
 export async function setBehind(
   tx: Tx,
   records: readonly BusRecord[],
   parts: BrokerParts,
 ): Promise<TaskEffects> {
-  const work = await UnitOfWork.begin(tx, { taskIds: [] });
-  const letters = records.map((record) => ({
+  const read = records.map((record) => ({ record, said: admit(record, parts.trust) }));
+  const work = await UnitOfWork.begin(tx, {
+    taskIds: read.flatMap(({ said }) => (said.ok ? [said.admitted.event.data.taskId] : [])),
+  });
+  const mayWait = ({ said }: Read<Admission>) =>
+    said.ok && isEntitled(work.task(said.admitted.event.data.taskId), said.admitted, parts);
+  const letters = read.filter(mayWait).map(({ record }) => ({
     record,
     why: 'behind' as const,
     code: 'ERR_BEHIND_PARKED',
@@ -52,7 +60,15 @@ export async function setBehind(
   }));
   const parked = await park(tx, GROUP, letters);
   for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
-  return await effectsOf(work, parts);
+  const effects = await effectsOf(work, parts);
+  const strangers = read.filter((each) => !mayWait(each));
+  if (strangers.length === 0) return effects;
+  const others = await onTaskBatch(tx, strangers, parts);
+  return {
+    queued: [...effects.queued, ...others.queued],
+    intents: others.intents,
+    told: [...effects.told, ...others.told],
+  };
 }
 
 /** A record of another service that could not be handled: nobody's task depends on it alone, and the operator is told. */
