@@ -14,30 +14,58 @@ import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import * as callPostgres from './cases/call-postgres.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
+import * as restart from './cases/restart.mjs';
+import * as soak from './cases/soak.mjs';
 import { rawLimits } from './raw-limits.mjs';
 import { SampleWorld } from './sample-world.mjs';
 import { overRounds, round1 } from './stats.mjs';
 
 const root = join(import.meta.dirname, '..');
-const CASES = [decide, callPostgres, endCut];
+const CASES = [decide, callPostgres, endCut, restart, soak];
 const SIZES = {
   whole: {
     decisions: 5_000,
-    calls: Number(process.env.CALLS ?? 500),
-    callsPerSecond: Number(process.env.RATE ?? 50),
+    calls: 500,
+    callsPerSecond: 50,
     ends: 100,
+    leases: 100_000,
+    minutes: 10,
     raw: 500,
     rounds: 3,
   },
-  smoke: { decisions: 200, calls: 20, callsPerSecond: 10, ends: 5, raw: 50, rounds: 1 },
+  smoke: {
+    decisions: 200,
+    calls: 20,
+    callsPerSecond: 10,
+    ends: 5,
+    leases: 100,
+    minutes: 1,
+    raw: 50,
+    rounds: 1,
+  },
 };
 
 const { values: options } = parseArgs({
-  options: { case: { type: 'string' }, smoke: { type: 'boolean' }, rounds: { type: 'string' } },
+  options: {
+    case: { type: 'string' },
+    smoke: { type: 'boolean' },
+    rounds: { type: 'string' },
+    rate: { type: 'string' },
+    calls: { type: 'string' },
+    minutes: { type: 'string' },
+  },
 });
-const size = options.smoke ? SIZES.smoke : SIZES.whole;
-const rounds = Number(options.rounds ?? size.rounds);
-const cases = CASES.filter(({ name }) => options.case === undefined || options.case === name);
+const size = { ...(options.smoke ? SIZES.smoke : SIZES.whole) };
+for (const [option, key] of [
+  ['rate', 'callsPerSecond'],
+  ['calls', 'calls'],
+  ['minutes', 'minutes'],
+])
+  if (options[option] !== undefined) size[key] = Number(options[option]);
+const rounds = Number(options.rounds ?? (options.case === soak.name ? 1 : size.rounds));
+const cases = CASES.filter(({ name, byNameOnly }) =>
+  options.case === undefined ? !byNameOnly : options.case === name,
+);
 if (cases.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(`bench: no such case; there are ${CASES.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);

@@ -24,6 +24,7 @@ export class SampleWorld {
 
   static async open(stack) {
     const world = new SampleWorld();
+    world.stack = stack;
     world.stateDir = stack.stateDir;
     world.bus = await openKafka(
       { brokers: stack.addresses.kafka.split(','), clientId: 'bench' },

@@ -1,0 +1,95 @@
+/**
+ * Calls at a steady rate for minutes: latency of each minute and the memory of each service, after a minute of warming up.
+ * Tasks are ended as they are used up, so that leases come and go. Asked for by name only: `--case soak [--rate 200] [--minutes 10]`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { residentMiB } from '../services.mjs';
+import { latencies } from '../stats.mjs';
+
+export const name = 'soak';
+export const needsStack = true;
+export const byNameOnly = true;
+
+const SERVICES = ['broker', 'revoker', 'auditor'];
+const CALLS_A_TASK = 50;
+const MINUTE_MS = 60_000;
+
+export const run = ({ world, size }) => world.hearing(() => soak(world, size));
+
+async function soak(world, { callsPerSecond, minutes }) {
+  const tasks = new TaskSupply(world);
+  const minutesMs = Array.from({ length: minutes + 1 }, () => []);
+  const memory = [];
+  let lost = 0;
+  const running = new Set();
+  const startMs = performance.now();
+  const total = (minutes + 1) * 60 * callsPerSecond;
+  for (let n = 0; n < total; n += 1) {
+    const dueMs = startMs + (n * 1_000) / callsPerSecond;
+    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
+    const minute = Math.floor((n * 1_000) / callsPerSecond / MINUTE_MS);
+    if (n % (60 * callsPerSecond) === 0 && minute > 0) memory.push(await residentMiB(world.stack, SERVICES));
+    const taskId = await tasks.next();
+    const call = world
+      .call(taskId)
+      .then(({ answer, ms }) => (answer === 'delivered' ? minutesMs[minute].push(ms) : (lost += 1)))
+      .catch(() => (lost += 1))
+      .finally(() => running.delete(call));
+    running.add(call);
+  }
+  await Promise.all(running);
+  memory.push(await residentMiB(world.stack, SERVICES));
+  const [, ...measured] = minutesMs;
+  for (const [i, valuesMs] of measured.entries())
+    process.stdout.write(
+      `minute ${i + 1}: ${JSON.stringify({ ...latencies(valuesMs), memory: memory[i + 1] })}\n`,
+    );
+  const p50s = measured.map((valuesMs) => latencies(valuesMs).p50Ms);
+  const p99s = measured.map((valuesMs) => latencies(valuesMs).p99Ms);
+  const [first] = memory;
+  const last = memory.at(-1);
+  return {
+    'calls/s': callsPerSecond,
+    minutes,
+    lost,
+    'p50Ms first minute': p50s[0],
+    'p50Ms last minute': p50s.at(-1),
+    'p99Ms first minute': p99s[0],
+    'p99Ms last minute': p99s.at(-1),
+    ...Object.fromEntries(
+      SERVICES.flatMap((service) => [
+        [`${service} MiB warm`, first[service]],
+        [`${service} MiB growth %`, Math.round((100 * (last[service] - first[service])) / first[service])],
+      ]),
+    ),
+  };
+}
+
+/** Tasks with calls left, the next ones started before they are needed; those used up are ended. */
+class TaskSupply {
+  #open = [];
+  #used = 0;
+  #more;
+
+  constructor(world) {
+    this.world = world;
+  }
+
+  async next() {
+    if (this.#open.length <= 10) this.#more ??= this.#start();
+    if (this.#open.length === 0) await this.#more;
+    const taskId = this.#open[this.#used % this.#open.length];
+    this.#used += 1;
+    if (this.#used % CALLS_A_TASK === 0) {
+      const gone = this.#open.shift();
+      // Its last calls are still under way.
+      setTimeout(() => void this.world.endTasks([gone]), 5_000);
+    }
+    return taskId;
+  }
+
+  async #start() {
+    this.#open.push(...(await this.world.startTasks(10)));
+    this.#more = undefined;
+  }
+}
