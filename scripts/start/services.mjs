@@ -7,6 +7,7 @@ import { Failure } from '../servers/problem.mjs';
 export const SERVICES = ['broker', 'revoker', 'auditor'];
 const KEPT_LOG_BYTES = 16 * 2 ** 20;
 const TAIL_LINES = 20;
+const STANDS_BY = /"standing by: [^"]+"/;
 
 /**
  * The environment of one service: the shell's, less the accounts of everybody else, what would steer its PostgreSQL client
@@ -33,10 +34,12 @@ export function serviceEnvironment(shell, own) {
  * @param {string} options.logFile
  * @param {{ remove: string[] } | null} options.reaper see startChild
  * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} options.onSpawn
+ * @param {boolean} [options.mayStandBy] whether it is up, too, when it says that another one is at work
  * @returns {Promise<Awaited<ReturnType<typeof startChild>>>}
  * @throws {Error} with the end of its log; `portTaken: true` when another program got the port first
  */
-export async function startService({ root, service, port, env, logFile, reaper, onSpawn }) {
+export async function startService(options) {
+  const { root, service, port, env, logFile, reaper, onSpawn, mayStandBy = false } = options;
   const main = join('dist', 'apps', service, 'src', 'main.js');
   const config = join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
@@ -53,7 +56,7 @@ export async function startService({ root, service, port, env, logFile, reaper, 
   const isReady = async () => {
     const answer = await probe(`http://127.0.0.1:${port}/health/ready`);
     if (answer !== null) reasons = answer.body;
-    return answer?.status === 200;
+    return answer?.status === 200 || (mayStandBy && STANDS_BY.test(reasons));
   };
   const ended = () => child.end() !== null;
   if ((await eventually(isReady, { everyMs: 50, withinMs: 90_000, ended })) && !ended()) return child;

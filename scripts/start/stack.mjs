@@ -92,7 +92,7 @@ export class Stack {
     }
   }
 
-  async start(service, more = {}) {
+  async start(service, more = {}, mayStandBy = false) {
     const { ports, root, reaper, say, parts, logFile } = this.#context;
     const known = this.#ports[service];
     const choice =
@@ -105,6 +105,7 @@ export class Stack {
         env: { ...this.#environmentOf(service), ...more },
         logFile: logFile(service),
         reaper,
+        mayStandBy,
       };
       return { child: await startService({ ...settings, onSpawn: (spawned) => parts.add(spawned) }), port };
     });
@@ -128,7 +129,7 @@ export class Stack {
     const { [service]: port, ...others } = this.#ports;
     this.#ports = others;
     try {
-      await this.start(service);
+      await this.start(service, {}, true);
     } catch (error) {
       this.#ports = { ...others, [service]: port };
       throw error;
