@@ -112,6 +112,19 @@ it('refuses it where its counter runs ahead of what was committed, as after the 
   await expect(check()).rejects.toMatchObject({ code: 'ERR_STORE_RESTORED' });
 });
 
+it('refuses it though it has counted on before it looked', async () => {
+  await sends(record());
+  const restore = await copy();
+  await sends(record('task-2'));
+  await restore();
+  const { head, ...rest } = record('task-3');
+  await transact(schema.db, (tx) =>
+    enqueue(tx, [{ ...rest, head: { ...head, id: '01930000-0000-7000-8000-000000000002' } }]),
+  );
+
+  await expect(check()).rejects.toMatchObject({ fields: { unknownRecords: 1 } });
+});
+
 it('refuses an empty database where another one has written', async () => {
   await sends(record());
   await schema.drop();

@@ -3,6 +3,9 @@
  * a record of this service that the database does not know was written by a later state of it: the database was restored.
  * It has then forgotten leases and ends, so nothing may be issued or cut on its word.
  *
+ * A database that has written nothing since the state it was restored to is not found, and need not be: its positions went back
+ * with it, and it reads again what it has forgotten.
+ *
  * Only the end of each partition is read. A record is missed
  *  - that is deleted already, by retention or because a later one of its key superseded it;
  *  - that lies further back than {@link FAR} records of others, as after a storm of cuts, and then only if it is so in every
@@ -98,7 +101,7 @@ export async function unknownOnTopics(check: EpochCheck): Promise<Unknown> {
   const { rows } = await db.pool.query<{ sent: bigint }>('SELECT sent FROM store_meta');
   const sent = rows[0]?.sent ?? 0n;
   const epochs = new Set<string>();
-  const counters = new Set<bigint>();
+  const counters = new Map<bigint, string>();
   const told = new Set<string>();
   const look = (record: BusRecord) => {
     const claimed = claimedOrigin(record, service);
@@ -109,7 +112,7 @@ export async function unknownOnTopics(check: EpochCheck): Promise<Unknown> {
     if (origin === null) return;
     told.add(`${record.topic}/${record.partition}`);
     if (!isNews) return;
-    if (origin.epoch === life.epoch) counters.add(origin.n);
+    if (origin.epoch === life.epoch) counters.set(origin.n, textOf(record.headers[HEADERS.id]));
     else epochs.add(origin.epoch);
   };
   const silent = ({ topic, partition, oldest, next }: LogEnd) =>
@@ -120,16 +123,19 @@ export async function unknownOnTopics(check: EpochCheck): Promise<Unknown> {
   await readToEnd(bus, { ...stretch, from: (end) => end.next - (silent(end) ? FAR : 0n) }, (records) =>
     records.forEach(look),
   );
-  return { epochs: [...epochs], records: await notGivenOut(db, [...counters]) };
+  return { epochs: [...epochs], records: await notGivenOut(db, counters) };
 }
 
-/** Asked after the topics were read: another process of this service may be sending and deleting all the while. */
-async function notGivenOut(db: Database, counters: readonly bigint[]): Promise<bigint[]> {
-  if (counters.length === 0) return [];
+/**
+ * Asked after the topics were read: another process of this service may be sending and deleting all the while. What waits in
+ * the outbox is known by its id, not by its counter alone: a service that cuts before the bus is reached counts on meanwhile.
+ */
+async function notGivenOut(db: Database, counters: ReadonlyMap<bigint, string>): Promise<bigint[]> {
+  if (counters.size === 0) return [];
   const { rows } = await db.pool.query<{ n: bigint }>(
-    `SELECT n FROM unnest($1::bigint[]) AS n, store_meta
-      WHERE n > sent AND NOT EXISTS (SELECT FROM outbox WHERE id = n) ORDER BY n DESC`,
-    [counters],
+    `SELECT n FROM unnest($1::bigint[], $2::text[]) AS seen(n, ce_id), store_meta
+      WHERE n > sent AND NOT EXISTS (SELECT FROM outbox WHERE id = n AND head->>'id' = ce_id) ORDER BY n DESC`,
+    [[...counters.keys()], [...counters.values()]],
   );
   return rows.map(({ n }) => n);
 }

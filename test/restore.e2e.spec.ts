@@ -1,0 +1,161 @@
+/**
+ * A database that was put back: its service refuses to run, an operator decides, and then nothing of the life that it has
+ * forgotten goes on. On the bus that `npm start` finds first, with the processes as they are run.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { ServiceName } from '#events/services.js';
+import { openDatabase, type Database } from '#store/database.js';
+import { loginUrl } from '../apps/cli/src/logins.js';
+import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
+import { program } from '../apps/cli/src/program.js';
+import { copySchema } from '../libs/store/test/copy-schema.js';
+import { callOrders, endTask, next, openClient, startTask } from './support/sample-client.js';
+import { startStack, type TestStack } from './support/stack.mjs';
+import { login, usablePrincipals } from './support/target-session.js';
+
+const root = join(import.meta.dirname, '..');
+const config = join(root, 'deploy', 'sample', 'mayfly.yaml');
+
+describe('a restored database', () => {
+  let stack: TestStack;
+  let client: MayflyClient;
+  const databases: Database[] = [];
+  beforeAll(async () => {
+    stack = await startStack();
+    client = await openClient(stack);
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all(databases.map((db) => db.close()));
+    await client?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  /** Of one service, as an administrator sees it. */
+  function schemaOf(service: 'broker' | 'revoker'): Database {
+    const db = openDatabase({ url: stack.urls.database, schema: service, application: 'restore-spec' });
+    databases.push(db);
+    return db;
+  }
+
+  async function environmentOf(service: ServiceName): Promise<NodeJS.ProcessEnv> {
+    const { addresses, stateDir } = stack;
+    const target = new URL(await loginUrl(stateDir, addresses, 'target', `mayfly_${service}`));
+    return {
+      ...process.env,
+      ...{ MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stateDir, KAFKA_BROKERS: addresses.kafka ?? '' },
+      [`MAYFLY_${service.toUpperCase()}_DATABASE_URL`]: await loginUrl(
+        stateDir,
+        addresses,
+        'postgres',
+        `mayfly_${service}`,
+      ),
+      MAYFLY_TARGET_HOST: target.hostname,
+      MAYFLY_TARGET_PORT: target.port,
+      MAYFLY_TARGET_DATABASE: target.pathname.slice(1),
+      MAYFLY_TARGET_USER: target.username,
+      MAYFLY_TARGET_PASSWORD: decodeURIComponent(target.password),
+    };
+  }
+
+  async function recover(service: ServiceName): Promise<void> {
+    const silent = { write: () => undefined };
+    const mayfly = program(await environmentOf(service), { stdout: silent, stderr: silent });
+    await mayfly.parseAsync(['recover', '--service', service, '--config', config, '--confirm'], {
+      from: 'user',
+    });
+  }
+
+  it('of the broker: refused, then recovered; every credential dies, and new ones are made', async () => {
+    const known = await callOrders(client, await startTask(client));
+    await stack.kill('broker', 'SIGTERM');
+    const restore = await copySchema(schemaOf('broker'));
+    await stack.start('broker');
+    const forgotten = await callOrders(client, await startTask(client));
+    await stack.kill('broker');
+    await restore();
+
+    await expect(stack.start('broker')).rejects.toThrow();
+    expect(stack.logs('broker')).toContain('ERR_STORE_RESTORED broker');
+    expect(await usablePrincipals(stack.urls.target)).toHaveLength(2);
+
+    await recover('broker');
+    await stack.start('broker');
+
+    await expect(login(known.credential)).rejects.toThrow();
+    await expect(login(forgotten.credential)).rejects.toThrow();
+    expect(await usablePrincipals(stack.urls.target)).toEqual([]);
+    const taskId = await startTask(client);
+    await (await login((await callOrders(client, taskId)).credential)).end();
+    const removed = next(client, 'lease.removed', taskId);
+    await endTask(client, taskId);
+    await removed;
+  }, 120_000);
+
+  it('of the revoker: refused, then recovered; what it has forgotten is cut', async () => {
+    await stack.kill('revoker', 'SIGTERM');
+    const restore = await copySchema(schemaOf('revoker'));
+    await stack.start('revoker');
+    const taskId = await startTask(client);
+    const { credential } = await callOrders(client, taskId);
+    await (await login(credential)).end();
+    // One that has said nothing since has lost nothing but what it will read again.
+    await beats(schemaOf('revoker'));
+    await stack.kill('revoker');
+    await restore();
+    await endTask(client, taskId);
+
+    await expect(stack.start('revoker')).rejects.toThrow();
+    expect(stack.logs('revoker')).toContain('ERR_STORE_RESTORED revoker');
+
+    await recover('revoker');
+    const removed = next(client, 'lease.removed', taskId);
+    await stack.start('revoker');
+
+    expect((await removed).data).toMatchObject({ leaseId: credential.leaseId, cause: 'task_ended' });
+    expect(await usablePrincipals(stack.urls.target)).toEqual([]);
+  }, 120_000);
+
+  it('may be looked at: with --observe it answers HTTP, and is not ready', async () => {
+    await stack.kill('revoker', 'SIGTERM');
+    const { revoker } = stack.addresses;
+    const { port } = new URL(revoker);
+    const child = spawn(
+      process.execPath,
+      [join(root, 'dist/apps/revoker/src/main.js'), '--config', config, '--observe'],
+      {
+        env: { ...(await environmentOf('revoker')), MAYFLY_REVOKER_PORT: port, NODE_OPTIONS: '' },
+        stdio: 'ignore',
+      },
+    );
+    try {
+      const answer = await answered(`${revoker}/health/ready`);
+      expect(answer.status).toBe(503);
+      expect(await answer.text()).toContain('observing only');
+    } finally {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect((await exited)[0]).toBe(0);
+      await stack.start('revoker');
+    }
+  }, 60_000);
+});
+
+/** Waits until the revoker has said something more. */
+async function beats({ pool }: Database): Promise<void> {
+  const sent = async () => (await pool.query<{ sent: bigint }>('SELECT sent FROM store_meta')).rows[0]?.sent;
+  const before = await sent();
+  while ((await sent()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+async function answered(url: string): Promise<Response> {
+  for (const endMs = Date.now() + 20_000; ;) {
+    try {
+      return await fetch(url);
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
