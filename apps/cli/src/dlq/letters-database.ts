@@ -12,7 +12,7 @@ export interface WhereOptions {
 }
 
 /** As `npm start` makes them. */
-const MADE_BY_START: Record<ServiceName, { login: string; schema: string }> = {
+export const MADE_BY_START: Record<ServiceName, { login: string; schema: string }> = {
   broker: { login: 'mayfly_broker', schema: 'broker' },
   revoker: { login: 'mayfly_revoker', schema: 'revoker' },
   auditor: { login: 'mayfly_auditor', schema: 'audit' },

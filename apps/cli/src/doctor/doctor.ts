@@ -13,6 +13,7 @@ import type { Finding } from './finding.js';
 import { lookAt, separateClusters, serverFindings, unreachable } from './servers.js';
 import type { ServerSeen } from './servers.js';
 import { serviceFindings } from './services.js';
+import { storeFindings } from './stores.js';
 import { policyRolesFinding, rightsFinding } from './target-rights.js';
 import { toolFindings } from './tools.js';
 
@@ -55,6 +56,7 @@ async function runningFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     ...target.findings,
     ...(own.seen !== undefined && target.seen !== undefined ? [separateClusters(own.seen, target.seen)] : []),
     ...(target.seen === undefined ? [] : await targetFindings(folder, addresses, config, env)),
+    ...(own.seen === undefined ? [] : await storeFindings(folder, addresses, config)),
     ...(await serviceFindings(addresses)),
   ];
 }
