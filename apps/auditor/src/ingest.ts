@@ -20,8 +20,8 @@ import { gapEntry, type Gap } from './leaf/own-entry.js';
 import { appendEntries, type NewEntry } from './log/append.js';
 
 export const GROUP = 'auditor';
-/** Nobody waits for an entry: what gathers for so long is appended in one transaction. */
-export const GATHER_MS = 100;
+/** Nobody waits for an entry: what gathers for so long is read at once, and appended in one transaction. */
+export const GATHER_MS = { bus: 100, here: 20 } as const;
 const HEARTBEAT_KEY = 'heartbeat';
 
 export interface IngestParts {
@@ -58,7 +58,7 @@ export class Ingest {
       setAside,
       setBehind: () => Promise.resolve({ appended: [], queued: [] }),
       waitsBehind: () => false,
-      gatherMs: GATHER_MS,
+      gatherMs: GATHER_MS.here,
       warn,
       onDead,
     });
@@ -69,6 +69,7 @@ export class Ingest {
   }
 
   #after({ appended, queued }: Ingested): void {
+    if (appended.length > 0) faultPoint('append.after_commit');
     this.#parts.onAppended(
       appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })),
     );
