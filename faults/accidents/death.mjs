@@ -34,7 +34,7 @@ export class Death {
 
   async over() {
     for (;;) {
-      await Promise.race([this.#back, sleep(PASSED_WITHIN_MS)]);
+      await Promise.race([this.#back, sleep(PASSED_WITHIN_MS, undefined, { ref: false })]);
       if (this.#backAtMs !== null) break;
       if (!this.#doomed) continue;
       this.#happened = false;

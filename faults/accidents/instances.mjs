@@ -11,6 +11,8 @@ const FROZEN_MS = 8_000;
 /** For what it does when it believes that no time has passed. */
 const ZOMBIE_MS = 1_500;
 const STOPPED_WITHIN_MS = 12_000;
+/** A time-out that is over by itself holds up no end of the process. */
+const UNHELD = { ref: false };
 
 /** The one that lives must have taken up the work of the one that died within ten seconds. Nobody is started again. */
 export class Takeover {
@@ -54,7 +56,7 @@ export class Takeover {
   }
 
   async #moved(done, untilMs) {
-    if (this.#service !== 'auditor') return await Promise.race([done, sleep(untilMs - Date.now(), false)]);
+    if (this.#service !== 'auditor') return await Promise.race([done, sleep(untilMs - Date.now(), false, UNHELD)]);
     await sleep(LOG_WAITS_MS);
     return await this.#world.logged(untilMs);
   }
@@ -89,7 +91,7 @@ export class Freeze {
     const backAtMs = await this.#thawed;
     await sleep(ZOMBIE_MS);
     this.#former.kill('SIGTERM');
-    const end = await Promise.race([this.#former.exited, sleep(STOPPED_WITHIN_MS, null)]);
+    const end = await Promise.race([this.#former.exited, sleep(STOPPED_WITHIN_MS, null, UNHELD)]);
     if (end === null) {
       found.late.push(`the ${this.#service} that came back had not stopped after ${STOPPED_WITHIN_MS} ms`);
       await this.#former.stop(0);

@@ -36,7 +36,7 @@ export class LostWord {
   on() {}
 
   async over() {
-    await Promise.race([this.#sprung, sleep(SPRUNG_WITHIN_MS)]);
+    await Promise.race([this.#sprung, sleep(SPRUNG_WITHIN_MS, undefined, { ref: false })]);
     this.#proxy.disarm();
     const patienceMs = this.#trap.how === 'answer_swallowed' ? PATIENCE_MS : 0;
     return { happened: this.#atMs !== null, backAtMs: (this.#atMs ?? Date.now()) + patienceMs };
