@@ -56,7 +56,8 @@ export class Takeover {
   }
 
   async #moved(done, untilMs) {
-    if (this.#service !== 'auditor') return await Promise.race([done, sleep(untilMs - Date.now(), false, UNHELD)]);
+    if (this.#service !== 'auditor')
+      return await Promise.race([done, sleep(untilMs - Date.now(), false, UNHELD)]);
     await sleep(LOG_WAITS_MS);
     return await this.#world.logged(untilMs);
   }
