@@ -16,6 +16,8 @@ export interface Accident {
 
 export const SERVICES: readonly Service[];
 export const KINDS: readonly string[];
+/** And those that are not in the mix. */
+export const ASKED_FOR: readonly string[];
 export function matrix(of?: { suite?: string; kind?: string }): Accident[];
 /** Every point once, at one of its services, up to three processes in a round; then a round or two of each other kind. */
 export function shortSet(): Accident[][];

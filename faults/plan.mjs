@@ -68,9 +68,18 @@ const others = () => [
 ];
 export const KINDS = ['death', ...new Set(others().map(({ kind }) => kind))];
 
-/** All of them. With a service: what happens to it alone. */
+/** Only for who asks for them by name. */
+const LEFT_OUT = [
+  /** No accident: it must be found. */
+  { kind: 'sabotage' },
+  /** The answer to a commit in a service's own database never comes, and the connection stays. Services waited for it for ever. */
+  ...SERVICES.map((service) => ({ kind: 'store_silence', service })),
+];
+export const ASKED_FOR = [...KINDS, ...new Set(LEFT_OUT.map(({ kind }) => kind))];
+
+/** All that are in the mix. With a service: what happens to it alone. */
 export function matrix({ suite = 'all', kind = 'all' } = {}) {
-  return [...deaths(), ...others()].filter(
+  return [...deaths(), ...others(), ...(kind === 'all' ? [] : LEFT_OUT)].filter(
     (each) => (suite === 'all' || each.service === suite) && (kind === 'all' || each.kind === kind),
   );
 }
@@ -157,6 +166,7 @@ function momentOf({ kind, service, point }, below) {
     }
     case 'target_network':
     case 'store_network':
+    case 'store_silence':
       return { nth: 1 + below(4) };
     case 'takeover':
     case 'freeze':

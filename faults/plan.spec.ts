@@ -1,5 +1,5 @@
 import { FAULT_POINTS } from '#telemetry/fault-point.js';
-import { KINDS, matrix, nameOf, SERVICES, shortSet, shuffled, type Accident } from './plan.mjs';
+import { ASKED_FOR, KINDS, matrix, nameOf, SERVICES, shortSet, shuffled, type Accident } from './plan.mjs';
 
 function first(count: number, of: { suite?: string; kind?: string; seed: number }): Accident[] {
   const sequence = shuffled({ suite: 'all', kind: 'all', ...of });
@@ -46,6 +46,13 @@ it('keeps to one service, and to one kind', () => {
   );
   expect(kindsOf(first(20, { kind: 'freeze', seed: 1 }))).toEqual(['freeze']);
   expect([...shuffled({ suite: 'auditor', kind: 'bus_restart', seed: 1 })]).toEqual([]);
+});
+
+it('leaves out of the mix what must be asked for', () => {
+  const leftOut = ASKED_FOR.filter((kind) => !KINDS.includes(kind));
+  expect(leftOut).toEqual(['sabotage', 'store_silence']);
+  expect(kindsOf(matrix())).toEqual([...KINDS].sort());
+  expect(matrix({ kind: 'store_silence' }).map(({ service }) => service)).toEqual(SERVICES);
 });
 
 describe('the short set', () => {

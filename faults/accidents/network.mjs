@@ -22,8 +22,8 @@ export class LostWord {
   #sprung;
   #atMs = null;
 
-  constructor({ rig }, { kind, service, at = 'commit', how, nth }) {
-    this.#proxy = rig.proxies.before(kind === 'store_network' ? 'postgres' : 'target', service);
+  constructor({ rig }, { kind, service, at = 'commit', how = 'answer_swallowed', nth }) {
+    this.#proxy = rig.proxies.before(kind === 'target_network' ? 'target' : 'postgres', service);
     this.#trap = { text: STATEMENTS[at], how, nth };
   }
 

@@ -16,6 +16,7 @@ const OF_KIND = {
   freeze: Freeze,
   target_network: LostWord,
   store_network: LostWord,
+  store_silence: LostWord,
   target_away: TargetAway,
   target_slow: TargetSlow,
   store_restart: Restart,
