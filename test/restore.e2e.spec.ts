@@ -5,15 +5,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { ServiceName } from '#events/services.js';
+import kafkajs from 'kafkajs';
+import { SERVICES, type ServiceName } from '#events/services.js';
+import { TASK_EVENTS } from '#events/topics.js';
 import { openDatabase, type Database } from '#store/database.js';
 import { loginUrl } from '../apps/cli/src/logins.js';
 import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
 import { program } from '../apps/cli/src/program.js';
 import { copySchema } from '../libs/store/test/copy-schema.js';
-import { callOrders, endTask, next, openClient, startTask } from './support/sample-client.js';
+import {
+  callOrders,
+  declaration,
+  endTask,
+  next,
+  openClient,
+  ORCHESTRATOR,
+  startTask,
+} from './support/sample-client.js';
 import { startStack, type TestStack } from './support/stack.mjs';
-import { login, usablePrincipals } from './support/target-session.js';
+import { login, query, usablePrincipals } from './support/target-session.js';
 
 const root = join(import.meta.dirname, '..');
 const config = join(root, 'deploy', 'sample', 'mayfly.yaml');
@@ -41,16 +51,16 @@ describe('a restored database', () => {
 
   async function environmentOf(service: ServiceName): Promise<NodeJS.ProcessEnv> {
     const { addresses, stateDir } = stack;
-    const target = new URL(await loginUrl(stateDir, addresses, 'target', `mayfly_${service}`));
+    const at = (server: 'postgres' | 'target', user: string) => loginUrl(stateDir, addresses, server, user);
+    const target = new URL(await at('target', service === 'auditor' ? 'mayfly_broker' : `mayfly_${service}`));
     return {
       ...process.env,
-      ...{ MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stateDir, KAFKA_BROKERS: addresses.kafka ?? '' },
-      [`MAYFLY_${service.toUpperCase()}_DATABASE_URL`]: await loginUrl(
-        stateDir,
-        addresses,
-        'postgres',
-        `mayfly_${service}`,
-      ),
+      ...{ MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stateDir },
+      ...(addresses.kafka === null
+        ? { KAFKA_BROKERS: '', MAYFLY_BUS_DATABASE_URL: await at('postgres', `mayfly_bus_${service}`) }
+        : { KAFKA_BROKERS: addresses.kafka }),
+      [`MAYFLY_${service.toUpperCase()}_DATABASE_URL`]: await at('postgres', `mayfly_${service}`),
+      MAYFLY_AUDITOR_OWNER_DATABASE_URL: await at('postgres', 'mayfly_audit_owner'),
       MAYFLY_TARGET_HOST: target.hostname,
       MAYFLY_TARGET_PORT: target.port,
       MAYFLY_TARGET_DATABASE: target.pathname.slice(1),
@@ -59,12 +69,24 @@ describe('a restored database', () => {
     };
   }
 
-  async function recover(service: ServiceName): Promise<void> {
-    const silent = { write: () => undefined };
-    const mayfly = program(await environmentOf(service), { stdout: silent, stderr: silent });
-    await mayfly.parseAsync(['recover', '--service', service, '--config', config, '--confirm'], {
-      from: 'user',
-    });
+  /** @returns what the command printed, and how it ended. */
+  async function mayfly(
+    env: NodeJS.ProcessEnv,
+    ...args: string[]
+  ): Promise<{ said: string; error: unknown }> {
+    let said = '';
+    const stream = { write: (text: string) => (said += text) };
+    try {
+      await program(env, { stdout: stream, stderr: stream }).parseAsync(args, { from: 'user' });
+      return { said, error: undefined };
+    } catch (error) {
+      return { said, error };
+    }
+  }
+
+  async function recover(service: ServiceName, ...more: string[]): Promise<void> {
+    const args = ['recover', '--service', service, '--config', config, '--confirm', ...more];
+    expect((await mayfly(await environmentOf(service), ...args)).error).toBeUndefined();
   }
 
   it('of the broker: refused, then recovered; every credential dies, and new ones are made', async () => {
@@ -79,6 +101,8 @@ describe('a restored database', () => {
     await expect(stack.start('broker')).rejects.toThrow();
     expect(stack.logs('broker')).toContain('ERR_STORE_RESTORED broker');
     expect(await usablePrincipals(stack.urls.target)).toHaveLength(2);
+    const env = { ...process.env, MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stack.stateDir };
+    expect((await mayfly(env, 'doctor')).said).toMatch(/fail {2}store of the broker: restored/);
 
     await recover('broker');
     await stack.start('broker');
@@ -117,6 +141,33 @@ describe('a restored database', () => {
     expect(await usablePrincipals(stack.urls.target)).toEqual([]);
   }, 120_000);
 
+  it('is not what a topic made anew is: tasks are suspended, and go on at a word of their orchestrator', async () => {
+    const declared = declaration();
+    const taskId = await startTask(client, declared);
+    await callOrders(client, taskId);
+    for (const service of SERVICES) await stack.kill(service, 'SIGTERM');
+    await makeAnew(stack, TASK_EVENTS);
+
+    await expect(stack.start('broker')).rejects.toThrow();
+    expect(stack.logs('broker')).toContain('ERR_OFFSET_OUT_OF_RANGE');
+    for (const service of SERVICES) await recover(service, '--topic', TASK_EVENTS);
+    const suspended = next(client, 'task.suspended', taskId);
+    for (const service of ['auditor', 'revoker', 'broker'] as const) await stack.start(service);
+
+    expect((await suspended).data).toMatchObject({ cause: 'topic_recreated', generation: 2 });
+    await expect(callOrders(client, taskId)).rejects.toMatchObject({ code: 'ERR_TASK_SUSPENDED' });
+    const resumed = next(client, 'task.resumed', taskId);
+    void client
+      .send('task.started', declared, ORCHESTRATOR, 1_000)
+      .then(({ verdict }) => verdict.catch(() => undefined));
+    expect((await resumed).data).toMatchObject({ cause: 'topic_recreated' });
+    await (await login((await callOrders(client, taskId)).credential)).end();
+    expect(await usablePrincipals(stack.urls.target)).toHaveLength(1);
+    const removed = next(client, 'lease.removed', taskId);
+    await endTask(client, taskId);
+    await removed;
+  }, 120_000);
+
   it('may be looked at: with --observe it answers HTTP, and is not ready', async () => {
     await stack.kill('revoker', 'SIGTERM');
     const { revoker } = stack.addresses;
@@ -141,6 +192,24 @@ describe('a restored database', () => {
     }
   }, 60_000);
 });
+
+/** Takes a topic away; whoever starts next makes it again. */
+async function makeAnew({ addresses: { kafka }, urls }: TestStack, topic: string): Promise<void> {
+  if (kafka === null) {
+    for (const table of ['log_record', 'log_head', 'topic'])
+      await query(
+        urls.database,
+        `DELETE FROM bus.${table} WHERE ${table === 'topic' ? 'name' : 'topic'} = $1`,
+        [topic],
+      );
+    return;
+  }
+  const admin = new kafkajs.Kafka({ brokers: kafka.split(','), logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  while ((await admin.listTopics()).includes(topic)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await admin.disconnect();
+}
 
 /** Waits until the revoker has said something more. */
 async function beats({ pool }: Database): Promise<void> {
