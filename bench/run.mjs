@@ -26,6 +26,7 @@ const SIZES = {
   whole: {
     decisions: 5_000,
     calls: 500,
+    backlog: 2_000,
     callsPerSecond: 50,
     ends: 100,
     leases: 100_000,
@@ -36,6 +37,7 @@ const SIZES = {
   smoke: {
     decisions: 200,
     calls: 20,
+    backlog: 20,
     callsPerSecond: 10,
     ends: 5,
     leases: 100,

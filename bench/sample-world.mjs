@@ -15,7 +15,7 @@ import { createLog } from '../dist/libs/telemetry/src/log.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 120_000;
 
 const typeOf = (record) => String(record.headers.ce_type ?? '').replace(/^dev\.mayfly\.|\.v1$/g, '');
 

@@ -8,12 +8,14 @@ import { repeat } from '#store/repeat.js';
 import { AuditorModule } from './auditor.module.js';
 import { gapOf } from './gap.js';
 import { ProblemFilter } from './http/problem.js';
-import { GROUP } from './ingest.js';
+import { GATHER_MS, GROUP } from './ingest.js';
 import { KeyFileError } from './leaf/keys.js';
 import { openParts, SetUpError } from './open-parts.js';
 import { Standby } from './standby.js';
 
 const RELEASE_EVERY_MS = 1_000;
+
+const TOPICS = [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS];
 
 await runService({
   name: 'auditor',
@@ -24,7 +26,7 @@ await runService({
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
-      ...{ db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS], metrics, warn },
+      ...{ db, group: GROUP, topics: TOPICS, metrics, warn },
       bus: () => bus,
       relay: () => relay,
       // A log is what is never pruned.
@@ -52,6 +54,7 @@ await runService({
         return {
           bus,
           group: GROUP,
+          gather: Object.fromEntries(TOPICS.map((topic) => [topic, GATHER_MS.bus])),
           positions: async (assigned) => {
             await ingest.intake.forget();
             return await readPositions(db, GROUP, assigned);

@@ -1,5 +1,6 @@
 /** The broker at work: what it does with each batch, and what it does in between. */
 import type { BusRecord } from '#bus/bus.js';
+import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { Intake } from '#store/intake.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -112,9 +113,10 @@ export class Broker {
     await this.credentials.take(records);
   }
 
-  /** Partitions move: nothing read before counts. */
-  async forget(): Promise<void> {
-    await Promise.all([this.tasks.forget(), this.credentials.forget()]);
+  /** Partitions of these topics move: nothing of them that was read before counts. */
+  async forget(topics: ReadonlySet<string>): Promise<void> {
+    if (topics.has(TASK_EVENTS)) await this.tasks.forget();
+    if (topics.has(CREDENTIAL_EVENTS)) await this.credentials.forget();
   }
 
   /** The positions have been read: what is parked is known from now on. */

@@ -36,9 +36,11 @@ await runService({
         return {
           bus,
           group: GROUP,
+          // Most of it is our own; what the revoker asks is as true a moment later.
+          gather: { [CREDENTIAL_EVENTS]: 50 },
           positions: async (assigned) => {
             // What an earlier owner of these partitions decided is told before anything newer is decided.
-            await broker.forget();
+            await broker.forget(new Set(assigned.map(({ topic }) => topic)));
             await relay.drain(0);
             const positions = await readPositions(db, GROUP, assigned);
             await broker.remember();

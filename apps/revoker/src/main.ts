@@ -43,9 +43,11 @@ await runService({
         return {
           bus: opened.bus,
           group: GROUP,
+          // What only becomes known waits for an end, not for a reader.
+          gather: { [CREDENTIAL_EVENTS]: 20 },
           positions: async (assigned) => {
             // What an earlier owner of these partitions decided is told before anything newer is decided.
-            await revoker.forget();
+            await revoker.forget(new Set(assigned.map(({ topic }) => topic)));
             await opened.relay.drain(0);
             return await readPositions(parts.db, GROUP, assigned);
           },

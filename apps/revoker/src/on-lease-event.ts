@@ -16,12 +16,6 @@ type Heard = Extract<Hearing, { is: 'heard' }>;
 /** By what a record claims to be: what says nothing to us need not be verified. */
 export const concernsLeases = (record: BusRecord): boolean => claimedType(record) !== undefined;
 
-/** What cuts something does not wait for more to come. */
-export const hurriesLease = (record: BusRecord): boolean => {
-  const type = claimedType(record);
-  return type === 'task.ended' || type === 'task.suspended';
-};
-
 /** Saying it again changes nothing, so records that the broker's relay sent twice need no inbox. */
 export async function onLeaseEvents(
   tx: Tx,

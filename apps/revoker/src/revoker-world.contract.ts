@@ -130,7 +130,7 @@ export class World {
       group: GROUP,
       topics: [TASK_EVENTS, CREDENTIAL_EVENTS],
       positions: async (assigned) => {
-        await revoker.forget();
+        await revoker.forget(new Set(assigned.map(({ topic }) => topic)));
         return await readPositions(db, GROUP, assigned);
       },
       onBatch: (records) =>

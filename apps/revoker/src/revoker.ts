@@ -1,5 +1,6 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
 import type { Bus, BusRecord } from '#bus/bus.js';
+import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { repeat } from '#store/repeat.js';
 import { transact } from '#store/database.js';
@@ -10,7 +11,7 @@ import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
 import { Lanes } from './lanes.js';
 import { hearRecord, type Hearing } from './heard-record.js';
-import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
+import { concernsLeases, onLeaseEvents } from './on-lease-event.js';
 import { hurriesEnd, onTaskEvents } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { releaseParked } from './release-parked.js';
@@ -22,7 +23,7 @@ import type { Flushed } from './unit-of-work.js';
 
 /** In a storm the first leases are cut while the ends of the rest are still being verified: fifty at once. */
 const WEIGHT = 2;
-/** What only becomes known may gather: it waits for an end, not for a reader. */
+/** Whose key is whose matters once there is an end. */
 const GATHER_MS = 20;
 const BEAT_EVERY_MS = 1_000;
 const RELEASE_EVERY_MS = 1_000;
@@ -54,7 +55,6 @@ export class Revoker {
       // In whatever order it hears of starts, leases and ends, it cuts the same ones: nothing waits, least of all an end.
       waitsBehind: () => false,
       weigh: () => WEIGHT,
-      gatherMs: GATHER_MS,
       warn: (fields: object, message: string) => log.warn(fields, message),
       onDead,
     };
@@ -67,6 +67,7 @@ export class Revoker {
         after(flushed);
       },
       setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
+      gatherMs: GATHER_MS,
       hurries: hurriesEnd,
     });
     this.leases = new Intake({
@@ -75,7 +76,6 @@ export class Revoker {
       handle: (tx, batch) => onLeaseEvents(tx, batch, parts, this.#lanes.taker()),
       setAside: (tx, record, error) => setLeaseEventAside(tx, record, error, parts, this.#lanes.taker()),
       concerns: concernsLeases,
-      hurries: hurriesLease,
     });
   }
 
@@ -105,9 +105,10 @@ export class Revoker {
     await this.leases.take(records);
   }
 
-  /** Partitions move: nothing read before counts. */
-  async forget(): Promise<void> {
-    await Promise.all([this.tasks.forget(), this.leases.forget()]);
+  /** Partitions of these topics move: nothing of them that was read before counts. */
+  async forget(topics: ReadonlySet<string>): Promise<void> {
+    if (topics.has(TASK_EVENTS)) await this.tasks.forget();
+    if (topics.has(CREDENTIAL_EVENTS)) await this.leases.forget();
   }
 
   /** How long our own database has kept records waiting. */

@@ -6,7 +6,7 @@ import type { Bus, BusRecord, LogEnd, Position, Subscription } from './bus.js';
 
 /** A bus with one subscriber, which the test hands records to. */
 class HandBus implements Bus {
-  subscription: Subscription | undefined;
+  readonly subscriptions: Subscription[] = [];
   ready = true;
   stopped = 0;
   refusal: Error | undefined;
@@ -18,12 +18,16 @@ class HandBus implements Bus {
 
   subscribe(subscription: Subscription) {
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
-    this.subscription = subscription;
+    this.subscriptions.push(subscription);
     return Promise.resolve({
       ready: () => Promise.resolve(),
       isReady: () => this.ready,
       stop: () => Promise.resolve(void (this.stopped += 1)),
     });
+  }
+
+  get subscription(): Subscription | undefined {
+    return this.subscriptions[0];
   }
 
   hand(...records: BusRecord[]): Promise<void> {
@@ -73,6 +77,28 @@ describe('the batch server', () => {
     service = module.createNestMicroservice({ strategy: server, logger: false });
   });
   afterEach(() => service.close());
+
+  const gathering = async (gather: Record<string, number>) => {
+    server = new BatchServer({ bus, group: 'broker', positions, onCrash, gather });
+    const module = await Test.createTestingModule({ controllers: [Handlers] }).compile();
+    service = module.createNestMicroservice({ strategy: server, logger: false });
+    await service.listen();
+    return bus.subscriptions.map(({ group, topics, gatherMs }) => [group, topics, gatherMs]);
+  };
+
+  it('reads topics that may gather by a group of their own, so that they hold nobody up', async () => {
+    expect(await gathering({ failures: 50 })).toEqual([
+      ['broker', ['tasks'], undefined],
+      ['broker.gathered', ['failures'], 50],
+    ]);
+    expect(server.isReady()).toBe(true);
+    await server.close();
+    expect(bus.stopped).toBe(2);
+  });
+
+  it('needs one group where all may gather', async () => {
+    expect(await gathering({ tasks: 100, failures: 100 })).toEqual([['broker', ['tasks', 'failures'], 100]]);
+  });
 
   it('subscribes its group to the topics of all handlers', async () => {
     await service.listen();

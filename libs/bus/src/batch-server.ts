@@ -15,6 +15,11 @@ export interface BatchServerParts {
   bus: Bus;
   group: string;
   positions: Subscription['positions'];
+  /**
+   * Topics that may gather, in ms: see `Subscription.gatherMs`. Where some may and others may not, those that may are read by a
+   * group of their own, `<group>.gathered`, so that they hold nobody up. `positions` is asked for each by itself.
+   */
+  gather?: Readonly<Record<string, number>>;
   /** Told once; the process must then end with a status that is not 0. */
   onCrash: Subscription['onCrash'];
 }
@@ -25,38 +30,52 @@ export class BatchServer extends Server implements CustomTransportStrategy {
   /** Failures go back to the bus, which delivers again; Nest need not log them. */
   override readonly propagatesEventHandlerErrors = true;
   readonly #parts: BatchServerParts;
-  #consumer: Consumer | undefined;
+  #consumers: Consumer[] = [];
 
   constructor(parts: BatchServerParts) {
     super();
     this.#parts = parts;
   }
 
-  /** Subscribes to the topics of all handlers. Reading begins later: see {@link isReady}. */
+  /** Subscribes to the topics of all handlers; where it had subscribed before, anew. Reading begins later: see {@link isReady}. */
   async listen(callback: Callback): Promise<void> {
-    const { bus, group, positions, onCrash } = this.#parts;
+    const { bus, positions, onCrash } = this.#parts;
     try {
-      this.#consumer = await bus.subscribe({
-        group,
-        topics: [...this.messageHandlers.keys()],
-        positions,
-        onCrash,
-        onBatch: (records) => this.#handle(records),
-      });
+      await this.close();
+      for (const readers of this.#readers()) {
+        const subscription = { ...readers, positions, onCrash };
+        this.#consumers.push(
+          await bus.subscribe({ ...subscription, onBatch: (records) => this.#handle(records) }),
+        );
+      }
       callback();
     } catch (error) {
+      await this.close();
       callback(error);
     }
   }
 
+  #readers(): Pick<Subscription, 'group' | 'topics' | 'gatherMs'>[] {
+    const { group, gather = {} } = this.#parts;
+    const topics = [...this.messageHandlers.keys()];
+    const gathering = topics.filter((topic) => gather[topic] !== undefined);
+    const gatherMs = Math.max(0, ...gathering.map((topic) => gather[topic] ?? 0));
+    if (gathering.length === 0) return [{ group, topics }];
+    if (gathering.length === topics.length) return [{ group, topics, gatherMs }];
+    return [
+      { group, topics: topics.filter((topic) => !gathering.includes(topic)) },
+      { group: `${group}.gathered`, topics: gathering, gatherMs },
+    ];
+  }
+
   /** Waits for running handlers and leaves the group. */
   async close(): Promise<void> {
-    await this.#consumer?.stop();
+    await Promise.all(this.#consumers.splice(0).map((consumer) => consumer.stop()));
   }
 
   /** True while partitions are assigned and read. */
   isReady(): boolean {
-    return this.#consumer?.isReady() ?? false;
+    return this.#consumers.length > 0 && this.#consumers.every((consumer) => consumer.isReady());
   }
 
   /** This transport has no events to listen to. */

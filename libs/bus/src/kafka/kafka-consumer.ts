@@ -39,7 +39,7 @@ export class KafkaConsumer implements Consumer {
   #dead: BusError | undefined;
 
   constructor(kafka: Kafka, admin: Admin, subscription: Subscription, log: Log) {
-    this.#client = kafka.consumer(consumerConfig(subscription.group));
+    this.#client = kafka.consumer(consumerConfig(subscription));
     this.#admin = admin;
     this.#subscription = subscription;
     this.#log = log.child({ group: subscription.group });

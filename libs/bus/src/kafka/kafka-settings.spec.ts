@@ -108,7 +108,7 @@ describe('the settings of the Kafka client', () => {
   it('wait for an answer longer than a group waits for its members', async () => {
     const { requestTimeout } = await clientConfig(plain, 'writer', log);
 
-    expect(requestTimeout).toBeGreaterThan(consumerConfig('g').rebalanceTimeout ?? Infinity);
+    expect(requestTimeout).toBeGreaterThan(consumerConfig({ group: 'g' }).rebalanceTimeout ?? Infinity);
   });
 
   it('keep the order of records, and place them as the Java client does', () => {
@@ -117,7 +117,9 @@ describe('the settings of the Kafka client', () => {
   });
 
   it('never let the client start itself again after a crash', async () => {
-    await expect(consumerConfig('g').retry?.restartOnFailure?.(new Error('crash'))).resolves.toBe(false);
+    await expect(consumerConfig({ group: 'g' }).retry?.restartOnFailure?.(new Error('crash'))).resolves.toBe(
+      false,
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import type { ConsumerConfig, KafkaConfig, ProducerConfig, SASLOptions } from 'kafkajs';
 import type { Log } from '#telemetry/log.js';
-import { BusError } from '../bus.js';
+import { BusError, type Subscription } from '../bus.js';
 import { clientLog } from './client-log.js';
 import { kafkajs } from './client.js';
 
@@ -79,6 +79,10 @@ async function pem(key: 'ca' | 'cert' | 'key', file: string | undefined): Promis
   }
 }
 
+/** So much is worth a fetch before its time. */
+const GATHERED_BYTES = 262_144;
+type Gathering = Pick<Subscription, 'group' | 'gatherMs'>;
+
 /** `acks: -1` and one request in flight keep the order; the partitioner is murmur2, as in the Java client. */
 export const producerConfig = (): ProducerConfig => ({
   idempotent: true,
@@ -88,15 +92,15 @@ export const producerConfig = (): ProducerConfig => ({
   retry: RETRY.writer,
 });
 
-export const consumerConfig = (group: string): ConsumerConfig => ({
+export const consumerConfig = ({ group, gatherMs = 0 }: Gathering): ConsumerConfig => ({
   groupId: group,
   /** Takeover of a killed process takes this long; 6 s is the least a broker allows by default. */
   sessionTimeout: 6_000,
   heartbeatInterval: HEARTBEAT_MS,
   rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-  minBytes: 1,
+  minBytes: gatherMs > 0 ? GATHERED_BYTES : 1,
   /** A stop waits for the poll under way. */
-  maxWaitTimeInMs: 150,
+  maxWaitTimeInMs: gatherMs > 0 ? gatherMs : 150,
   maxBytesPerPartition: 1_048_576,
   allowAutoTopicCreation: false,
   /**
