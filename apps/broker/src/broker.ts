@@ -47,6 +47,7 @@ export class Broker {
       // What is refused is refused at once: it must not fill the place of what counts.
       waitsBehind: (record) => admit(record, trust).ok,
       weigh: weightOf,
+      room: () => this.issuer.room(),
       warn,
       onDead,
     });

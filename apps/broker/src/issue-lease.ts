@@ -14,6 +14,10 @@ const CREATES_AT_ONCE = 4;
 const SETTLED_AT_ONCE = 50;
 const PUMPS = 3;
 const SETTLE_TRIES = 5;
+/** Leases that wait for their create or their outcome before no more calls are decided. */
+const IN_HAND_MAX = 200;
+const STUCK_MS = 1_000;
+const ROOM_PAUSE_MS = 5;
 
 export class LeaseIssuer {
   readonly #parts: BrokerParts;
@@ -21,6 +25,7 @@ export class LeaseIssuer {
   readonly #running = new Map<string, number>();
   readonly #settling: Settling[] = [];
   #pumps = 0;
+  #answeredMs = -Infinity;
   #idle: (() => void)[] = [];
   #stopped = false;
 
@@ -40,6 +45,19 @@ export class LeaseIssuer {
       this.#waiting.set(target, queue);
       this.#next(target);
     }
+  }
+
+  /**
+   * Resolves when there is room for more leases: what waits here for long is too late when its turn comes. Nobody waits for a
+   * target that does not answer, or it would hold up all others.
+   */
+  async room(): Promise<void> {
+    while (!this.#stopped && this.#inHand() >= IN_HAND_MAX && performance.now() - this.#answeredMs < STUCK_MS)
+      await sleep(ROOM_PAUSE_MS);
+  }
+
+  #inHand(): number {
+    return [...this.#waiting.values()].reduce((sum, { length }) => sum + length, this.#settling.length);
   }
 
   /** Begins nothing more, and resolves when nothing is being created or decided. Who comes next abandons what was left waiting. */
@@ -66,6 +84,7 @@ export class LeaseIssuer {
   async #issue(intent: Intent): Promise<void> {
     faultPoint('create.before');
     const attempt = await this.#create(intent);
+    this.#answeredMs = performance.now();
     faultPoint('create.after');
     this.#settling.push({ intent, attempt });
     if (this.#pumps < PUMPS) void this.#pump();

@@ -45,6 +45,8 @@ export interface IntakeParts<R, E> {
   concerns?: (record: BusRecord) => boolean;
   /** What a record takes of the hundred that one transaction has room for; 1 if nothing is said. */
   weigh?: (record: BusRecord) => number;
+  /** Asked before each batch: resolves when there is room for what follows from it. */
+  room?: () => Promise<void>;
   /** How long records may gather where none of them hurries; 0 if nothing is said. */
   gatherMs?: number;
   hurries?: (record: BusRecord) => boolean;
@@ -176,6 +178,7 @@ export class Intake<R, E> {
 
   /** One batch. Never rejects. */
   async #flush(): Promise<void> {
+    await this.#parts.room?.();
     const batch = this.#waiting.splice(0, this.#roomy());
     for (const record of batch) this.#bytes -= bytesOf(record);
     this.#since = performance.now();
