@@ -19,11 +19,13 @@ export function openGroups(brokers) {
   return {
     connect: () => admin.connect(),
     close: () => admin.disconnect(),
-    /** Nobody may be alive in that group. */
-    async empty(group) {
-      const { groups } = await admin.describeGroups([group]);
-      const members = groups.flatMap((each) => each.members).map(({ memberId }) => memberId);
-      if (members.length > 0) await leave(brokers.split(',')[0], group, members);
+    /** Nobody may be alive in the groups of that service. */
+    async empty(service) {
+      const { groups } = await admin.describeGroups([service, `${service}.gathered`]);
+      for (const { groupId, members } of groups) {
+        const ids = members.map(({ memberId }) => memberId);
+        if (ids.length > 0) await leave(brokers.split(',')[0], groupId, ids);
+      }
     },
   };
 }

@@ -44,7 +44,7 @@ export function keep({ settings: { rounds, seed, suite, kind }, played, kinds, t
     suite,
     kind,
     minutes,
-    entries,
+    entries: Number(entries),
     ...counted,
     kinds,
   };
