@@ -129,10 +129,7 @@ export class World {
     this.#consumer = await bus.subscribe({
       group: GROUP,
       topics: [TASK_EVENTS, CREDENTIAL_EVENTS],
-      positions: async (assigned) => {
-        await revoker.forget(new Set(assigned.map(({ topic }) => topic)));
-        return await readPositions(db, GROUP, assigned);
-      },
+      positions: (assigned) => readPositions(db, GROUP, assigned),
       onBatch: (records) =>
         records[0]?.topic === TASK_EVENTS ? revoker.onTaskEvents(records) : revoker.onLeaseEvents(records),
       onCrash: (error) => this.logged.push(`crash ${error.stack}`),
