@@ -10,7 +10,7 @@ import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
-import type { Aside, Read } from '#store/intake.js';
+import type { Aside, Read } from '#store/intake-parts.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
 import type { BrokerParts } from './broker-parts.js';

@@ -3,7 +3,7 @@ import type { BusRecord } from '#bus/bus.js';
 import { hearAbandoned, hearIntended, hearIssued, type Step } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
-import type { Read } from '#store/intake.js';
+import type { Read } from '#store/intake-parts.js';
 import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';

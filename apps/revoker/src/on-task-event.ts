@@ -10,7 +10,7 @@ import { unreachable } from '#events/unreachable.js';
 import type { Admission, Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import type { Read } from '#store/intake.js';
+import type { Read } from '#store/intake-parts.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { asParent, hearCall, hearEnd, hearStart, type Change } from './watched-task.js';

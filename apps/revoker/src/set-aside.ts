@@ -10,7 +10,7 @@ import { verifyRecord } from '#identity/records.js';
 import type { Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
-import type { Aside } from '#store/intake.js';
+import type { Aside } from '#store/intake-parts.js';
 import { enqueue } from '#store/outbox.js';
 import { keyText, park } from '#store/parking.js';
 import { GROUP } from './publish.js';

@@ -1,0 +1,44 @@
+/** What a service gives its intake (`intake.ts`): how to read, to handle, and to set aside. */
+import type { BusRecord } from '#bus/bus.js';
+import type { Database, Tx } from './database.js';
+
+/** A record that failed, set aside. @returns whether later records of its key wait behind it, and what follows. */
+export interface Aside<E> {
+  holds: boolean;
+  effects: E;
+}
+
+/** A record and what it says. */
+export interface Read<R> {
+  record: BusRecord;
+  said: R;
+}
+
+export interface IntakeParts<R, E> {
+  db: Database;
+  group: string;
+  /** Decodes and verifies, before any lock is held. */
+  read: (record: BusRecord) => R;
+  /** The effects of records, in order within each partition, in their transaction. Called again where it failed. */
+  handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E>;
+  /** After each commit, in the order of the commits. */
+  after: (effects: E) => void;
+  /** Sets a record aside in the transaction that moves the position behind it. */
+  setAside: (tx: Tx, record: BusRecord, error: unknown) => Promise<Aside<E>>;
+  /** Sets records aside that wait behind another of their key. */
+  setBehind: (tx: Tx, records: readonly BusRecord[]) => Promise<E>;
+  /** Whether a record waits where its key is held; others are handled as if it were not. */
+  waitsBehind: (record: BusRecord) => boolean;
+  /** Whether a record says anything to this reader. The position behind those that do not is stored now and then. */
+  concerns?: (record: BusRecord) => boolean;
+  /** What a record takes of the hundred that one transaction has room for; 1 if nothing is said. */
+  weigh?: (record: BusRecord) => number;
+  /** Asked before each batch: resolves when there is room for what follows from it. */
+  room?: () => Promise<void>;
+  /** How long records may gather where none of them hurries; 0 if nothing is said. */
+  gatherMs?: number;
+  hurries?: (record: BusRecord) => boolean;
+  warn: (fields: object, message: string) => void;
+  /** Nothing more can be taken: not even setting a record aside succeeds. The process must end. */
+  onDead: (cause: Error) => void;
+}
