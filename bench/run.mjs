@@ -77,6 +77,7 @@ process.env.MAYFLY_ENV = 'development';
 const results = { commit: commit(), at: new Date().toISOString(), machine: machine(), raw: {}, cases: {} };
 const stack = cases.some(({ needsStack }) => needsStack) ? await openStack() : undefined;
 try {
+  if (stack) writeFileSync('/tmp/urls.json', JSON.stringify(stack.urls));
   const world = stack === undefined ? undefined : await SampleWorld.open(stack);
   if (stack !== undefined) results.raw = await rawLimits(stack, size);
   for (const each of cases) results.cases[each.name] = await measure(each, world);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { startChild } from './child.mjs';
 import { postgresBinaries } from './postgres-binaries.mjs';
@@ -159,5 +159,16 @@ async function endStale(dir) {
     process.kill(pid, signal);
     await eventually(async () => !(await isOurs()), { everyMs: 50, withinMs: 10_000 });
   }
+  // Backends of a server that was killed may still write. They end when they see that it is gone.
+  await eventually(async () => !(await hasBackends(dir)), { everyMs: 50, withinMs: 30_000 });
   await rm(join(dir, 'postmaster.pid'), { force: true });
+}
+
+/** Whether a process works in the data folder, as every process of a server does. Where there is no /proc, nobody can tell. */
+async function hasBackends(dir) {
+  const processes = await readdir('/proc').catch(() => []);
+  const folders = processes
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => ''));
+  return (await Promise.all(folders)).includes(dir);
 }

@@ -16,7 +16,7 @@ const KEEPALIVE =
 export interface StandbyParts {
   db: Database;
   warn: (fields: object, message: string) => void;
-  /** The session is lost, and with it the turn: another one may be at work, so this process must end. */
+  /** The session was lost, and another one is at work now: this process must end. */
   onLost: (cause: Error) => void;
 }
 
@@ -54,15 +54,31 @@ export class Standby {
     client?.release(true);
   }
 
-  /** In one session until it is lost. @returns false when it was stopped meanwhile */
-  async #standBy(): Promise<boolean> {
+  /** The database may have been away for everybody. Meanwhile the work goes on: the head's row keeps it one log. */
+  async #takeAgain(cause: Error): Promise<void> {
+    this.#parts.warn({ err: cause }, 'the session of the turn was lost');
+    // Whoever stands by goes first: this process may be the one that is cut off.
+    await sleep(2 * LOOK_EVERY_MS, undefined, { ref: false });
+    while (!this.#stopped) {
+      try {
+        if (await this.#standBy({ once: true })) return;
+        if (!this.#stopped) this.#parts.onLost(cause);
+        return;
+      } catch {
+        await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  /** In one session until it is lost. @param once looks once. @returns false when it was stopped meanwhile, or somebody else has the turn */
+  async #standBy({ once = false } = {}): Promise<boolean> {
     const client = await this.#parts.db.pool.connect();
     client.on('error', (error: Error) => {
       // While somebody still waits with it, the next query fails.
       if (this.#client !== client) return;
       this.#client = undefined;
       client.release(error);
-      this.#parts.onLost(error);
+      void this.#takeAgain(error);
     });
     try {
       await client.query(KEEPALIVE);
@@ -74,6 +90,7 @@ export class Standby {
           this.#client = client;
           return true;
         }
+        if (once) return false;
         await sleep(LOOK_EVERY_MS, undefined, { ref: false });
       }
       return false;

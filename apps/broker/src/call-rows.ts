@@ -155,18 +155,18 @@ export async function markCut(tx: Tx, leaseIds: readonly string[]): Promise<void
   ]);
 }
 
-/** Undecided leases that nobody works on: of other processes, or of this one and long late. */
+/** Undecided leases that perhaps nobody works on: of other processes, and of this one where they have waited for some time. */
 export async function undecidedLeases(
   tx: Tx,
-  own: string,
-  lateMs: number,
+  { own, lateMs, lostMs }: { own: string; lateMs: number; lostMs: number },
 ): Promise<{ intent: Intended; claimedBy: string; late: boolean }[]> {
   const { rows } = await tx.query<{ intent: Intended; claimedBy: string; late: boolean }>(
     `SELECT intent, claimed_by AS "claimedBy", create_by < clock_timestamp() - $2 * interval '1 millisecond' AS late
        FROM lease WHERE state = 'intended'
-        AND (claimed_by <> $1 OR create_by < clock_timestamp() - $2 * interval '1 millisecond')
+        AND (claimed_by <> $1 OR create_by < clock_timestamp() - $2 * interval '1 millisecond'
+             OR (intent ->> 'at')::timestamptz < clock_timestamp() - $3 * interval '1 millisecond')
       ORDER BY create_by LIMIT 500`,
-    [own, lateMs],
+    [own, lateMs, lostMs],
   );
   return rows;
 }

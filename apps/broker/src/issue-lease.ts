@@ -24,6 +24,7 @@ export class LeaseIssuer {
   readonly #waiting = new Map<string, { intent: Intent }[]>();
   readonly #running = new Map<string, number>();
   readonly #settling: Settling[] = [];
+  readonly #held = new Set<string>();
   #pumps = 0;
   #answeredMs = -Infinity;
   #idle: (() => void)[] = [];
@@ -36,6 +37,7 @@ export class LeaseIssuer {
   /** Takes leases whose intent is committed; `published` resolves when the bus has acknowledged them. Never rejects. */
   async take(intents: readonly Intent[], published: Promise<void>): Promise<void> {
     if (intents.length === 0) return;
+    for (const { intended } of intents) this.#held.add(intended.leaseId);
     await published;
     if (this.#stopped) return;
     for (const intent of intents) {
@@ -58,6 +60,11 @@ export class LeaseIssuer {
 
   #inHand(): number {
     return [...this.#waiting.values()].reduce((sum, { length }) => sum + length, this.#settling.length);
+  }
+
+  /** Whether this lease is on its way to its outcome. */
+  holds(leaseId: string): boolean {
+    return this.#held.has(leaseId);
   }
 
   /** Begins nothing more, and resolves when nothing is being created or decided. Who comes next abandons what was left waiting. */
@@ -93,7 +100,11 @@ export class LeaseIssuer {
   /** While one transaction commits, the next outcomes gather. A task that is locked for long holds up one pump, not all. */
   async #pump(): Promise<void> {
     this.#pumps += 1;
-    while (this.#settling.length > 0) await this.#settle(this.#settling.splice(0, SETTLED_AT_ONCE));
+    while (this.#settling.length > 0) {
+      const batch = this.#settling.splice(0, SETTLED_AT_ONCE);
+      await this.#settle(batch);
+      for (const { intent } of batch) this.#held.delete(intent.intended.leaseId);
+    }
     this.#pumps -= 1;
     this.#tellIdle();
   }

@@ -70,6 +70,26 @@ describe('rule 1: one lease, one attempt', () => {
     expect(await world.hears(taskId, 'lease.abandoned')).toMatchObject([{ leaseId, answered: false }]);
   });
 
+  it('takes up a lease of its own that nobody here works on: the answer to its commit was lost', async () => {
+    const taskId = uuidv7();
+    world.bus.hold();
+    await broker.hear(await world.voices.starts(taskId), await world.voices.calls(taskId));
+    await world.query(
+      `UPDATE lease SET intent = jsonb_set(intent, '{at}', to_jsonb(now() - interval '5 seconds'))`,
+    );
+    await broker.recover();
+    expect(await world.query(`SELECT 1 FROM lease WHERE state = 'abandoned'`)).toHaveLength(0);
+
+    // As if this process had never heard that it intended it.
+    const [lease] = await world.query<{ lease_id: string }>(`SELECT lease_id FROM lease`);
+    broker.broker.issuer.holds = (leaseId) => leaseId !== lease?.lease_id;
+    await broker.recover();
+
+    expect(await world.query(`SELECT 1 FROM lease WHERE state = 'abandoned'`)).toHaveLength(1);
+    world.bus.release();
+    await world.hears(taskId, 'lease.issued');
+  });
+
   it('lets one of two recovering brokers abandon a lease', async () => {
     const { taskId } = await creating();
     const [one, two] = [await world.start(), await world.start()];

@@ -11,12 +11,19 @@ import { settleLease } from './settle-lease.js';
 
 /** How long after createBy even a living claimant is not waited for. */
 const LATE_MS = 5_000;
+/**
+ * How long after its intent a lease of our own that nobody here works on is taken for lost: the answer to the commit was.
+ * Longer than that answer takes.
+ */
+const LOST_MS = 4_000;
 
 export async function recoverLeases(parts: BrokerParts, issuer: LeaseIssuer): Promise<void> {
   const orphaned = await transact(parts.db, async (tx) => {
-    const undecided = await undecidedLeases(tx, parts.instanceId, LATE_MS);
+    const undecided = await undecidedLeases(tx, { own: parts.instanceId, lateMs: LATE_MS, lostMs: LOST_MS });
     const dead = await deadAmong(tx, new Set(undecided.map((each) => each.claimedBy)));
-    return undecided.filter((each) => each.late || dead.has(each.claimedBy)).map((each) => each.intent);
+    const isLost = ({ late, claimedBy, intent: { leaseId } }: (typeof undecided)[number]) =>
+      late || dead.has(claimedBy) || (claimedBy === parts.instanceId && !issuer.holds(leaseId));
+    return undecided.filter(isLost).map((each) => each.intent);
   });
   for (const intended of orphaned) {
     const { intents, published } = await settleLease(

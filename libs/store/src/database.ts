@@ -18,6 +18,8 @@ export interface DatabaseSettings {
   maxConnections?: number;
 }
 
+const QUERY_TIMEOUT_MS = 12_000;
+
 export interface Database {
   readonly pool: pg.Pool;
   readonly schema: string;
@@ -37,6 +39,8 @@ export function openDatabase(
     connectionTimeoutMillis: 5_000,
     // What does not wait for an answer is sent at once, in order: a transaction is three waits, not seven.
     pipeline: true,
+    // A server that takes a commit and never answers: longer than any lock is waited for, and the connection is given up.
+    query_timeout: QUERY_TIMEOUT_MS,
     options: `-c search_path=${settings.schema} -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s`,
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.

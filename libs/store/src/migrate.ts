@@ -1,5 +1,6 @@
 /** Brings a schema up to date at start: in order, once each, under an advisory lock, so that several processes may start at once. */
 import { createHash } from 'node:crypto';
+import type pg from 'pg';
 import { transact, type Database, type Tx } from './database.js';
 
 export interface Migration {
@@ -16,6 +17,9 @@ export class MigrationError extends Error {
   }
 }
 
+/** On a large table an index takes its time. */
+const MIGRATION_TIMEOUT_MS = 3_600_000;
+
 const digest = (sql: string) => createHash('sha256').update(sql).digest('hex');
 
 /** @throws MigrationError when an applied migration has changed. All pending ones are applied in one transaction. */
@@ -29,7 +33,11 @@ export async function migrate(db: Database, migrations: readonly Migration[]): P
       const known = applied.get(id);
       if (known !== undefined && known !== digest(sql)) throw new MigrationError(id);
       if (known !== undefined) continue;
-      await tx.query(sql);
+      const step: pg.QueryConfig & { query_timeout: number } = {
+        text: sql,
+        query_timeout: MIGRATION_TIMEOUT_MS,
+      };
+      await tx.query(step);
       await tx.query('INSERT INTO migration (id, sha256) VALUES ($1, $2)', [id, digest(sql)]);
     }
   });

@@ -39,6 +39,7 @@ const MESSAGES = [
   'timeout exceeded when trying to connect',
   'Client has encountered a connection error',
   'Client was closed',
+  'Query read timeout',
 ];
 
 /** True for a failure of the database or of the way to it, or a race that was lost. */
