@@ -72,7 +72,7 @@ export const KINDS = ['death', ...new Set(others().map(({ kind }) => kind))];
 const LEFT_OUT = [
   /** No accident: it must be found. */
   { kind: 'sabotage' },
-  /** The answer to a commit in a service's own database never comes, and the connection stays. Services waited for it for ever. */
+  /** The answer to a commit in a service's own database never comes, and the connection stays: given up after 12 s, which the judge calls late. */
   ...SERVICES.map((service) => ({ kind: 'store_silence', service })),
 ];
 export const ASKED_FOR = [...KINDS, ...new Set(LEFT_OUT.map(({ kind }) => kind))];
