@@ -1,4 +1,4 @@
--- What Mayfly needs at any PostgreSQL target (16 or later): one schema with one table, one role that makes principals,
+-- What Mayfly needs at any PostgreSQL target (16 or later): one schema with one table, eight roles that make principals,
 -- two logins. Run it as a superuser, connected to the database whose data Mayfly lends. Idempotent; plain SQL, no psql
 -- commands, so any client can send the file as one message.
 --
@@ -13,13 +13,19 @@ SELECT pg_advisory_xact_lock(hashtextextended('mayfly:rights', 0));
 DO $roles$
 DECLARE
   login record;
+  issuer text;
+  issuers CONSTANT text[] := ARRAY['mayfly_issuer', 'mayfly_issuer_1', 'mayfly_issuer_2', 'mayfly_issuer_3',
+                                   'mayfly_issuer_4', 'mayfly_issuer_5', 'mayfly_issuer_6', 'mayfly_issuer_7'];
 BEGIN
-  -- Who creates a role on PostgreSQL 16+ is the only one who may alter or drop it. This role is the common creator, so
-  -- that the revoker can cut what the broker created, and both logins can be replaced.
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mayfly_issuer') THEN
-    CREATE ROLE mayfly_issuer NOLOGIN;
-  END IF;
-  ALTER ROLE mayfly_issuer NOSUPERUSER CREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOLOGIN NOINHERIT;
+  -- Who creates a role on PostgreSQL 16+ is the only one who may alter or drop it. These roles are the common creators, so
+  -- that the revoker can cut what the broker created, and both logins can be replaced. They are eight because a create
+  -- costs time in proportion to the live roles of its creator; each may do what the others may, to its own roles only.
+  FOREACH issuer IN ARRAY issuers LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = issuer) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', issuer);
+    END IF;
+    EXECUTE format('ALTER ROLE %I NOSUPERUSER CREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS NOLOGIN NOINHERIT', issuer);
+  END LOOP;
 
   FOR login IN
     SELECT 'mayfly_broker' AS name, current_setting('mayfly.broker_verifier', true) AS verifier
@@ -34,7 +40,9 @@ BEGIN
       EXECUTE format('ALTER ROLE %I PASSWORD %L', login.name, login.verifier);
     END IF;
     -- INHERIT FALSE: the login has none of the creator's rights until it says SET ROLE.
-    EXECUTE format('GRANT mayfly_issuer TO %I WITH ADMIN FALSE, INHERIT FALSE, SET TRUE', login.name);
+    FOREACH issuer IN ARRAY issuers LOOP
+      EXECUTE format('GRANT %I TO %I WITH ADMIN FALSE, INHERIT FALSE, SET TRUE', issuer, login.name);
+    END LOOP;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), login.name);
   END LOOP;
 END
@@ -61,13 +69,16 @@ CREATE TABLE IF NOT EXISTS mayfly.fence (
 CREATE INDEX IF NOT EXISTS fence_keep_until ON mayfly.fence (keep_until);
 REVOKE ALL ON mayfly.fence FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA mayfly TO mayfly_issuer, mayfly_broker, mayfly_revoker;
+GRANT USAGE ON SCHEMA mayfly TO mayfly_broker, mayfly_revoker,
+  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
 -- The creating side can write `created` rows only, and can never undo a cut.
-GRANT INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence TO mayfly_issuer;
+GRANT INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence TO
+  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
 GRANT SELECT ON mayfly.fence TO mayfly_broker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mayfly.fence TO mayfly_revoker;
-GRANT USAGE ON LANGUAGE plpgsql TO mayfly_issuer, mayfly_revoker;
+GRANT USAGE ON LANGUAGE plpgsql TO mayfly_revoker,
+  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
 
--- For every policy role (a NOLOGIN role that carries the rights to lend), once:
---   GRANT <policy role> TO mayfly_issuer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+-- For every policy role (a NOLOGIN role that carries the rights to lend), once for every issuer that `issuerShards` counts:
+--   GRANT <policy role> TO mayfly_issuer, mayfly_issuer_1, … WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 -- and CONNECT on this database to the policy role, if PUBLIC has it no more.

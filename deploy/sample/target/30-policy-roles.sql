@@ -10,8 +10,9 @@ BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN', policy_role);
     END IF;
     EXECUTE format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', policy_role);
-    -- The creator may pass the role on. It can neither use it (INHERIT) nor become it (SET).
-    EXECUTE format('GRANT %I TO mayfly_issuer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', policy_role);
+    -- The creators may pass the role on. They can neither use it (INHERIT) nor become it (SET).
+    EXECUTE format('GRANT %I TO mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4,
+      mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7 WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', policy_role);
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), policy_role);
   END LOOP;
   -- Nobody connects anywhere in this cluster by being nobody in particular.

@@ -16,6 +16,7 @@ it('takes numbers as text, verifies TLS unless told otherwise and hides the pass
     maxTtlMs: 300_000,
     connection: { port: 5432, tls: { mode: 'verify-full' } },
     issuerRole: 'mayfly_issuer',
+    issuerShards: 1,
   });
   expect(settings.login.password.reveal()).toBe('hunter2');
   expect(inspect(settings, { depth: null }) + JSON.stringify(settings)).not.toContain('hunter2');
@@ -35,6 +36,8 @@ it.each([
   ],
   ['an unknown key', { ...written, passwrod: 'x' }],
   ['a namespace of four', { ...written, namespace: 'prod' }],
+  ['no issuer', { ...written, issuerShards: 0 }],
+  ['more issuers than there are', { ...written, issuerShards: 9 }],
   ['an empty port', { ...written, connection: { ...written.connection, port: '' } }],
   [
     'a CA that is a path',

@@ -3,6 +3,7 @@
  * arrive as text. The password becomes a `Secret` here and is clear text again only in the driver.
  */
 import { z } from 'zod';
+import { MOST_ISSUERS } from './postgres/issuer.js';
 import { Secret } from './secret.js';
 
 /** An empty value is how an interpolated variable says that there is none. */
@@ -51,6 +52,11 @@ export const targetSettings = z.strictObject({
   }),
   /** The common creator of all principals (deploy/sample/target/10-rights.sql). */
   issuerRole: z.literal('mayfly_issuer').default('mayfly_issuer'),
+  /**
+   * How many creators share the principals: `mayfly_issuer`, `mayfly_issuer_1` and so on. By default the one that a target
+   * has whose rights were set up before there were several.
+   */
+  issuerShards: z.coerce.number().int().min(1).max(MOST_ISSUERS).default(1),
   /** Tells the principals of several Mayflies on one cluster apart. */
   namespace: z.string().regex(/^[0-9a-z]{3}$/, 'expected three lower-case letters or digits'),
   /** SCRAM iterations of a principal's verifier. 1 is sound for a random 256-bit secret; some clients insist on 4096. */

@@ -1,6 +1,7 @@
 /** `mayfly doctor`: one line for each thing that must be well, with the remedy where it is not. Changes nothing. */
 import type { MayflyConfig } from '#config/load.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
+import { issuersOf } from '#providers/postgres/issuer.js';
 import type { CommandContext } from '../commands/context.js';
 import { CliError, failureOf } from '../failure.js';
 import { asLogin } from '../logins.js';
@@ -94,19 +95,19 @@ async function targetFindings(
       // The catalogue wants one, and no connection is made from it.
       MAYFLY_TARGET_PASSWORD: 'unused',
     });
-    const issuer = targets[0]?.issuerRole ?? 'mayfly_issuer';
+    const issuers = issuersOf(targets[0]?.issuerShards ?? 1);
     const policyRoles = [...catalogue.datasets.values()].flatMap(({ actions }) =>
       [...actions.values()].flatMap(({ rights }) => rights),
     );
     return await Promise.all([
       asLogin(folder, addresses, 'target', 'mayfly_broker', (client) =>
-        rightsFinding('mayfly_broker', client, issuer),
+        rightsFinding('mayfly_broker', client, issuers),
       ),
       asLogin(folder, addresses, 'target', 'mayfly_revoker', (client) =>
-        rightsFinding('mayfly_revoker', client, issuer),
+        rightsFinding('mayfly_revoker', client, issuers),
       ),
       asLogin(folder, addresses, 'target', 'mayfly_broker', (client) =>
-        policyRolesFinding(client, issuer, policyRoles),
+        policyRolesFinding(client, issuers, policyRoles),
       ),
     ]);
   } catch (error) {

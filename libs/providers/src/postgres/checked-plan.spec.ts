@@ -51,6 +51,7 @@ it.each<[string, Partial<Plan>, string]>([
   ['a right of 64 characters', { rights: ['p'.repeat(64)] }, 'a right is not the name of a policy role'],
   ['a role of the server', { rights: ['pg_read_all_data'] }, 'a right is not the name of a policy role'],
   ['a role of ours', { rights: ['mayfly_issuer'] }, 'a right is not the name of a policy role'],
+  ['another role of ours', { rights: ['mayfly_issuer_7'] }, 'a right is not the name of a policy role'],
   ['no rights', { rights: [] }, 'expected 1 to 16 rights'],
   ['a right twice', { rights: ['pol_a', 'pol_a'] }, 'a right is named twice'],
   ['a time that is none', { createBy: 'tomorrow' }, 'createBy is not an RFC 3339 time'],

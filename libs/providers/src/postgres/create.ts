@@ -8,6 +8,7 @@ import type { Log } from '#telemetry/log.js';
 import type { CreateAnswer } from '../provider.js';
 import type { TargetSettings } from '../target-settings.js';
 import type { CheckedCreate } from './checked-plan.js';
+import { issuerOf } from './issuer.js';
 import { isServerRefusal, send } from './pools.js';
 import { randomSecret, scramVerifier } from './scram-verifier.js';
 import { identifier, INCARNATION, incarnationIn, literal } from './sql.js';
@@ -39,7 +40,8 @@ export async function create(
   const secret = randomSecret();
   const verifier = scramVerifier(secret, settings.scramIterations);
   try {
-    const results = await send(client, createMessage(plan, verifier, settings.issuerRole, leftMs));
+    const issuer = issuerOf(plan.leaseId, settings.issuerShards);
+    const results = await send(client, createMessage(plan, verifier, issuer, leftMs));
     return {
       answer: 'created',
       incarnation: incarnationIn(results),
@@ -57,7 +59,7 @@ export async function create(
 export function createMessage(
   { leaseId, principal, rights, createBy, validUntil, keepFenceUntil }: CheckedCreate,
   verifier: string,
-  issuerRole: string,
+  issuer: string,
   leftMs: number,
 ): string {
   const timeoutMs = Math.ceil(leftMs);
@@ -67,7 +69,7 @@ export function createMessage(
     `SET LOCAL statement_timeout = ${timeoutMs}`,
     // Bounds the whole transaction, also where each statement is quick. The setting exists from 17 on.
     `SELECT set_config('transaction_timeout', '${timeoutMs}', true) WHERE current_setting('server_version_num')::int >= 170000`,
-    `SET LOCAL ROLE ${identifier(issuerRole)}`,
+    `SET LOCAL ROLE ${identifier(issuer)}`,
     `CREATE ROLE ${identifier(principal)} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS` +
       ` CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${literal(verifier)} VALID UNTIL ${literal(validUntil)}`,
     // SET FALSE: a session that became the policy role would outlive its own role.

@@ -28,8 +28,8 @@ export class Cutter {
   readonly #fences: Pump<CheckedPlan, ProviderError | null>;
   readonly #looks: Pump<CheckedPlan, Look>;
 
-  constructor(pools: Pools, issuerRole: string, log: Log) {
-    this.#fences = new Pump(FENCES, (plans) => setFences(pools, plans, issuerRole, log));
+  constructor(pools: Pools, log: Log) {
+    this.#fences = new Pump(FENCES, (plans) => setFences(pools, plans, log));
     this.#looks = new Pump(LOOKS, (plans) => endAndLook(pools.cut, plans));
   }
 

@@ -8,8 +8,9 @@ import type { Log } from '#telemetry/log.js';
 import type { ProviderError } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
 import { asProviderError } from './errors.js';
+import { asIssuers } from './issuer.js';
 import { isServerRefusal, send, type Pools } from './pools.js';
-import { identifier, literal } from './sql.js';
+import { literal } from './sql.js';
 
 /** A create holds its fence row for about a millisecond. Whoever holds it longer is paused, or means to. */
 const BLOCKER_PATIENCE_MS = 50;
@@ -22,30 +23,24 @@ const FENCE_TIMEOUT_MS = 1_500;
 export async function setFences(
   pools: Pools,
   plans: readonly CheckedPlan[],
-  issuerRole: string,
   log: Log,
 ): Promise<(ProviderError | null)[]> {
   try {
-    await setTogether(pools, plans, issuerRole, log);
+    await setTogether(pools, plans, log);
     return plans.map(() => null);
   } catch (error) {
     if (plans.length === 1 || !isServerRefusal(error)) return plans.map(() => asProviderError(error));
     const results: (ProviderError | null)[] = [];
-    for (const plan of plans) results.push(...(await setFences(pools, [plan], issuerRole, log)));
+    for (const plan of plans) results.push(...(await setFences(pools, [plan], log)));
     return results;
   }
 }
 
-async function setTogether(
-  pools: Pools,
-  plans: readonly CheckedPlan[],
-  issuerRole: string,
-  log: Log,
-): Promise<void> {
+async function setTogether(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<void> {
   const client = await pools.cut.connect();
   // Read before the connection goes back to the pool.
   const pid = backendPid(client);
-  const fence = send(client, fenceMessage(plans, issuerRole));
+  const fence = send(client, fenceMessage(plans));
   const answered = new AbortController();
   const guard = endBlockers(pools.guard, pid, answered.signal, log);
   await fence.finally(() => answered.abort());
@@ -75,7 +70,7 @@ JOIN pg_stat_activity s ON s.pid = b.pid
 WHERE s.usesysid IS DISTINCT FROM (SELECT oid FROM pg_roles WHERE rolname = session_user)`;
 
 /** Requires checked plans. */
-export function fenceMessage(plans: readonly CheckedPlan[], issuerRole: string): string {
+export function fenceMessage(plans: readonly CheckedPlan[]): string {
   // Sorted, so that two revokers never wait for each other crosswise; once each, as one INSERT demands.
   const leases = [...new Map(plans.map((plan) => [plan.leaseId, plan])).values()].toSorted((a, b) =>
     a.leaseId < b.leaseId ? -1 : 1,
@@ -93,16 +88,18 @@ export function fenceMessage(plans: readonly CheckedPlan[], issuerRole: string):
     `INSERT INTO mayfly.fence AS f (lease_id, principal, state, keep_until) VALUES ${rows.join(', ')}
      ON CONFLICT (lease_id) DO UPDATE SET state = 'cut', at = clock_timestamp(), keep_until = greatest(f.keep_until, excluded.keep_until)
      WHERE f.state <> 'cut' OR f.keep_until < excluded.keep_until`,
-    `SET LOCAL ROLE ${identifier(issuerRole)}`,
-    `DO $cut$ BEGIN\n${leases.map(takeLogin).join('\n')}\nEND $cut$`,
+    // A statement of its own: it sees the role of a create that the fence had to wait for.
+    asIssuers(
+      leases.map(({ principal }) => principal),
+      TAKE_LOGIN,
+    ),
     'COMMIT',
   ].join(';\n');
 }
 
 /** A role that is gone needs no cut. One that we may not alter is seen as live afterwards, and its sessions end all the same. */
-const takeLogin = ({ principal }: CheckedPlan): string =>
-  `BEGIN ALTER ROLE ${identifier(principal)} NOLOGIN PASSWORD NULL;
-   EXCEPTION WHEN undefined_object OR insufficient_privilege THEN NULL; END;`;
+const TAKE_LOGIN = `BEGIN EXECUTE format('ALTER ROLE %I NOLOGIN PASSWORD NULL', made.principal);
+    EXCEPTION WHEN undefined_object OR insufficient_privilege THEN NULL; END;`;
 
 /** The driver knows it from the server's BackendKeyData; its types leave it out. */
 function backendPid(client: pg.PoolClient): number {

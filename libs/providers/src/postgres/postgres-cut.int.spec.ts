@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { createMessage } from './create.js';
 import { checkCreate } from './checked-plan.js';
+import { issuerOf } from './issuer.js';
 import { KilledSender } from './killed-sender.contract.js';
 import type { Plan } from '../provider.js';
 import { openSampleTarget, type SampleTarget } from './sample-target.contract.js';
@@ -196,6 +197,7 @@ describe('a create that is slow to land', () => {
 describe('clean', () => {
   it('drops a principal that owns something, and keeps what it owned', async () => {
     const wanted = plan();
+    const issuer = issuerOf(wanted.leaseId, target.brokerSettings.issuerShards);
     const session = await target.session(await target.created(wanted));
     const { rows } = await session.query<{ oid: number }>("SELECT lo_from_bytea(0, 'kept') AS oid");
     await target.revoker.cut(wanted);
@@ -206,7 +208,7 @@ describe('clean', () => {
       'SELECT lomowner::regrole::text AS owner FROM pg_largeobject_metadata WHERE oid = $1',
       [rows[0]?.oid],
     );
-    expect(owner.rows).toEqual([{ owner: 'mayfly_issuer' }]);
+    expect(owner.rows).toEqual([{ owner: issuer }]);
     await superuser.query('SELECT lo_unlink($1)', [rows[0]?.oid]);
   });
 

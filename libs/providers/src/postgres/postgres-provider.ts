@@ -49,10 +49,8 @@ class PostgresProvider implements CredentialProvider {
     this.#creates = new Pump(CREATES, async ([plan]) =>
       plan ? [await create(this.#pools.create, plan, settings, log.child({ leaseId: plan.leaseId }))] : [],
     );
-    this.#cleans = new Pump(CLEANS, async ([plan]) =>
-      plan ? [await clean(this.#pools.tidy, plan, settings.issuerRole)] : [],
-    );
-    this.#cutter = new Cutter(this.#pools, settings.issuerRole, log);
+    this.#cleans = new Pump(CLEANS, async ([plan]) => (plan ? [await clean(this.#pools.tidy, plan)] : []));
+    this.#cutter = new Cutter(this.#pools, log);
   }
 
   principal(leaseId: string): string {

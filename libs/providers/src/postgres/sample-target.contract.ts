@@ -12,6 +12,7 @@ import { createLog } from '#telemetry/log.js';
 import type { Credential, CredentialProvider, Plan } from '../provider.js';
 import type { ProviderHarness } from '../provider.contract.js';
 import { targetSettings, type TargetSettings } from '../target-settings.js';
+import { issuersOf, MOST_ISSUERS } from './issuer.js';
 import { principalOf } from './name.js';
 import { openPostgres } from './postgres-provider.js';
 
@@ -70,6 +71,7 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
       connection: { host: place.host, port, database: DATABASE, tls: { mode: 'disable' } },
       login: { user, password: user },
       namespace,
+      issuerShards: MOST_ISSUERS,
     });
   const logged: string[] = [];
   const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
@@ -182,7 +184,7 @@ const policyRoleSql = (role: string): string => `
 DO $role$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;
 END $role$;
-GRANT ${role} TO mayfly_issuer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+GRANT ${role} TO ${issuersOf(MOST_ISSUERS).join(', ')} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 GRANT CONNECT, TEMPORARY ON DATABASE ${DATABASE} TO ${role};
 GRANT USAGE ON SCHEMA crm TO ${role};
 GRANT SELECT ON crm.orders TO ${role}`;
