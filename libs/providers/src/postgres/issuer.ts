@@ -24,15 +24,21 @@ const list = (texts: readonly string[]): string => `ARRAY[${texts.map(literal).j
  * Runs `body` for each of the principals that is there, as its own creator; in it `made.principal` and `made.issuer` are
  * names, and afterwards `FOUND` says whether there was any. Of a role that none of ours may alter nothing is done. The order
  * is the same for everyone, so that two revokers never wait for each other crosswise.
+ * One look by index for each principal, whatever the planner thinks of the catalogs: a join reads them whole.
  */
 export const asIssuers = (principals: readonly string[], body: string, after = ''): string => `DO $issuer$
 DECLARE made record;
 BEGIN
   FOR made IN
-    SELECT p.rolname AS principal, min(i.rolname::text) AS issuer
-    FROM pg_roles p JOIN pg_auth_members m ON m.roleid = p.oid AND m.admin_option JOIN pg_roles i ON i.oid = m.member
-    WHERE p.rolname = ANY (${list(principals)}) AND i.rolname = ANY (${list(issuersOf(MOST_ISSUERS))})
-    GROUP BY p.rolname ORDER BY issuer, principal
+    SELECT p.principal, creator.issuer
+    FROM unnest(${list(principals)}) AS p (principal)
+    CROSS JOIN LATERAL (
+      SELECT min(m.member::regrole::text) AS issuer
+      FROM pg_roles r JOIN pg_auth_members m ON m.roleid = r.oid
+      WHERE r.rolname = p.principal AND m.admin_option AND m.member::regrole::text = ANY (${list(issuersOf(MOST_ISSUERS))})
+    ) AS creator
+    WHERE creator.issuer IS NOT NULL
+    ORDER BY creator.issuer, p.principal
   LOOP
     PERFORM set_config('role', made.issuer, true);
     ${body}
