@@ -119,10 +119,11 @@ export async function lockLeases(
   leaseIds: readonly string[],
 ): Promise<Map<string, { lease: Lease; intent: Intended; envelope: string | null }>> {
   if (leaseIds.length === 0) return new Map();
-  const { rows } = await tx.query<LeaseRow>(
-    `SELECT state, cut_heard, intent, envelope FROM lease WHERE lease_id = ANY($1::text[]) ORDER BY lease_id FOR UPDATE`,
-    [leaseIds],
-  );
+  const { rows } = await tx.query<LeaseRow>({
+    name: 'lock-leases',
+    text: `SELECT state, cut_heard, intent, envelope FROM lease WHERE lease_id = ANY($1::text[]) ORDER BY lease_id FOR UPDATE`,
+    values: [leaseIds],
+  });
   return new Map(
     rows.map(({ state, cut_heard, intent, envelope }) => {
       const lease = { ...leaseOf({ type: 'lease.intended', data: intent }), state, cutHeard: cut_heard };
@@ -139,12 +140,13 @@ export interface DecidedLease {
 
 export async function decideLeases(tx: Tx, decided: readonly DecidedLease[]): Promise<void> {
   if (decided.length === 0) return;
-  await tx.query(
-    `UPDATE lease SET state = d.state, envelope = d.envelope
-       FROM unnest($1::text[], $2::text[], $3::text[]) AS d(lease_id, state, envelope)
-      WHERE lease.lease_id = d.lease_id`,
-    [decided.map((d) => d.leaseId), decided.map((d) => d.state), decided.map((d) => d.envelope)],
-  );
+  await tx.query({
+    name: 'decide-leases',
+    text: `UPDATE lease SET state = d.state, envelope = d.envelope
+             FROM unnest($1::text[], $2::text[], $3::text[]) AS d(lease_id, state, envelope)
+            WHERE lease.lease_id = d.lease_id`,
+    values: [decided.map((d) => d.leaseId), decided.map((d) => d.state), decided.map((d) => d.envelope)],
+  });
 }
 
 /** The revoker is on its way: nothing will be issued, and no envelope is given out again. */

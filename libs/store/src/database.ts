@@ -3,6 +3,7 @@
  * inbox, events, rows, outbox and the consumer's position change in one transaction or not at all.
  */
 import pg from 'pg';
+import { inOneWrite } from './one-write.js';
 
 // int8 is an offset or a counter here: never a float.
 pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
@@ -45,6 +46,7 @@ export function openDatabase(
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
   pool.on('error', onIdleError);
+  pool.on('connect', inOneWrite);
   return { pool, schema: settings.schema, close: () => pool.end() };
 }
 

@@ -26,11 +26,12 @@ export class Inbox {
   static async read(tx: Tx, entries: readonly { sender: string; ceId: string }[]): Promise<Inbox> {
     const inbox = new Inbox();
     if (entries.length === 0) return inbox;
-    const { rows } = await tx.query<InboxEntry>(
-      `SELECT sender, ce_id AS "ceId", wire_type AS "wireType", value_sha256 AS "valueSha256"
-         FROM inbox JOIN unnest($1::text[], $2::text[]) AS b(sender, ce_id) USING (sender, ce_id)`,
-      [entries.map((e) => e.sender), entries.map((e) => e.ceId)],
-    );
+    const { rows } = await tx.query<InboxEntry>({
+      name: 'read-inbox',
+      text: `SELECT sender, ce_id AS "ceId", wire_type AS "wireType", value_sha256 AS "valueSha256"
+               FROM inbox JOIN unnest($1::text[], $2::text[]) AS b(sender, ce_id) USING (sender, ce_id)`,
+      values: [entries.map((e) => e.sender), entries.map((e) => e.ceId)],
+    });
     for (const row of rows) inbox.#known.set(keyOf(row), row);
     return inbox;
   }
@@ -52,7 +53,7 @@ export class Inbox {
   /** Writes what was accepted. Another transaction's insert of the same pair is an error, and the batch is decided again. */
   async write(tx: Tx): Promise<void> {
     const fresh = this.fresh();
-    if (fresh !== null) await tx.query(fresh.sql, fresh.values);
+    if (fresh !== null) await tx.query({ name: 'write-inbox', text: fresh.sql, values: fresh.values });
   }
 
   /** What was accepted, to be written with other tables; null if nothing was. */

@@ -219,11 +219,12 @@ export class Relay {
       const ids = this.#sent.slice();
       try {
         // In one statement: a record is either waiting here or counted as sent, or this database does not know it (`epoch.ts`).
-        await this.#parts.db.pool.query(
-          `WITH counted AS (UPDATE store_meta SET sent = $2 WHERE sent < $2)
-           DELETE FROM outbox WHERE id = ANY($1::bigint[])`,
-          [ids, ids.reduce((a, b) => (a > b ? a : b))],
-        );
+        await this.#parts.db.pool.query({
+          name: 'delete-sent',
+          text: `WITH counted AS (UPDATE store_meta SET sent = $2 WHERE sent < $2)
+                 DELETE FROM outbox WHERE id = ANY($1::bigint[])`,
+          values: [ids, ids.reduce((a, b) => (a > b ? a : b))],
+        });
         faultPoint('relay.after_delete');
       } catch (error) {
         this.#parts.warn({ err: error }, 'deleting sent outbox rows failed');

@@ -19,19 +19,21 @@ export interface NewEntry {
 export async function appendEntries(tx: Tx, fresh: readonly NewEntry[]): Promise<bigint> {
   const before = await lockHead(tx);
   if (fresh.length === 0) return before.size;
-  await insertEntries(tx, before.size, fresh);
-  await insertPayloads(tx, before.size, fresh);
   const after = append(
     before,
     fresh.map(({ entry }) => entry.leafHash),
   );
-  for (const tile of tilesCompleted(before.size, after.size)) await insertTile(tx, tile);
-  const { rowCount } = await tx.query('UPDATE tree_head SET size = $2, nodes = $3 WHERE size = $1', [
-    before.size,
-    after.size,
-    encodeNodes(after),
+  const [, , { rowCount }] = await Promise.all([
+    insertEntries(tx, before.size, fresh),
+    insertPayloads(tx, before.size, fresh),
+    tx.query({
+      name: 'move-head',
+      text: 'UPDATE tree_head SET size = $2, nodes = $3 WHERE size = $1',
+      values: [before.size, after.size, encodeNodes(after)],
+    }),
   ]);
   if (rowCount !== 1) throw new LogError('ERR_LOG_HEAD_MOVED', 'the head moved under its own lock');
+  for (const tile of tilesCompleted(before.size, after.size)) await insertTile(tx, tile);
   return after.size;
 }
 
@@ -41,7 +43,9 @@ export async function readHead(tx: Pick<Tx, 'query'>): Promise<CompactRange> {
 }
 
 async function lockHead(tx: Tx): Promise<CompactRange> {
-  return headOf(await tx.query<HeadRow>('SELECT size, nodes FROM tree_head FOR UPDATE'));
+  return headOf(
+    await tx.query<HeadRow>({ name: 'lock-head', text: 'SELECT size, nodes FROM tree_head FOR UPDATE' }),
+  );
 }
 
 interface HeadRow {
@@ -55,11 +59,12 @@ function headOf({ rows: [row] }: { rows: HeadRow[] }): CompactRange {
 }
 
 async function insertEntries(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
-  await tx.query(
-    `INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id)
+  await tx.query({
+    name: 'insert-entries',
+    text: `INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id)
        SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
                             $8::boolean[], $9::text[], $10::text[], $11::text[])`,
-    [
+    values: [
       fresh.map((_, i) => first + BigInt(i)),
       fresh.map(({ entry }) => entry.leafHash),
       fresh.map(({ entry }) => entry.leaf),
@@ -72,21 +77,22 @@ async function insertEntries(tx: Tx, first: bigint, fresh: readonly NewEntry[]):
       fresh.map(({ entry }) => entry.taskId),
       fresh.map(({ entry }) => entry.eventId),
     ],
-  );
+  });
 }
 
 async function insertPayloads(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
-  await tx.query(
-    `INSERT INTO payload (seq, entry_key, record_key, headers, value)
+  await tx.query({
+    name: 'insert-payloads',
+    text: `INSERT INTO payload (seq, entry_key, record_key, headers, value)
        SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])`,
-    [
+    values: [
       fresh.map((_, i) => first + BigInt(i)),
       fresh.map(({ entry }) => entry.entryKey),
       fresh.map(({ entry }) => entry.payload.recordKey),
       fresh.map(({ entry }) => entry.payload.headers),
       fresh.map(({ entry }) => entry.payload.value),
     ],
-  );
+  });
 }
 
 async function insertTile(tx: Tx, tile: TileId): Promise<void> {
