@@ -2,6 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createMessage } from '../dist/libs/providers/src/postgres/create.js';
+import { principalOf } from '../dist/libs/providers/src/postgres/name.js';
+import { randomSecret, scramVerifier } from '../dist/libs/providers/src/postgres/scram-verifier.js';
 import { latencies } from './stats.mjs';
 
 async function withClient(url, work) {
@@ -20,6 +24,20 @@ const perSecond = async (count, work) => {
   return Math.round((count * 1_000) / (performance.now() - startMs));
 };
 
+/** A lease as the provider makes it, without Mayfly. */
+function planOf() {
+  const leaseId = uuidv7();
+  const inMs = (ms) => new Date(Date.now() + ms).toISOString();
+  return {
+    leaseId,
+    principal: principalOf('raw', leaseId),
+    rights: ['pol_crm_orders_read'],
+    createBy: inMs(60_000),
+    validUntil: inMs(3_600_000),
+    keepFenceUntil: inMs(3_600_000),
+  };
+}
+
 export async function rawLimits(stack, size) {
   const commits = await withClient(stack.urls.database, async (client) => {
     await client.query('CREATE TABLE IF NOT EXISTS public.bench_raw (n int)');
@@ -35,9 +53,20 @@ export async function rawLimits(stack, size) {
     for (const name of names) await client.query(`DROP ROLE ${name}`);
     return rate;
   });
+  const credentials = await withClient(stack.urls.target, async (client) => {
+    const plans = Array.from({ length: size.raw }, planOf);
+    await client.query('SET SESSION AUTHORIZATION mayfly_broker');
+    const rate = await perSecond(plans.length, (n) =>
+      client.query(createMessage(plans[n], scramVerifier(randomSecret(), 1), 'mayfly_issuer', 3_000)),
+    );
+    await client.query('RESET SESSION AUTHORIZATION');
+    for (const { principal } of plans) await client.query(`DROP ROLE ${principal}`);
+    return rate;
+  });
   return {
     'INSERT commits/s, one client': commits,
     'CREATE ROLE/s, one client': roles,
+    'role, membership and fence in one message/s, one client': credentials,
     'produce → consume': await bothWays(stack.addresses.kafka, size.raw),
   };
 }

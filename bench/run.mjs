@@ -1,9 +1,9 @@
 /**
- * `npm run bench [-- --case X] [--smoke] [--rounds N]`: each case over some rounds beside the raw limits of the same run, on a
+ * `npm run bench [-- --case X] [--smoke] [--rounds N] [--profile MS]`: each case over some rounds beside the raw limits of the same run, on a
  * stack of its own with fsync on. Prints a table; a whole run is kept under `bench/results/`. Nothing fails on time.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,14 +14,16 @@ import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import * as callPostgres from './cases/call-postgres.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
+import * as poison from './cases/poison.mjs';
 import * as restart from './cases/restart.mjs';
 import * as soak from './cases/soak.mjs';
 import { rawLimits } from './raw-limits.mjs';
+import { report } from './report.mjs';
 import { SampleWorld } from './sample-world.mjs';
 import { overRounds, round1 } from './stats.mjs';
 
 const root = join(import.meta.dirname, '..');
-const CASES = [decide, callPostgres, endCut, restart, soak];
+const CASES = [decide, callPostgres, endCut, poison, restart, soak];
 const SIZES = {
   whole: {
     decisions: 5_000,
@@ -51,6 +53,7 @@ const { values: options } = parseArgs({
   options: {
     case: { type: 'string' },
     smoke: { type: 'boolean' },
+    profile: { type: 'string' },
     rounds: { type: 'string' },
     rate: { type: 'string' },
     calls: { type: 'string' },
@@ -77,7 +80,6 @@ process.env.MAYFLY_ENV = 'development';
 const results = { commit: commit(), at: new Date().toISOString(), machine: machine(), raw: {}, cases: {} };
 const stack = cases.some(({ needsStack }) => needsStack) ? await openStack() : undefined;
 try {
-  if (stack) writeFileSync('/tmp/urls.json', JSON.stringify(stack.urls));
   const world = stack === undefined ? undefined : await SampleWorld.open(stack);
   if (stack !== undefined) results.raw = await rawLimits(stack, size);
   for (const each of cases) results.cases[each.name] = await measure(each, world);
@@ -100,7 +102,7 @@ async function measure(each, world) {
 
 async function openStack() {
   const stateDir = await temporaryFolder('mayfly-bench-', await postgresUser());
-  const env = { ...process.env };
+  const env = { ...process.env, ...(options.profile === undefined ? {} : profiled()) };
   for (const variable of ['KAFKA_BROKERS', 'DATABASE_URL', 'TARGET_URL']) delete env[variable];
   const cacheDir = await defaultStateDir(root);
   const opened = new Stack({
@@ -113,6 +115,17 @@ async function openStack() {
   });
   await opened.open();
   return opened;
+}
+
+/** @returns the environment in which each service samples itself, `--profile` ms after its start */
+function profiled() {
+  const folder = join(root, 'bench', 'results', `${results.at.slice(0, 10)}-profile`);
+  mkdirSync(folder, { recursive: true });
+  return {
+    NODE_OPTIONS: `--import=${join(root, 'bench', 'profiler.mjs')}`,
+    MAYFLY_PROFILE_DIR: folder,
+    MAYFLY_PROFILE_AFTER_MS: options.profile,
+  };
 }
 
 function commit() {
@@ -143,10 +156,17 @@ function print() {
   }
 }
 
+/** A case run by itself takes its place in the result of the day; what it was measured beside is kept with it. */
 function keep() {
   const folder = join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${results.at.slice(0, 10)}.json`);
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  process.stdout.write(`\nkept in bench/results/${results.at.slice(0, 10)}.json\n`);
+  const day = results.at.slice(0, 10);
+  const file = join(folder, `${day}.json`);
+  const { cases: measured, ...run } = results;
+  const earlier = options.case !== undefined && existsSync(file) ? JSON.parse(readFileSync(file)) : results;
+  const alone = options.case === undefined ? {} : { ...earlier.alone, [options.case]: run };
+  const kept = { ...earlier, cases: { ...earlier.cases, ...measured }, alone };
+  writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
+  report(root, kept);
+  process.stdout.write(`\nkept in bench/results/${day}.json and docs/reference/performance.md\n`);
 }

@@ -31,8 +31,8 @@ export class SampleWorld {
       createLog('bench', { level: 'silent' }),
     );
     [world.orchestrator, world.analyst] = await Promise.all([
-      world.#identity(ORCHESTRATOR),
-      world.#identity(ANALYST),
+      world.identity(ORCHESTRATOR),
+      world.identity(ANALYST),
     ]);
     world.sealKey = generateSealKey();
     world.answers = await world.#follow(DELIVERY, (record) => {
@@ -76,7 +76,7 @@ export class SampleWorld {
     return consumer;
   }
 
-  async #identity(id) {
+  async identity(id) {
     const key = ProofKey.generate();
     const audience = `mayfly:jkt:${key.thumbprint}`;
     return { id, key, svid: await mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600 }) };
