@@ -6,8 +6,8 @@ import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
 
 /** A provider sends together what waits together, and most of a cut's time is the pause before its last look. */
 const CUTS_AT_ONCE = 200;
-const CLEANS_AT_ONCE = 2;
-const HOLDS = { due: 400, cut: 64 } as const;
+const CLEANS_AT_ONCE = 32;
+const HOLDS = { due: 400, cut: 128 } as const;
 /** A claim about to lapse is let go: somebody else may have it by the time the target answers. */
 const HELD_AT_MOST_MS = CLAIM_LAPSES_MS - 1_000;
 

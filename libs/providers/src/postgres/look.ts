@@ -35,9 +35,6 @@ export const lookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> => one(a
 export const endAndLook = (pool: pg.Pool, plans: readonly CheckedPlan[]): Promise<Look[]> =>
   ask(pool, END_AND_LOOK, plans);
 
-export const endAndLookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> =>
-  one(endAndLook(pool, [plan]));
-
 interface Row {
   principal: string;
   can_login: boolean | null;

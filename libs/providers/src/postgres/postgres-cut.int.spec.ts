@@ -212,6 +212,29 @@ describe('clean', () => {
     await superuser.query('SELECT lo_unlink($1)', [rows[0]?.oid]);
   });
 
+  it('drops many in one message, and tells of each by itself why it is still there', async () => {
+    const made = Array.from({ length: 20 }, () => plan());
+    const [, owning, uncut] = made as [Plan, Plan, Plan];
+    for (const each of made) await target.created(each);
+    const { rows } = await superuser.query<{ oid: number }>("SELECT lo_from_bytea(0, 'kept') AS oid");
+    await superuser.query(`ALTER LARGE OBJECT ${rows[0]?.oid} OWNER TO ${owning.principal}`);
+    for (const each of made) if (each !== uncut) await target.revoker.cut(each);
+
+    const cleaned = await Promise.allSettled(made.map((each) => target.revoker.clean(each)));
+
+    expect(cleaned.map(({ status }) => status)).toEqual(
+      made.map((each) => (each === uncut ? 'rejected' : 'fulfilled')),
+    );
+    expect(cleaned[2]).toMatchObject({ reason: { code: 'ERR_TARGET_REFUSED' } });
+    const left = await superuser.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [
+      made.map(({ principal }) => principal),
+    ]);
+    expect(left.rows).toEqual([{ rolname: uncut.principal }]);
+    await superuser.query('SELECT lo_unlink($1)', [rows[0]?.oid]);
+    await target.revoker.cut(uncut);
+    expect(await target.revoker.clean(uncut)).toMatchObject({ state: 'absent' });
+  });
+
   it('prunes fence rows whose time is over, and no others', async () => {
     const [old, young] = [plan(), plan()];
     await target.revoker.cut(old);

@@ -25,7 +25,7 @@ import { Pump } from './pump.js';
 /** One create is one message on its own connection; what waits longer than createBy is not sent. */
 const CREATES = { flushes: 4, batch: 1 };
 /** Leaves a connection for looking and listing. */
-const CLEANS = { flushes: 2, batch: 1 };
+const CLEANS = { flushes: 2, batch: 16 };
 
 /** Begins to connect, and does not wait for it. */
 export const openPostgres = (settings: TargetSettings, log: Log): CredentialProvider =>
@@ -38,7 +38,7 @@ class PostgresProvider implements CredentialProvider {
   readonly #log: Log;
   readonly #pools: Pools;
   readonly #creates: Pump<CheckedCreate, CreateAnswer>;
-  readonly #cleans: Pump<CheckedPlan, Observation>;
+  readonly #cleans: Pump<CheckedPlan, Observation | ProviderError>;
   readonly #cutter: Cutter;
 
   constructor(settings: TargetSettings, log: Log) {
@@ -49,7 +49,7 @@ class PostgresProvider implements CredentialProvider {
     this.#creates = new Pump(CREATES, async ([plan]) =>
       plan ? [await create(this.#pools.create, plan, settings, log.child({ leaseId: plan.leaseId }))] : [],
     );
-    this.#cleans = new Pump(CLEANS, async ([plan]) => (plan ? [await clean(this.#pools.tidy, plan)] : []));
+    this.#cleans = new Pump(CLEANS, (plans) => clean(this.#pools.tidy, plans));
     this.#cutter = new Cutter(this.#pools, log);
   }
 
@@ -90,7 +90,9 @@ class PostgresProvider implements CredentialProvider {
   }
 
   async clean(plan: Plan): Promise<Observation> {
-    return this.#cleans.push(checkPlan(plan, this.#settings));
+    const cleaned = await this.#cleans.push(checkPlan(plan, this.#settings));
+    if (cleaned instanceof ProviderError) throw cleaned;
+    return cleaned;
   }
 
   list(): AsyncIterable<{ principal: string; leaseId: string }> {
