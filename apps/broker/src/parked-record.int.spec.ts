@@ -109,6 +109,25 @@ it('of another orchestrator than the task has leaves the task alone', async () =
   expect(world.events(own, 'task.suspended')).toEqual([]);
 });
 
+it('makes way even where its task is what is broken, and nothing more is decided of it', async () => {
+  const [own, other] = (await started(2)) as [string, string];
+  await world.query(
+    `UPDATE task SET version = 0, state = jsonb_set(state, '{version}', '0') WHERE task_id = $1`,
+    [own],
+  );
+
+  await broker.hear(await world.voices.calls(own), await world.voices.calls(other));
+  await broker.hear(await world.voices.calls(own));
+
+  await world.hears(other, 'lease.issued');
+  expect(await world.hears(own, 'dead_letter.parked', 2)).toMatchObject([
+    { why: 'bug', code: 'ERR_VERSION_TAKEN', holds: true },
+    { why: 'behind' },
+  ]);
+  expect(world.events(own, 'call.decided')).toEqual([]);
+  expect(world.logged.join('')).toContain('the task of a parked record cannot be read or suspended');
+});
+
 it('has only those wait behind it who may speak in the task', async () => {
   const [own] = (await started()) as [string];
   const poison = await world.voices.calls(own);

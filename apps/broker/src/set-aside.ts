@@ -13,6 +13,7 @@ import { failureText } from '#store/failure-text.js';
 import type { Aside, Read } from '#store/intake-parts.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
+import { unlessItFails } from '#store/savepoint.js';
 import type { BrokerParts } from './broker-parts.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { GROUP } from './records.js';
@@ -26,15 +27,46 @@ export async function setAside(
   parts: BrokerParts,
 ): Promise<Aside<TaskEffects>> {
   const admitted = admittedOf(record, parts);
-  const taskId = admitted?.event.data.taskId;
-  const work = await UnitOfWork.begin(tx, { taskIds: taskId === undefined ? [] : [taskId] });
-  const holds = admitted !== undefined && isEntitled(work.task(admitted.event.data.taskId), admitted, parts);
-  const letter = { record, why: 'bug', ...failureText(error), holds } as const;
-  const parked = await park(tx, GROUP, [letter]);
+  const holds = admitted !== undefined && (await isEntitledNow(tx, admitted, parts));
+  const work = await UnitOfWork.begin(tx, { taskIds: [] });
+  const parked = await park(tx, GROUP, [{ record, why: 'bug', ...failureText(error), holds }]);
   for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
-  if (holds) suspendParked(work, admitted.event.data.taskId, admitted.ceId, work.nowMs);
-  return { holds, effects: await effectsOf(work, parts) };
+  const told = await effectsOf(work, parts);
+  if (!holds) return { holds, effects: told };
+  const suspend = async () => {
+    const { taskId } = admitted.event.data;
+    const closing = await UnitOfWork.begin(tx, { taskIds: [taskId] });
+    suspendParked(closing, taskId, admitted.ceId, closing.nowMs);
+    return await effectsOf(closing, parts);
+  };
+  const suspended = await unlessItFails(tx, suspend, NOTHING, tellBroken(parts));
+  return { holds, effects: together(told, suspended) };
 }
+
+const NOTHING: TaskEffects = { queued: [], intents: [], told: [] };
+
+const together = (a: TaskEffects, b: TaskEffects): TaskEffects => ({
+  queued: [...a.queued, ...b.queued],
+  intents: [...a.intents, ...b.intents],
+  told: [...a.told, ...b.told],
+});
+
+/** A task that cannot be read has nobody who is entitled: each of its records fails, and is parked, by itself. */
+async function isEntitledNow(tx: Tx, admitted: Admitted, parts: BrokerParts): Promise<boolean> {
+  const { taskId } = admitted.event.data;
+  const look = async () =>
+    isEntitled((await UnitOfWork.begin(tx, { taskIds: [taskId] })).task(taskId), admitted, parts);
+  return await unlessItFails(tx, look, false, tellBroken(parts));
+}
+
+/**
+ * What is wrong with the record may be what is wrong with its task. It must make way all the same, or the process would come
+ * back to it for ever; its key is held, so nothing of the task is decided any more, and somebody has to look.
+ */
+const tellBroken =
+  ({ log }: BrokerParts) =>
+  (err: unknown) =>
+    log.error({ err }, 'the task of a parked record cannot be read or suspended');
 
 /**
  * Their turn comes when the record that holds their key is released. Whoever may not speak in the task is answered at once, as
@@ -63,12 +95,7 @@ export async function setBehind(
   const effects = await effectsOf(work, parts);
   const strangers = read.filter((each) => !mayWait(each));
   if (strangers.length === 0) return effects;
-  const others = await onTaskBatch(tx, strangers, parts);
-  return {
-    queued: [...effects.queued, ...others.queued],
-    intents: others.intents,
-    told: [...effects.told, ...others.told],
-  };
+  return together(effects, await onTaskBatch(tx, strangers, parts));
 }
 
 /** A record of another service that could not be handled: nobody's task depends on it alone, and the operator is told. */

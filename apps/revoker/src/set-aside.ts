@@ -13,6 +13,7 @@ import { failureText } from '#store/failure-text.js';
 import type { Aside } from '#store/intake-parts.js';
 import { enqueue } from '#store/outbox.js';
 import { keyText, park } from '#store/parking.js';
+import { unlessItFails } from '#store/savepoint.js';
 import { GROUP } from './publish.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
@@ -29,15 +30,9 @@ export async function setTaskEventAside(
     const admission = admit(record, parts.trust);
     return admission.ok ? admission.admitted : undefined;
   });
-  const taskId = admitted?.event.data.taskId;
-  const work = await begin(tx, taskId);
-  const holds = admitted !== undefined && isEntitled(work.task(admitted.event.data.taskId), admitted, parts);
-  return await close(tx, work, {
-    record,
-    error,
-    ...(holds ? { taskId, causedBy: admitted.ceId } : {}),
-    taker,
-  });
+  const holds = admitted !== undefined && (await isEntitledNow(tx, admitted, parts));
+  const doomed = holds ? { taskId: admitted.event.data.taskId, causedBy: admitted.ceId } : null;
+  return await close(tx, { record, error, doomed }, parts, taker);
 }
 
 export async function setLeaseEventAside(
@@ -50,8 +45,8 @@ export async function setLeaseEventAside(
   const verified = quietly(() => verifyRecord(record, parts.peers));
   const key = keyText(record.key);
   const isBrokers = verified?.ok === true && verified.service === 'broker' && uuidV7.safeParse(key).success;
-  const caused = isBrokers ? { taskId: key, causedBy: verified.head.id } : {};
-  return await close(tx, await begin(tx, caused.taskId), { record, error, ...caused, taker });
+  const doomed = isBrokers ? { taskId: key, causedBy: verified.head.id } : null;
+  return await close(tx, { record, error, doomed }, parts, taker);
 }
 
 /** Reading it may be what fails. */
@@ -63,36 +58,53 @@ function quietly<T>(read: () => T): T | undefined {
   }
 }
 
-const begin = (tx: Tx, taskId: string | undefined): Promise<UnitOfWork> => {
-  const tasks = taskId === undefined ? [] : [taskId];
-  return UnitOfWork.begin(tx, { ensure: tasks, ending: tasks, tombstonesOf: tasks }, Date.now());
-};
-
 interface Failed {
   record: BusRecord;
   error: unknown;
-  /** Whose leases are cut; none where the record may not do that. */
-  taskId?: string | undefined;
-  causedBy?: string;
-  taker: Taker;
+  /** Whose leases are cut; nobody's where the record may not do that. */
+  doomed: { taskId: string; causedBy: string } | null;
 }
 
 async function close(
   tx: Tx,
-  work: UnitOfWork,
-  { record, error, taskId, causedBy = '', taker }: Failed,
+  { record, error, doomed }: Failed,
+  parts: RevokerParts,
+  taker: Taker,
 ): Promise<Aside<Flushed>> {
-  const holds = taskId !== undefined;
+  const holds = doomed !== null;
   const parked = await park(tx, GROUP, [{ record, why: 'bug', ...failureText(error), holds }]);
-  const told = await enqueue(tx, parkedRecords(parked, { group: GROUP, atMs: work.nowMs }));
-  if (holds) {
+  const told = await enqueue(tx, parkedRecords(parked, { group: GROUP, atMs: Date.now() }));
+  if (doomed === null) return { holds, effects: { queued: told, work: [] } };
+  const { taskId, causedBy } = doomed;
+  const cut = async () => {
+    const work = await begin(tx, taskId);
     const generationBelow = (await highestGeneration(tx, taskId)) + 1;
-    const suspension = { taskId, generationBelow, cause: 'parked', causedBy } as const;
-    work.change({ task: work.task(taskId), suspension });
+    work.change({
+      task: work.task(taskId),
+      suspension: { taskId, generationBelow, cause: 'parked', causedBy },
+    });
     await work.dueUnderEnded(tx);
-  }
-  const flushed = await work.flush(tx, taker);
+    return await work.flush(tx, taker);
+  };
+  const flushed = await unlessItFails(tx, cut, NOTHING, tellBroken(parts));
   return { holds, effects: { ...flushed, queued: [...told, ...flushed.queued] } };
+}
+
+const NOTHING: Flushed = { queued: [], work: [] };
+
+const begin = (tx: Tx, taskId: string): Promise<UnitOfWork> =>
+  UnitOfWork.begin(tx, { ensure: [taskId], ending: [taskId], tombstonesOf: [taskId] }, Date.now());
+
+/** What is wrong with the record may be what is wrong with its task: it must make way all the same, or all others wait for it. */
+const tellBroken =
+  ({ log }: RevokerParts) =>
+  (err: unknown) =>
+    log.error({ err }, 'the leases of a parked record cannot be read or cut');
+
+async function isEntitledNow(tx: Tx, admitted: Admitted, parts: RevokerParts): Promise<boolean> {
+  const { taskId } = admitted.event.data;
+  const look = async () => isEntitled((await begin(tx, taskId)).task(taskId), admitted, parts);
+  return await unlessItFails(tx, look, false, tellBroken(parts));
 }
 
 /** The highest generation heard of: what the broker counts on from there was decided after it heard of this. */

@@ -42,11 +42,13 @@ const MESSAGES = [
   'Query read timeout',
 ];
 
-/** True for a failure of the database or of the way to it, or a race that was lost. */
+/**
+ * True for a failure of the database or of the way to it, or a lock that was not got. A version of a stream that stays taken is
+ * none: a row that is behind its stream would be tried for ever.
+ */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  if (code === 'ERR_VERSION_TAKEN') return true;
   if (typeof code === 'string' && code !== '')
     return SYSTEM.has(code) || CODES.has(code) || (code.length === 5 && CLASSES.includes(code.slice(0, 2)));
   return MESSAGES.some((message) => error.message.startsWith(message));
