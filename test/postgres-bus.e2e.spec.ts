@@ -39,7 +39,9 @@ describe('npm start without Java, Maven and Docker', () => {
     await command.printed('sample task passed');
 
     expect(command.output()).toMatch(/^bus +in PostgreSQL: Kafka clients CANNOT connect/m);
-    expect(command.output()).toMatch(/^bus +for a Kafka: install Java 17 and Maven, or start Docker, or set KAFKA_BROKERS/m);
+    expect(command.output()).toMatch(
+      /^bus +for a Kafka: install Java 17 and Maven, or start Docker, or set KAFKA_BROKERS/m,
+    );
     expect(
       noted(stateDir)
         .map(({ name }) => name)
