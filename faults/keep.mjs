@@ -5,6 +5,8 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
+/** What is being run: by the end of it there may be another. */
+const COMMIT = commit();
 /** So many rounds are kept without being asked to. */
 export const KEPT_FROM = 200;
 
@@ -36,7 +38,7 @@ export function keep({ settings: { rounds, seed, suite, kind }, played, kinds, t
   const counted = Object.fromEntries(Object.entries(total).map(([what, list]) => [what, list.length]));
   const minutes = round1(played.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
   const result = {
-    commit: commit(),
+    commit: COMMIT,
     at,
     machine: machine(),
     rounds,
