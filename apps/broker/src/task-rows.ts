@@ -55,6 +55,13 @@ export function tasksWrite(tasks: readonly Task[]): Write | null {
   };
 }
 
+/** Who acted in a task that is over is counted no more: what a call costs must not grow with the tasks there have been. */
+export function endedWrite(tasks: readonly Task[]): Write | null {
+  const ended = tasks.filter(({ status }) => status === 'ended').map(({ taskId }) => taskId);
+  if (ended.length === 0) return null;
+  return { sql: 'DELETE FROM task_sender WHERE task_id = ANY($1::text[])', values: [ended] };
+}
+
 export function pinsWrite(pins: readonly { sender: string; taskId: string }[]): Write | null {
   if (pins.length === 0) return null;
   return {

@@ -22,7 +22,7 @@ import {
   type Intended,
 } from './call-rows.js';
 import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
-import { ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
+import { endedWrite, ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 import { applyEvent } from './task-stream.js';
 import { brokerUpcasts, type StreamEvent } from './upcasts.js';
 
@@ -181,12 +181,14 @@ export class UnitOfWork {
    * @returns the records to send after the commit. @throws ConcurrencyError
    */
   async flush(claimedBy: string, ...beside: (Write | null)[]): Promise<QueuedRecord[]> {
+    const dirty = [...this.#dirtyTasks].map((id) => this.task(id));
     return await enqueueWith(
       this.#tx,
       [
         ...beside,
         eventsWrite(this.#events),
-        tasksWrite([...this.#dirtyTasks].map((id) => this.task(id))),
+        tasksWrite(dirty),
+        endedWrite(dirty),
         pinsWrite(this.#pins),
         callsWrite([...this.#dirtyCalls].flatMap((key) => this.#calls.get(key) ?? [])),
         leasesWrite(
