@@ -1,6 +1,7 @@
 import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
 import { MerkleError } from '#merkle/errors.js';
 import { operatorsErrors } from '#service/exit.js';
+import { databaseTakes } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
@@ -40,6 +41,7 @@ await runService({
         () => (standby.isActive || observe ? [] : ['standing by: another auditor is at work']),
         () => (checkpointer.refusal === undefined ? [] : ['the log contradicts its last checkpoint']),
         ...upkeep.readiness,
+        databaseTakes(() => ingest.intake.failingMs()),
       ],
       http: (app) =>
         void app.useGlobalFilters(new ProblemFilter((fields, message) => log.error(fields, message))),

@@ -1,7 +1,7 @@
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
-import { notRecovering } from '#service/readiness.js';
+import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
@@ -30,7 +30,7 @@ await runService({
     return {
       module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
       jwks: signer.jwks,
-      readiness: [...upkeep.readiness, notRecovering(db)],
+      readiness: [...upkeep.readiness, databaseTakes(() => broker.failingMs()), notRecovering(db)],
       async consume() {
         await recover(parts, bus);
         return {

@@ -2,7 +2,7 @@ import type { Bus } from '#bus/bus.js';
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
-import { notRecovering } from '#service/readiness.js';
+import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
@@ -33,7 +33,7 @@ await runService({
     return {
       module: (telemetry) => RevokerModule.forRoot(revoker, telemetry),
       jwks: signer.jwks,
-      readiness: [...upkeep.readiness, notRecovering(parts.db)],
+      readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
       // It cuts what it knows while it waits for the bus.
       begin: () => revoker.start(),
       async consume() {

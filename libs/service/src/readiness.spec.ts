@@ -1,4 +1,4 @@
-import { reasonsOf } from './readiness.js';
+import { databaseTakes, reasonsOf } from './readiness.js';
 
 it('a service is ready where nothing gives a reason', async () => {
   expect(await reasonsOf([() => [], () => Promise.resolve([])])).toEqual([]);
@@ -22,4 +22,9 @@ it('what cannot be found out is a reason, and hides no other', async () => {
     'a readiness check failed',
     'consumer is not assigned',
   ]);
+});
+
+it('a database that answers and takes nothing is a reason once that lasts', () => {
+  expect(databaseTakes(() => 1_999)()).toEqual([]);
+  expect(databaseTakes(() => 2_001)()).toEqual(['records wait for the database']);
 });

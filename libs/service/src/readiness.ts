@@ -9,6 +9,7 @@ export type Reasons = () => readonly string[] | Promise<readonly string[]>;
 
 const ANSWER_WITHIN_MS = 2_000;
 const OUTBOX_OLD_MS = 5_000;
+const FAILING_MS = 2_000;
 
 /** All reasons, in the order of the list. One that cannot be found out in time is a reason itself. */
 export async function reasonsOf(list: readonly Reasons[], withinMs = ANSWER_WITHIN_MS): Promise<string[]> {
@@ -56,6 +57,12 @@ export function outboxIsSent(oldestMs: () => number, metrics: Metrics): Reasons 
   });
   return () => (oldestMs() > OUTBOX_OLD_MS ? ['outbox is not being sent'] : []);
 }
+
+/** A database may answer and still take nothing: a full disk, a standby. @param failingMs how long records have waited for it */
+export const databaseTakes =
+  (failingMs: () => number): Reasons =>
+  () =>
+    failingMs() > FAILING_MS ? ['records wait for the database'] : [];
 
 /** From a restore, or a topic made anew, until all is done that `mayfly recover` ordered. */
 export const notRecovering =
