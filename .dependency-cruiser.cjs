@@ -25,6 +25,12 @@ module.exports = {
       to: { path: ioOf, pathNot: '^(node:)?crypto$' },
     },
     {
+      name: 'tokens-have-no-io',
+      severity: 'error',
+      from: { path: '^libs/tokens/src', pathNot: '\\.spec\\.ts$' },
+      to: { path: ioOf, pathNot: '^(node:)?(crypto|zlib)$' },
+    },
+    {
       name: 'events-import-no-lib',
       severity: 'error',
       from: { path: '^libs/(events|merkle)/' },
