@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import type pg from 'pg';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedPostgres } from '#agent/open-envelope.js';
 import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
 import { readEverything } from './support/read-topics.js';
 import {
@@ -54,7 +54,7 @@ describe('the first run', () => {
 
   describe('a task', () => {
     let taskId: string;
-    let credential: OpenedCredential;
+    let credential: OpenedPostgres;
     let session: pg.Client;
 
     it('gets its agent a credential for the dataset it declared', async () => {
@@ -136,11 +136,7 @@ describe('the first run', () => {
   it('a credential ends with its lease, also where nobody ends the task', async () => {
     const taskId = await startTask(client);
     const cut = next(client, 'lease.access_cut', taskId);
-    const { credential } = await client.call(
-      { taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read', ttlMs: 2_000 },
-      ANALYST,
-      WITHIN_MS,
-    );
+    const { credential } = await callOrders(client, taskId, { ttlMs: 2_000 });
 
     const { cause, cutAt } = (await cut).data;
 

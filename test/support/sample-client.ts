@@ -40,8 +40,13 @@ export async function startTask(client: MayflyClient, change: Partial<TaskStarte
 export const endTask = (client: MayflyClient, taskId: string) =>
   client.send('task.ended', { taskId, outcome: 'completed' }, ORCHESTRATOR, WITHIN_MS);
 
-export const callOrders = (client: MayflyClient, taskId: string) =>
-  client.call({ taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read' }, ANALYST, WITHIN_MS);
+/** Calls for a PostgreSQL user that reads orders. */
+export async function callOrders(client: MayflyClient, taskId: string, more: { ttlMs?: number } = {}) {
+  const call = { taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read', ...more };
+  const { callId, credential } = await client.call(call, ANALYST, WITHIN_MS);
+  if (credential.kind !== 'postgres') throw new Error(`a credential of kind ${credential.kind} came`);
+  return { callId, credential };
+}
 
 /** The next event of this type about this task. Ask before doing what causes it. */
 export const next = <T extends OutboundType>(client: MayflyClient, type: T, taskId: string) =>

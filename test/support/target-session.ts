@@ -1,9 +1,9 @@
 /** The target as its clients see it: logins with issued credentials, and a superuser's look at what is there. */
 import pg from 'pg';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedPostgres } from '#agent/open-envelope.js';
 
 /** Logs in with an issued credential. @throws what the server says */
-export async function login({ connection }: OpenedCredential): Promise<pg.Client> {
+export async function login({ connection }: OpenedPostgres): Promise<pg.Client> {
   const client = new pg.Client({
     host: connection.host,
     port: connection.port,

@@ -145,7 +145,7 @@ export class LeaseIssuer {
   async #create({ intended }: Intent): Promise<Attempt> {
     const provider = this.#parts.providers.get(intended.target);
     if (provider === undefined || Date.now() >= Date.parse(intended.createBy)) return { answer: 'unsent' };
-    const { leaseId, target, principal, rights, createBy, notAfter, hardEnd } = intended;
+    const { leaseId, target, principal, rights, createBy, notAfter, hardEnd, token } = intended;
     return await provider.create({
       leaseId,
       provider: intended.provider,
@@ -155,6 +155,7 @@ export class LeaseIssuer {
       createBy,
       notAfter,
       hardEnd,
+      token,
     });
   }
 }

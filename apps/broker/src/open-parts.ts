@@ -57,7 +57,7 @@ export async function openParts(
     await assertNotRestored({ db, bus, service: 'broker', originOf: originBy(peers, 'broker') });
     await relay.start();
   }
-  const providers = openProviders(targets, log);
+  const providers = openProviders(targets, log, { maxClockSkewMs: config.trust.maxClockSkewMs });
   const measures = createMeasures(metrics);
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);

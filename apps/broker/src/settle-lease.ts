@@ -4,6 +4,7 @@ import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
 import { DELIVERY } from '#events/topics.js';
+import { unreachable } from '#events/unreachable.js';
 import { sealCredential } from '#identity/seal.js';
 import type { CreateAnswer, Credential } from '#providers/provider.js';
 import { transact } from '#store/database.js';
@@ -101,17 +102,24 @@ const sealedOf = ({ intent, attempt }: Settling): string | null =>
 
 function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
   const { leaseId, taskId, callId, agent, notAfter } = intended;
-  const { password, ...connection } = credential.connection;
   return sealCredential({
     sealTo,
-    plaintext: {
-      kind: credential.kind,
-      leaseId,
-      notAfter,
-      connection: { ...connection, password: password.reveal() },
-    },
+    plaintext: { kind: credential.kind, leaseId, notAfter, ...inClear(credential) },
     lease: { leaseId, taskId, callId, agent, topic: DELIVERY },
   });
+}
+
+function inClear(credential: Credential) {
+  switch (credential.kind) {
+    case 'postgres': {
+      const { password, ...connection } = credential.connection;
+      return { connection: { ...connection, password: password.reveal() } };
+    }
+    case 'jwt':
+      return { token: credential.token.reveal(), dpop: credential.dpop };
+    default:
+      return unreachable(credential);
+  }
 }
 
 const commonOf = (work: UnitOfWork, { taskId, generation, tenant, causedBy }: Intended) => ({

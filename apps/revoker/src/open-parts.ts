@@ -52,7 +52,7 @@ export async function openParts(
   );
   await migrate(db, revokerMigrations);
   measureLeases(metrics, db);
-  const providers = openProviders(targets, log);
+  const providers = openProviders(targets, log, { maxClockSkewMs: config.trust.maxClockSkewMs });
   const everyMs = Math.min(Math.max(trust.refreshEveryMs, 1_000), REFRESH_AT_LEAST_EVERY_MS);
   const refreshing = setInterval(() => void refresh(trust, log), everyMs).unref();
   const alive = await Alive.as(randomUUID(), db, warn);

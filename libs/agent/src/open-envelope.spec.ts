@@ -24,6 +24,14 @@ const credential = {
   },
 };
 
+const token = {
+  kind: 'jwt',
+  leaseId: LEASE,
+  notAfter: '2026-11-24T19:02:00.000Z',
+  token: 'header.claims.signature',
+  dpop: true,
+};
+
 /** Seals as the broker does, with jose as the second implementation. */
 async function seal(
   to: SealKeyPair,
@@ -51,7 +59,14 @@ describe.each(['P-256', 'X25519'] as const)('envelope sealed to a %s key', (curv
   it('opens to the credential', async () => {
     const opened = await openEnvelope(await seal(key), key, asked);
     expect(opened).toMatchObject({ kind: 'postgres', leaseId: LEASE, connection: { user: 'kdev0192' } });
-    expect(opened.connection.password.reveal()).toBe('correct-horse');
+    expect(opened.kind === 'postgres' && opened.connection.password.reveal()).toBe('correct-horse');
+  });
+
+  it('opens to a token', async () => {
+    const opened = await openEnvelope(await seal(key, { plaintext: token }), key, asked);
+    expect(opened).toMatchObject({ kind: 'jwt', leaseId: LEASE, dpop: true });
+    expect(opened.kind === 'jwt' && opened.token.reveal()).toBe('header.claims.signature');
+    expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('header.claims');
   });
 
   it('does not open with another key', async () => {
@@ -122,6 +137,16 @@ describe('envelope', () => {
       message: 'the envelope holds no credential',
     });
     expect(inspect(failed)).not.toContain('correct-horse');
+  });
+
+  it.each([
+    ['a token that anybody may use', { ...token, dpop: false }],
+    ['a token without an end', { ...token, notAfter: undefined }],
+    ['a kind that is not known', { ...token, kind: 'bearer' }],
+  ])('with %s is refused', async (_what, plaintext) => {
+    await expect(openEnvelope(await seal(key, { plaintext }), key, asked)).rejects.toMatchObject({
+      code: 'ERR_ENVELOPE_INVALID',
+    });
   });
 
   it.each(['', 'a.b.c.d.e', 'x'.repeat(70_000)])('is refused when it is no JWE', (text) => {

@@ -27,10 +27,10 @@ const protectedHeader = z.strictObject({
 });
 export type EnvelopeHeader = z.infer<typeof protectedHeader>;
 
-const plaintext = z.object({
+const common = { leaseId: uuidV7, notAfter: z.iso.datetime({ offset: false }) };
+const postgres = z.object({
   kind: z.literal('postgres'),
-  leaseId: uuidV7,
-  notAfter: z.iso.datetime({ offset: false }),
+  ...common,
   connection: z.object({
     host: z.string().min(1),
     port: z.int().positive().max(65_535),
@@ -40,11 +40,19 @@ const plaintext = z.object({
     tls: z.object({ mode: z.enum(['disable', 'verify-full']), ca: z.string().optional() }),
   }),
 });
+const jwt = z.object({ kind: z.literal('jwt'), ...common, token: z.string().min(1), dpop: z.literal(true) });
+const plaintext = z.discriminatedUnion('kind', [postgres, jwt]);
 type Plaintext = z.infer<typeof plaintext>;
 
-/** A credential as opened. The password is a `Secret`: printing the whole thing does not show it. */
-export interface OpenedCredential extends Omit<Plaintext, 'connection'> {
-  connection: Omit<Plaintext['connection'], 'password'> & { password: Secret };
+/** A credential as opened. What is secret in it is a `Secret`: printing the whole thing does not show it. */
+export type OpenedCredential = OpenedPostgres | OpenedJwt;
+
+export interface OpenedPostgres extends Omit<z.infer<typeof postgres>, 'connection'> {
+  connection: Omit<z.infer<typeof postgres>['connection'], 'password'> & { password: Secret };
+}
+/** An access token, of use only with a DPoP proof (RFC 9449) by the key that the agent called with. */
+export interface OpenedJwt extends Omit<z.infer<typeof jwt>, 'token'> {
+  token: Secret;
 }
 
 /** The header of an envelope not yet opened: nothing in it has been verified. @throws AgentError ERR_ENVELOPE_INVALID */
@@ -85,6 +93,7 @@ export async function openEnvelope(
   const credential = parse(await decrypt(envelope, sealKey));
   if (credential.leaseId !== header.leaseId)
     throw new AgentError('ERR_ENVELOPE_MISMATCH', 'the envelope names two leases', { member: 'leaseId' });
+  if (credential.kind === 'jwt') return { ...credential, token: new Secret(credential.token) };
   const { password, ...rest } = credential.connection;
   return { ...credential, connection: { ...rest, password: new Secret(password) } };
 }

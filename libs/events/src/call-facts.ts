@@ -15,6 +15,8 @@ export interface CallFacts {
   newLeaseId: string;
   /** The principal's name for a lease at a target. */
   principalOf: (target: string, leaseId: string) => string;
+  /** A new place in a status list, for a token; undefined where tokens have none. */
+  newStatus?: () => { uri: string; idx: number } | undefined;
   sha256Hex: (text: string) => string;
   nowMs: number;
 }

@@ -3,9 +3,10 @@
  * Every check is named in `call.decided`.
  */
 import type { CallFacts } from './call-facts.js';
-import type { DatasetEntry, TargetEntry } from './catalogue.js';
+import { targetOf, type TargetEntry } from './catalogue.js';
 import { pinRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
+import { tokenOf } from './intend-token.js';
 import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
@@ -112,11 +113,11 @@ function answer(
     callId: call.callId,
     agent: by.id,
   };
-  const dataset = catalogue.datasets.get(call.dataset ?? '');
-  const target = catalogue.targets.get(dataset?.target ?? '');
+  const found = targetOf(call, catalogue);
+  const target = found?.target;
   const intended =
-    refusal === null && dataset !== undefined && target !== undefined
-      ? intend(call, facts, common, dataset, target, verdict?.obligations.ttlMs ?? null)
+    refusal === null && found !== null
+      ? intend(call, by, facts, common, found, verdict?.obligations.ttlMs ?? null)
       : null;
   const callDigest = facts.sha256Hex(
     canonical({
@@ -176,10 +177,10 @@ function decisionOf(verdict: CallVerdict | null, refusal: Refusal | null): CallV
 /** A lease ends no later than its task, its policy's TTL and its target's maximum. */
 function intend(
   call: ToolCalled,
+  by: Sender,
   facts: CallFacts,
   common: { taskId: string; generation: number; callId: string; agent: string; actor: string; at: string },
-  dataset: DatasetEntry,
-  target: TargetEntry,
+  { target, rights }: { target: TargetEntry; rights: string[] },
   policyTtlMs: number | null,
 ): EventOf<'lease.intended'> {
   const { nowMs, newLeaseId, task, ancestors } = facts;
@@ -198,11 +199,14 @@ function intend(
       provider: target.provider,
       target: target.id,
       principal: facts.principalOf(target.id, newLeaseId),
-      rights: dataset.actions.get(call.action)?.rights ?? [],
+      rights,
       lineage: lineageOf(task, ancestors),
       createBy: iso(Math.min(nowMs + CREATE_WINDOW_MS, notAfterMs)),
       notAfter: iso(notAfterMs),
       hardEnd: iso(deadlineMs),
+      ...(target.provider === 'jwt'
+        ? { token: tokenOf(call, by, facts, { audience: target.audience, actions: rights }) }
+        : {}),
     },
   };
 }

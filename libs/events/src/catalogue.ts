@@ -2,8 +2,6 @@
  * What an operator wrote down about the world: who may declare, which agents, tools and datasets exist, where they live.
  * Types only: files are read in `libs/policy`, so that the revoker can entitle senders without a policy engine.
  */
-import type { ProviderKind } from './outbound.js';
-
 export interface Catalogue {
   /** SHA-256 over the canonical catalogue, `sha256:<hex>`. */
   digest: string;
@@ -58,6 +56,8 @@ export interface ToolEntry {
   /** `none`: the tool has no dataset, and `callTool` alone decides. */
   dataset: 'required' | 'none';
   actions: string[];
+  /** Of a tool without a dataset: id in `targets.yaml` of its own target, of kind `jwt`. */
+  target?: string;
   /** SPIFFE ids of tool or verifier identities that may report `tool.completed`. */
   verifiers: string[];
 }
@@ -70,13 +70,36 @@ export interface DatasetEntry {
   pii: boolean;
   /** Id in `targets.yaml`. */
   target: string;
-  /** For each action, the names at the target that carry its rights (for `postgres`: policy roles), and Cedar's action. */
+  /** For each action, the names at the target that carry its rights (`postgres`: policy roles, `jwt`: actions), and Cedar's action. */
   actions: ReadonlyMap<string, { rights: string[]; cedar: 'readDataset' | 'writeDataset' }>;
 }
 
-export interface TargetEntry {
+/** Where the credential of a call is made, and the names there of what it may do. Null where nothing is made for such a call. */
+export function targetOf(
+  call: { tool: string; dataset?: string | undefined; action: string },
+  { tools, datasets, targets }: Catalogue,
+): { target: TargetEntry; rights: string[] } | null {
+  const dataset = datasets.get(call.dataset ?? '');
+  const tool = tools.get(call.tool);
+  const target = targets.get((call.dataset === undefined ? tool?.target : dataset?.target) ?? '');
+  const own = target?.provider === 'jwt' && tool?.actions.includes(call.action) === true;
+  const rights =
+    call.dataset === undefined
+      ? own
+        ? [call.action]
+        : undefined
+      : dataset?.actions.get(call.action)?.rights;
+  return target === undefined || rights === undefined ? null : { target, rights };
+}
+
+interface AnyTarget {
   id: string;
-  provider: ProviderKind;
   /** The longest lease this target allows. */
   maxTtlMs: number;
 }
+export type TargetEntry = AnyTarget &
+  (
+    | { provider: 'postgres' }
+    /** `audience`: the one service that a token is for, as a URI. */
+    | { provider: 'jwt'; audience: string }
+  );

@@ -1,5 +1,5 @@
 /** What a sweep of a target makes of what it saw (protocol rule 9). Pure; times are epoch milliseconds. */
-import type { ProviderKind } from './outbound.js';
+import type { ProviderKind } from './lease-plan.js';
 import { iso, makeDue, type DoomedLease, type RevokerLease, type Step } from './revocation.js';
 
 /** Stands for the task that nobody knows: its row lock serialises orphans, and their events carry it. */

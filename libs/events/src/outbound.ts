@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { REFUSAL_CODES } from './refusal.js';
-import { uuidV7 } from './inbound.js';
+import { planSchema } from './lease-plan.js';
+import { lineage } from './lineage.js';
 import { SERVICES } from './services.js';
 
 /** Members every outbound event carries. */
@@ -20,8 +21,7 @@ const common = {
   at: z.string(),
 };
 const code = z.enum(REFUSAL_CODES);
-const lineage = z.array(z.object({ taskId: z.string(), generation: z.int().positive() }));
-export type Lineage = z.infer<typeof lineage>;
+export type { Lineage } from './lineage.js';
 
 /** Why a lease's access is cut. The first cause heard is kept. */
 export const CUT_CAUSES = [
@@ -60,19 +60,9 @@ const check = z.object({
 });
 export type Check = z.infer<typeof check>;
 
-export const PROVIDER_KINDS = ['postgres'] as const;
-export type ProviderKind = (typeof PROVIDER_KINDS)[number];
-
-export const planSchema = z.object({
-  leaseId: uuidV7,
-  provider: z.enum(PROVIDER_KINDS),
-  target: z.string(),
-  principal: z.string(),
-  rights: z.array(z.string()),
-  createBy: z.string(),
-  notAfter: z.string(),
-  hardEnd: z.string(),
-});
+/** Why a key for tokens was made. */
+export const SIGNING_KEY_CAUSES = ['first', 'schedule', 'order', 'restored'] as const;
+export type SigningKeyCause = (typeof SIGNING_KEY_CAUSES)[number];
 
 const evidence = z.object({
   state: z.enum(['disabled', 'absent']),
@@ -261,6 +251,17 @@ export const outboundSchemas = {
     service: z.enum(SERVICES),
     epoch: z.string(),
     swept: z.boolean(),
+  }),
+  /**
+   * Another key signs tokens from now on. `previous` verifies until the last token it signed has expired; without it, this
+   * is the first one.
+   */
+  'signing_key.rotated': z.object({
+    ...common,
+    service: z.enum(SERVICES),
+    kid: z.string(),
+    previous: z.string().optional(),
+    why: z.enum(SIGNING_KEY_CAUSES),
   }),
   /** Somebody read the audit. */
   'access.read': z.object({

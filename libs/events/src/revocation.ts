@@ -2,11 +2,11 @@
  * A lease as the revoker sees it, from its intent to the proof that it is gone. Pure: no clock, no I/O; times are epoch
  * milliseconds. One function per way of hearing of it, and each says what is to be told. Doing anything twice tells nothing.
  */
-import type { z } from 'zod';
-import type { CutCause, EventOf, Lineage, OutboundData, planSchema } from './outbound.js';
+import type { LeasePlan } from './lease-plan.js';
+import type { CutCause, EventOf, Lineage, OutboundData } from './outbound.js';
 import { unreachable } from './unreachable.js';
 
-export type LeasePlan = z.infer<typeof planSchema>;
+export type { LeasePlan };
 
 /** Why, and since when, the access of a lease is to be cut. */
 export interface Revocation {
@@ -147,11 +147,14 @@ export function hearIntended(
   hearing: Hearing,
 ): Step {
   if (lease !== null && lease.plan !== null) return quiet(lease);
-  const { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd } = data;
+  const { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd, token } = data;
   const planned: RevokerLease = {
     ...(lease ?? shell(data)),
     lineage: data.lineage,
-    plan: { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
+    plan: {
+      ...{ leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
+      ...(token === undefined ? {} : { token }),
+    },
   };
   if (planned.state === 'known') return dueIfCovered(planned, hearing);
   return { lease: planned, events: [], actAtMs: hearing.nowMs };

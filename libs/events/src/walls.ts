@@ -1,7 +1,8 @@
 /** The walls of the design, which no policy moves: live task and ancestors, declaration, objective, and what can be served at all. */
 import type { CallFacts } from './call-facts.js';
-import type { Catalogue, DatasetEntry } from './catalogue.js';
+import { targetOf, type Catalogue } from './catalogue.js';
 import type { ToolCalled } from './inbound.js';
+import { actorsFit } from './intend-token.js';
 import type { Check } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { chainRefusal, type Declaration, type Sender } from './task.js';
@@ -14,7 +15,6 @@ export function walls(
   facts: CallFacts,
 ): { checks: Check[]; refusal: Refusal | null } {
   const { catalogue, nowMs } = facts;
-  const dataset = call.dataset === undefined ? undefined : catalogue.datasets.get(call.dataset);
   const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
     ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
     [
@@ -59,9 +59,16 @@ export function walls(
       'kind_supported',
       'ERR_KIND_UNSUPPORTED',
       'no credential of this kind for this dataset',
-      kindFits(call, dataset, catalogue),
+      kindFits(call, catalogue),
     ],
   ];
+  if (targetOf(call, catalogue)?.target.provider === 'jwt')
+    tests.push([
+      'actors_fit',
+      'ERR_NOT_DELEGABLE',
+      'delegated through more agents than a token may name',
+      actorsFit(by.id, facts.task, facts.ancestors),
+    ]);
   const chain = chainRefusal(facts.task, facts.ancestors, nowMs);
   const checks: Check[] = [{ check: 'task_live', ok: chain === null, ...reasonOf(chain) }];
   let first = chain;
@@ -86,8 +93,8 @@ function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): 
   );
 }
 
-function kindFits(call: ToolCalled, dataset: DatasetEntry | undefined, catalogue: Catalogue): boolean {
-  const target = dataset === undefined ? undefined : catalogue.targets.get(dataset.target);
-  if (target === undefined || dataset?.actions.has(call.action) !== true) return false;
-  return call.credential === undefined || call.credential === target.provider;
+function kindFits(call: ToolCalled, catalogue: Catalogue): boolean {
+  const found = targetOf(call, catalogue);
+  if (found === null) return false;
+  return call.credential === undefined || call.credential === found.target.provider;
 }

@@ -1,6 +1,6 @@
 /** The shapes of the catalogue's files. Strict: an unknown key is a mistake, and could be a limit that is not kept. */
 import { z } from 'zod';
-import { PROVIDER_KINDS } from '#events/outbound.js';
+import { tokenAudience } from '#providers/jwt/audience.js';
 
 const name = z
   .string()
@@ -50,6 +50,7 @@ const tool = z.strictObject({
   external: z.boolean(),
   dataset: z.enum(['required', 'none']),
   actions: z.array(name).min(1).max(16),
+  target: name.optional(),
   verifiers: z.array(spiffeId).default([]),
 });
 
@@ -73,11 +74,11 @@ const dataset = z.strictObject({
 });
 
 /** What everyone may know of a target. How to log in there is `#providers/target-settings.js`. */
-const target = z.object({
-  id: name,
-  provider: z.enum(PROVIDER_KINDS),
-  maxTtlMs: z.int().min(1_000).max(86_400_000),
-});
+const anyTarget = z.object({ id: name, maxTtlMs: z.int().min(1_000).max(86_400_000) });
+const target = z.discriminatedUnion('provider', [
+  anyTarget.extend({ provider: z.literal('postgres') }),
+  anyTarget.extend({ provider: z.literal('jwt'), audience: tokenAudience }),
+]);
 
 export const catalogueSchemas = {
   orchestrators: z.array(orchestrator),

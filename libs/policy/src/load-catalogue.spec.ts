@@ -50,11 +50,11 @@ it('loads the sample, whose names stay', async () => {
   expect([...catalogue.orchestrators.keys()]).toEqual(['spiffe://dev.mayfly/orchestrator/sample']);
   expect(catalogue.orchestrators.get('spiffe://dev.mayfly/orchestrator/sample')).toMatchObject({
     agents: [ANALYST, 'spiffe://dev.mayfly/agent/planner', 'spiffe://dev.mayfly/agent/executor'],
-    datasets: ['crm.orders', 'crm.customers', 'hr.salaries'],
+    datasets: ['crm.orders', 'crm.customers', 'hr.salaries', 'orders'],
     mayAssert: ['corp.example'],
   });
   expect(catalogue.operators.get('spiffe://dev.mayfly/operator/dev')?.roles).toEqual(['operator', 'auditor']);
-  expect([...catalogue.tools.keys()]).toEqual(['sql.query']);
+  expect([...catalogue.tools.keys()]).toEqual(['orders.api', 'sql.query']);
   expect(catalogue.datasets.get('crm.orders')?.actions).toEqual(
     new Map([
       ['read', { rights: ['pol_crm_orders_read'], cedar: 'readDataset' }],
@@ -62,10 +62,19 @@ it('loads the sample, whose names stay', async () => {
     ]),
   );
   expect(catalogue.targets.get('shop')).toEqual({ id: 'shop', provider: 'postgres', maxTtlMs: 900_000 });
+  const orders = {
+    id: 'orders-api',
+    provider: 'jwt',
+    maxTtlMs: 300_000,
+    audience: 'http://127.0.0.1:7080',
+  };
+  expect(catalogue.targets.get('orders-api')).toEqual(orders);
   expect(targets).toMatchObject([
     { id: 'shop', connection: { port: 7433 }, login: { user: 'mayfly_broker' } },
+    orders,
   ]);
-  expect(targets[0]?.login.password.reveal()).toBe('0042');
+  const shop = targets.find((target) => target.provider === 'postgres');
+  expect(shop?.login.password.reveal()).toBe('0042');
 });
 
 it('has one digest for every service, and another when an entry changes', async () => {
@@ -138,7 +147,7 @@ it('refuses an orchestrator that names an unknown agent', async () => {
 });
 
 it('refuses an orchestrator that names an unknown dataset', async () => {
-  edit('orchestrators.yaml', 'hr.salaries]', 'hr.wages]');
+  edit('orchestrators.yaml', 'hr.salaries, orders]', 'hr.wages, orders]');
 
   expect(await refusal()).toMatchObject({ key: '0.datasets.2', message: 'unknown' });
 });
@@ -175,4 +184,31 @@ it('refuses a file without entries', async () => {
   writeFileSync(join(dir, 'tools.yaml'), '# nothing yet\n');
 
   expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', file: join(dir, 'tools.yaml') });
+});
+
+it('takes a target of a tool’s own, where the tool has no dataset and the target takes tokens', async () => {
+  edit(
+    'tools.yaml',
+    'dataset: required\n  actions: [read, write]',
+    'dataset: none\n  target: orders-api\n  actions: [read, write]',
+  );
+  expect((await loadCatalogue(dir, env)).catalogue.tools.get('sql.query')?.target).toBe('orders-api');
+
+  edit('tools.yaml', 'target: orders-api', 'target: shop');
+  expect(await refusal()).toMatchObject({
+    key: '0.target',
+    message: 'only without a dataset, and of kind jwt',
+  });
+
+  edit('tools.yaml', 'target: shop', 'target: nowhere');
+  expect(await refusal()).toMatchObject({ key: '0.target', message: 'unknown' });
+
+  edit('tools.yaml', 'dataset: none\n  target: nowhere', 'dataset: required\n  target: orders-api');
+  expect(await refusal()).toMatchObject({ key: '0.target' });
+});
+
+it('refuses a service for tokens without the name that stands in them', async () => {
+  edit('targets.yaml', '  audience: http://127.0.0.1:7080\n', '');
+
+  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: '1.audience' });
 });

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Env, Path } from '#config/interpolate.js';
 import { type OptionalPart, validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
-import type { Catalogue, DatasetEntry, TargetEntry } from '#events/catalogue.js';
+import type { Catalogue, DatasetEntry, TargetEntry, ToolEntry } from '#events/catalogue.js';
 import { canonical } from '#events/jcs.js';
 import { type TargetSettings, targetSettings } from '#providers/target-settings.js';
 import { catalogueSchemas } from './catalogue-schema.js';
@@ -46,12 +46,13 @@ export async function loadCatalogue(
     mustExist(orchestrators, [index, 'datasets'], entry.datasets, datasets);
   });
   datasets.entries.forEach((entry, index) => mustExist(datasets, [index, 'target'], entry.target, targets));
+  tools.entries.forEach((entry, index) => ownTargetFits(tools, index, entry, targets));
 
   const content = {
     orchestrators: byId(orchestrators.entries),
     operators: byId(operators.entries),
     agents: byId(agents.entries),
-    tools: byId(tools.entries),
+    tools: byId<ToolEntry>(tools.entries),
     datasets: byId(datasets.entries.map(datasetEntry)),
     targets: byId<TargetEntry>(targets.entries),
   };
@@ -109,6 +110,24 @@ function mustExist(
   }
   const index = name.findIndex((item) => !ids.has(item));
   if (index >= 0) throw refuse([...path, index]);
+}
+
+/** A tool's own target is for a tool without a dataset, and its rights are the actions' names: only a token can carry them. */
+function ownTargetFits(
+  tools: Listed<unknown>,
+  index: number,
+  { target, dataset }: { target?: string | undefined; dataset: ToolEntry['dataset'] },
+  targets: Listed<TargetEntry>,
+): void {
+  if (target === undefined) return;
+  mustExist(tools, [index, 'target'], target, targets);
+  const is = targets.entries.find(({ id }) => id === target);
+  if (dataset === 'required' || is?.provider !== 'jwt')
+    throw tools.yaml.error(
+      'ERR_CONFIG_INVALID',
+      [index, 'target'],
+      'only without a dataset, and of kind jwt',
+    );
 }
 
 const byId = <T extends { id: string }>(entries: readonly T[]): ReadonlyMap<string, T> =>

@@ -1,8 +1,9 @@
 import { createLog } from '#telemetry/log.js';
 import { openProviders } from './open-providers.js';
-import { targetSettings } from './target-settings.js';
+import { targetSettings, type TargetSettings } from './target-settings.js';
 
 const log = createLog('spec', { level: 'silent' });
+const means = { maxClockSkewMs: 2_000 };
 const target = (id: string, namespace: string) =>
   targetSettings.parse({
     id,
@@ -13,14 +14,25 @@ const target = (id: string, namespace: string) =>
     namespace,
   });
 
+const ORDERS = 'https://orders.example';
+const service = (id: string, audience: string) =>
+  targetSettings.parse({ id, provider: 'jwt', maxTtlMs: 300_000, audience });
+
 it('opens one adapter for each target and connects to none', async () => {
-  const providers = openProviders([target('shop', 'dev'), target('till', 'til')], log);
+  const providers = openProviders([target('shop', 'dev'), target('till', 'til')], log, means);
   expect([...providers.keys()]).toEqual(['shop', 'till']);
   expect(providers.get('shop')).toMatchObject({ kind: 'postgres', fencing: 'fenced' });
   for (const provider of providers.values()) await provider.close();
 });
 
 it('refuses two targets with one id, and two that would share their principals', () => {
-  expect(() => openProviders([target('shop', 'dev'), target('shop', 'til')], log)).toThrow('`shop`');
-  expect(() => openProviders([target('shop', 'dev'), target('till', 'dev')], log)).toThrow('`till`');
+  const open = (...targets: TargetSettings[]) => openProviders(targets, log, means);
+  expect(() => open(target('shop', 'dev'), target('shop', 'til'))).toThrow('`shop`');
+  expect(() => open(target('shop', 'dev'), target('till', 'dev'))).toThrow('`till`');
+  expect(() => open(service('orders', ORDERS), service('more', ORDERS))).toThrow('`more`');
+});
+
+it('refuses a service whose tokens would be good at the broker itself', () => {
+  const signer = { issuer: ORDERS, sign: () => null };
+  expect(() => openProviders([service('orders', ORDERS)], log, { ...means, signer })).toThrow('`orders`');
 });

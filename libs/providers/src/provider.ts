@@ -3,7 +3,8 @@
  * `create` is strict and sent at most once; the broker creates and undoes nothing; only the revoker cuts;
  * a proof is an observation made after the target class's condition holds. Every adapter passes `provider.contract.ts`.
  */
-import type { ProviderKind } from '#events/outbound.js';
+import type { ProviderKind } from '#events/lease-plan.js';
+import type { TokenPlan } from '#events/token-plan.js';
 import type { Secret } from './secret.js';
 
 /** What is to be made: pure data, deterministic, stored in `lease.intended`. It holds no secret. */
@@ -14,7 +15,7 @@ export interface Plan {
   target: string;
   /** The principal's name at the target: a function of the lease id, never used twice. */
   principal: string;
-  /** Names at the target that carry the rights (for `postgres`: policy roles). */
+  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions). */
   rights: string[];
   /** The latest moment the create may be sent or land, RFC 3339. */
   createBy: string;
@@ -22,6 +23,8 @@ export interface Plan {
   notAfter: string;
   /** The latest moment the lease may ever be renewed to, RFC 3339. */
   hardEnd: string;
+  /** What the token will say; for `jwt`. */
+  token?: TokenPlan | undefined;
 }
 
 export type { ProviderKind };
@@ -29,9 +32,11 @@ export type { ProviderKind };
 /** `fenced`: the target refuses a create after a cut. `timed`, `unrecallable`: docs/design/protocol. */
 export type FencingClass = 'fenced' | 'timed' | 'unrecallable';
 
-/** What an agent needs to connect, as sealed into the envelope. Contains the secret: never log, never store in clear. */
-export interface Credential {
-  kind: ProviderKind;
+/** What an agent needs, as sealed into the envelope. Contains the secret: never log, never store in clear. */
+export type Credential = PostgresCredential | JwtCredential;
+
+export interface PostgresCredential {
+  kind: 'postgres';
   connection: {
     host: string;
     port: number;
@@ -40,6 +45,13 @@ export interface Credential {
     password: Secret;
     tls: { mode: 'disable' | 'verify-full'; ca?: string };
   };
+}
+
+/** The token is the secret, and of use only with a proof by the agent's own key (RFC 9449). */
+export interface JwtCredential {
+  kind: 'jwt';
+  token: Secret;
+  dpop: true;
 }
 
 export type CreateAnswer =

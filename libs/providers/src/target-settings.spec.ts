@@ -18,15 +18,33 @@ it('takes numbers as text, verifies TLS unless told otherwise and hides the pass
     issuerRole: 'mayfly_issuer',
     issuerShards: 1,
   });
-  expect(settings.login.password.reveal()).toBe('hunter2');
+  expect(settings.provider === 'postgres' && settings.login.password.reveal()).toBe('hunter2');
   expect(inspect(settings, { depth: null }) + JSON.stringify(settings)).not.toContain('hunter2');
 });
 
 it.each(['', null, undefined])('takes %p for a CA that is not there', (ca) => {
   const connection = { ...written.connection, host: '127.0.0.1', tls: { mode: 'disable', ca } };
-  expect(targetSettings.parse({ ...written, connection }).connection.tls).toEqual({ mode: 'disable' });
+  expect(targetSettings.parse({ ...written, connection })).toHaveProperty('connection.tls', {
+    mode: 'disable',
+  });
   connection.tls.mode = 'verify-full';
-  expect(targetSettings.parse({ ...written, connection }).connection.tls).toEqual({ mode: 'verify-full' });
+  expect(targetSettings.parse({ ...written, connection })).toHaveProperty('connection.tls', {
+    mode: 'verify-full',
+  });
+});
+
+it('takes a service that takes tokens, by its URI', () => {
+  const service = {
+    id: 'orders-api',
+    provider: 'jwt',
+    maxTtlMs: '300000',
+    audience: 'http://127.0.0.1:7080',
+  };
+  expect(targetSettings.parse(service)).toEqual({ ...service, maxTtlMs: 300_000 });
+  for (const audience of ['orders', 'https://orders.example/?a=b', 'https://orders.example/#x', '', 'mayfly'])
+    expect(targetSettings.safeParse({ ...service, audience }).success).toBe(false);
+  expect(targetSettings.safeParse({ ...service, login: { user: 'x', password: 'x' } }).success).toBe(false);
+  expect(targetSettings.safeParse({ ...service, provider: 'saml' }).success).toBe(false);
 });
 
 it.each([

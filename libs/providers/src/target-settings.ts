@@ -1,66 +1,8 @@
-/**
- * One target as the operator wrote it in `targets.yaml`, checked. Values may come from `${…}` interpolation, so numbers may
- * arrive as text. The password becomes a `Secret` here and is clear text again only in the driver.
- */
+/** One target as the operator wrote it in `targets.yaml`, checked, whatever its kind. */
 import { z } from 'zod';
-import { MOST_ISSUERS } from './postgres/issuer.js';
-import { Secret } from './secret.js';
+import { jwtSettings } from './jwt/settings.js';
+import { postgresSettings } from './postgres/settings.js';
 
-/** An empty value is how an interpolated variable says that there is none. */
-const ca = z.preprocess(
-  (value) => (value === '' || value === null ? undefined : value),
-  z
-    .string()
-    .includes('-----BEGIN CERTIFICATE-----', { error: 'expected certificates as PEM text' })
-    .optional(),
-);
-const tls = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('disable'), ca: z.literal(['', null]).optional() }).transform(() => ({
-    mode: 'disable' as const,
-  })),
-  z
-    .strictObject({ mode: z.literal('verify-full'), ca })
-    .transform(({ mode, ca: pem }) => (pem === undefined ? { mode } : { mode, ca: pem })),
-]);
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-
-export const targetSettings = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'expected a name of at most 128 characters'),
-  provider: z.literal('postgres'),
-  /** The longest lease this target allows, in milliseconds. */
-  maxTtlMs: z.coerce.number().int().min(1_000).max(86_400_000),
-  /** `tls`: the server's certificate is verified, against `ca` (PEM text) or the system's roots. `disable` is for loopback. */
-  connection: z
-    .strictObject({
-      host: z.string().min(1).max(255),
-      port: z.coerce.number().int().min(1).max(65_535),
-      database: z.string().min(1).max(63),
-      tls: tls.default({ mode: 'verify-full' }),
-    })
-    .refine((to) => to.tls.mode !== 'disable' || LOOPBACK.test(to.host), {
-      path: ['tls', 'mode'],
-      error: 'TLS can be disabled on loopback only',
-    }),
-  /** The service's own login at the target: the broker's creates, the revoker's cuts. */
-  login: z.strictObject({
-    user: z.string().min(1).max(63),
-    password: z
-      .string()
-      .min(1)
-      .max(1_024)
-      .transform((password) => new Secret(password)),
-  }),
-  /** The common creator of all principals (deploy/sample/target/10-rights.sql). */
-  issuerRole: z.literal('mayfly_issuer').default('mayfly_issuer'),
-  /**
-   * How many creators share the principals: `mayfly_issuer`, `mayfly_issuer_1` and so on. By default the one that a target
-   * has whose rights were set up before there were several.
-   */
-  issuerShards: z.coerce.number().int().min(1).max(MOST_ISSUERS).default(1),
-  /** Tells the principals of several Mayflies on one cluster apart. */
-  namespace: z.string().regex(/^[0-9a-z]{3}$/, 'expected three lower-case letters or digits'),
-  /** SCRAM iterations of a principal's verifier. 1 is sound for a random 256-bit secret; some clients insist on 4096. */
-  scramIterations: z.coerce.number().int().min(1).max(100_000).optional(),
-});
+export const targetSettings = z.discriminatedUnion('provider', [postgresSettings, jwtSettings]);
 
 export type TargetSettings = z.output<typeof targetSettings>;

@@ -7,6 +7,10 @@ import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '
 import type { z } from 'zod';
 import type { Rule, RuleFor } from './project.js';
 
+/** Of at most four. */
+const act = {
+  of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id' } } } } } } },
+} as const;
 const lineage = { each: { of: { taskId: 'plain', generation: 'plain' } } } as const;
 const declared = {
   each: { of: { tool: 'plain', dataset: 'plain', actions: { each: 'plain' }, agents: { each: 'id' } } },
@@ -158,6 +162,22 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       callId: 'plain',
       agent: 'id',
       lineage,
+      token: {
+        of: {
+          audience: 'plain',
+          subject: 'person',
+          agent: 'id',
+          jkt: 'plain',
+          task: 'plain',
+          tool: 'plain',
+          dataset: 'plain',
+          actions: { each: 'plain' },
+          lineage,
+          act,
+          argumentsSha256: 'digest',
+          status: { of: { uri: 'plain', idx: 'plain' } },
+        },
+      },
     },
   },
   'lease.issued': {
@@ -223,6 +243,9 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'dead_letter.released': { of: { ...common, ...letter, how: 'plain', by: 'id', reason: 'sealed' } },
   'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
   'store.restored': { of: { ...common, service: 'plain', epoch: 'plain', swept: 'plain' } },
+  'signing_key.rotated': {
+    of: { ...common, service: 'plain', kid: 'plain', previous: 'plain', why: 'plain' },
+  },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };
 

@@ -98,6 +98,8 @@ export const outboundLines: Record<OutboundType, Line> = {
     f.text('swept') === 'true'
       ? `every target was swept after the restore of the ${f.text('service')}'s database`
       : `the database of the ${f.text('service')} was restored from an older state`,
+  'signing_key.rotated': (f) =>
+    `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})`,
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };
 

@@ -1,7 +1,7 @@
 /** `mayfly call`: one tool call. The credential goes to a file of its owner's alone, or to standard output if one insists. */
 import { join } from 'node:path';
 import { v7 as uuidV7 } from 'uuid';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedCredential, OpenedJwt, OpenedPostgres } from '#agent/open-envelope.js';
 import { MayflyClient } from '../mayfly-client.js';
 import { PrivateFile } from '../private-file.js';
 import { asTaskId, stateFolder } from '../state-folder.js';
@@ -56,18 +56,28 @@ export async function call(options: CallOptions, { env, output }: CommandContext
 }
 
 function inClear(credential: OpenedCredential) {
+  if (credential.kind === 'jwt') return { ...credential, token: credential.token.reveal() };
   const { connection } = credential;
   return { ...credential, connection: { ...connection, password: connection.password.reveal() } };
 }
 
-function text({ leaseId, notAfter, connection }: OpenedCredential, show: boolean, out?: string): string {
+function text(credential: OpenedCredential, show: boolean, out?: string): string {
+  return [
+    `lease      ${credential.leaseId}`,
+    ...(credential.kind === 'jwt' ? tokenLines(credential, show) : loginLines(credential, show)),
+    `not after  ${credential.notAfter}`,
+    ...(out === undefined ? [] : [`kept in    ${out}`]),
+  ].join('\n');
+}
+
+const tokenLines = ({ token }: OpenedJwt, show: boolean) =>
+  show ? [`token      ${token.reveal()}`] : ['token      sent with a DPoP proof by the key of this call'];
+
+function loginLines({ connection }: OpenedPostgres, show: boolean): string[] {
   const { host, port, database, user, password } = connection;
   return [
-    `lease      ${leaseId}`,
     `user       ${user}`,
     ...(show ? [`password   ${password.reveal()}`] : []),
     `at         ${host}:${port}/${database}`,
-    `not after  ${notAfter}`,
-    ...(out === undefined ? [] : [`kept in    ${out}`]),
-  ].join('\n');
+  ];
 }

@@ -95,10 +95,11 @@ async function targetFindings(
       // The catalogue wants one, and no connection is made from it.
       MAYFLY_TARGET_PASSWORD: 'unused',
     });
-    const issuers = issuersOf(targets[0]?.issuerShards ?? 1);
-    const policyRoles = [...catalogue.datasets.values()].flatMap(({ actions }) =>
-      [...actions.values()].flatMap(({ rights }) => rights),
-    );
+    const shop = targets.find((target) => target.provider === 'postgres');
+    const issuers = issuersOf(shop?.issuerShards ?? 1);
+    const policyRoles = [...catalogue.datasets.values()]
+      .filter(({ target }) => target === shop?.id)
+      .flatMap(({ actions }) => [...actions.values()].flatMap(({ rights }) => rights));
     return await Promise.all([
       asLogin(folder, addresses, 'target', 'mayfly_broker', (client) =>
         rightsFinding('mayfly_broker', client, issuers),

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedPostgres } from '#agent/open-envelope.js';
 import { openSampleTarget } from '#providers/postgres/sample-target.contract.js';
 import type { SampleTarget } from '#providers/postgres/sample-target.contract.js';
 import type { Plan } from '#providers/provider.js';
@@ -10,7 +10,7 @@ const QUERY = 'SELECT count(*) FROM crm.orders';
 describe('the wait for the end of a credential', () => {
   let target: SampleTarget;
   let plan: Plan;
-  let credential: OpenedCredential;
+  let credential: OpenedPostgres;
   let session: pg.Client;
 
   beforeAll(async () => {

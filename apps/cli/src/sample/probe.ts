@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedPostgres } from '#agent/open-envelope.js';
 import { CliError } from '../failure.js';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -21,7 +21,7 @@ export interface Refusals {
   login: { afterMs: number; code: string };
 }
 
-export async function openSession({ connection }: OpenedCredential): Promise<pg.Client> {
+export async function openSession({ connection }: OpenedPostgres): Promise<pg.Client> {
   const { host, port, database, user, password, tls } = connection;
   const client = new pg.Client({
     host,
@@ -48,7 +48,7 @@ export async function openSession({ connection }: OpenedCredential): Promise<pg.
  */
 export async function untilRefused(
   open: pg.Client,
-  credential: OpenedCredential,
+  credential: OpenedPostgres,
   query: string,
   sinceMs: number,
   withinMs: number,
@@ -82,7 +82,7 @@ export async function untilRefused(
 /** What says nothing about the login: it was cut off by the end of sessions, in the middle of itself, or the last one has not quite gone. */
 const INCONCLUSIVE: readonly (string | undefined)[] = [SESSION_ENDED, TOO_MANY_CONNECTIONS, undefined];
 
-async function tryLogin(credential: OpenedCredential, query: string): Promise<void> {
+async function tryLogin(credential: OpenedPostgres, query: string): Promise<void> {
   let client: pg.Client | undefined;
   try {
     client = await openSession(credential);

@@ -3,7 +3,7 @@
  * is checked; the first that does not hold ends the story with an error.
  */
 import { v7 as uuidV7 } from 'uuid';
-import type { OpenedCredential } from '#agent/open-envelope.js';
+import type { OpenedPostgres } from '#agent/open-envelope.js';
 import type { EventOf, OutboundEvent } from '#events/outbound.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from '../commands/context.js';
 import { CliError, Refused } from '../failure.js';
@@ -51,10 +51,12 @@ async function declare(client: MayflyClient, narrator: Narrator, taskId: string)
   narrator.fact(`accepted   until ${task.deadline} at the latest`);
 }
 
-async function borrow(client: MayflyClient, narrator: Narrator, taskId: string): Promise<OpenedCredential> {
+async function borrow(client: MayflyClient, narrator: Narrator, taskId: string): Promise<OpenedPostgres> {
   narrator.step('analyst calls sql.query on crm.orders');
   const call = { taskId, tool: 'sql.query', dataset: 'crm.orders', action: 'read', ttlMs: LEASE_TTL_MS };
   const { credential } = await client.call(call, SAMPLE_ANALYST, STEP_WITHIN_MS);
+  if (credential.kind !== 'postgres')
+    throw new CliError('ERR_CLI_ANSWER', 'another kind of credential came than a PostgreSQL user');
   const { host, port, database, user } = credential.connection;
   narrator.fact('permitted  by the policy for the tool and by the policy for the dataset');
   narrator.fact(
@@ -99,7 +101,7 @@ async function end(
   client: MayflyClient,
   narrator: Narrator,
   taskId: string,
-  credential: OpenedCredential,
+  credential: OpenedPostgres,
   session: Awaited<ReturnType<typeof openSession>>,
 ): Promise<void> {
   narrator.step('The orchestrator ends the task, while that session is still open');

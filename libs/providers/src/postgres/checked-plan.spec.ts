@@ -1,9 +1,9 @@
 import type { Plan } from '../provider.js';
-import { targetSettings } from '../target-settings.js';
+import { postgresSettings } from './settings.js';
 import { checkCreate, checkPlan } from './checked-plan.js';
 import { principalOf } from './name.js';
 
-const settings = targetSettings.parse({
+const settings = postgresSettings.parse({
   id: 'shop',
   provider: 'postgres',
   maxTtlMs: '300000',

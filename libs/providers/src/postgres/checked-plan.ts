@@ -2,9 +2,10 @@
  * A plan that is safe to put into SQL. A plan comes off the bus or out of a database, so it is checked again here: every
  * value that is interpolated later has passed one of these patterns.
  */
+import { isLeaseId } from '../lease-id.js';
 import { ProviderError, type Plan } from '../provider.js';
-import type { TargetSettings } from '../target-settings.js';
-import { isLeaseId, principalOf } from './name.js';
+import type { PostgresSettings } from './settings.js';
+import { principalOf } from './name.js';
 
 export interface CheckedPlan {
   leaseId: string;
@@ -30,7 +31,7 @@ const KEEP_FENCE_MS = 24 * 3_600_000;
 const VALID_UNTIL_LAG_MS = 5_000;
 
 /** What a cut, a look and a clean need. Times and rights of the plan do not matter to them. @throws ProviderError ERR_PLAN_INVALID */
-export function checkPlan(plan: Plan, settings: TargetSettings): CheckedPlan {
+export function checkPlan(plan: Plan, settings: PostgresSettings): CheckedPlan {
   if (plan.provider !== settings.provider || plan.target !== settings.id)
     throw invalid('plan is for another target');
   if (!isLeaseId(plan.leaseId)) throw invalid('lease id is not a lower-case UUIDv7');
@@ -44,7 +45,7 @@ export function checkPlan(plan: Plan, settings: TargetSettings): CheckedPlan {
 }
 
 /** @throws ProviderError ERR_PLAN_INVALID */
-export function checkCreate(plan: Plan, settings: TargetSettings): CheckedCreate {
+export function checkCreate(plan: Plan, settings: PostgresSettings): CheckedCreate {
   const checked = checkPlan(plan, settings);
   const { rights } = plan;
   if (rights.length === 0 || rights.length > MAX_RIGHTS) throw invalid('expected 1 to 16 rights');

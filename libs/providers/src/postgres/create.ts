@@ -6,7 +6,7 @@
 import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
 import type { CreateAnswer } from '../provider.js';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 import type { CheckedCreate } from './checked-plan.js';
 import { issuerOf } from './issuer.js';
 import { isServerRefusal, send } from './pools.js';
@@ -23,7 +23,7 @@ const TOO_LATE = 'MF001';
 export async function create(
   pool: pg.Pool,
   plan: CheckedCreate,
-  settings: TargetSettings,
+  settings: PostgresSettings,
   log: Log,
 ): Promise<CreateAnswer> {
   let client: pg.PoolClient;

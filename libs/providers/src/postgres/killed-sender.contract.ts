@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 
 /** Reads its orders from stdin, so that no password is on a command line. */
 const SENDER = `
@@ -21,7 +21,7 @@ export class KilledSender {
     this.#child = child;
   }
 
-  static send({ connection, login }: TargetSettings, message: string): KilledSender {
+  static send({ connection, login }: PostgresSettings, message: string): KilledSender {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', SENDER], {
       stdio: ['pipe', 'ignore', 'inherit'],
     });

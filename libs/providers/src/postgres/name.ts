@@ -2,13 +2,12 @@
  * A principal's name: `k`, the namespace, and the lease's UUIDv7 in lower-case Crockford base32 (26 characters), 30 in
  * all. It fits every kind's limit, needs no quoting, carries its own creation time, and reads back to the lease.
  */
+import { isLeaseId } from '../lease-id.js';
+
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** 26 digits hold 130 bits: the first one is at most 7. */
 const ENCODED = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const DIGITS = 26;
-
-export const isLeaseId = (text: string): boolean => UUID_V7.test(text);
 
 /** Requires a lower-case UUIDv7. @throws RangeError */
 export function principalOf(namespace: string, leaseId: string): string {

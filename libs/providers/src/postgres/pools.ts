@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 
 export interface Pools {
   /** Creates. */
@@ -26,7 +26,7 @@ const IDLE_TIMEOUT_MS = 60_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
 export const READ_TIMEOUT_MS = 5_000;
 
-export function openPools(settings: TargetSettings, log: Log): Pools {
+export function openPools(settings: PostgresSettings, log: Log): Pools {
   const open = (use: keyof Pools): pg.Pool => {
     const pool = new pg.Pool(poolConfig(settings, use));
     // Without a listener of its own, a connection that dies while it is checked out would end the process.
@@ -53,7 +53,7 @@ export async function closePools(pools: Pools): Promise<void> {
 }
 
 /** Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
-function poolConfig({ connection, login }: TargetSettings, use: keyof Pools): pg.PoolConfig {
+function poolConfig({ connection, login }: PostgresSettings, use: keyof Pools): pg.PoolConfig {
   const { host, port, database, tls } = connection;
   return {
     host,

@@ -1,7 +1,7 @@
 /** Several issuers at one target: whoever created a principal, it is cut and dropped, and no issuer reaches another's. */
 import pg from 'pg';
 import type { Plan } from '../provider.js';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 import { checkCreate, checkPlan } from './checked-plan.js';
 import { createMessage } from './create.js';
 import { fenceMessage } from './fence.js';
@@ -36,7 +36,7 @@ async function creatorOf({ principal }: Plan): Promise<string[]> {
   return rows.map(({ creator }) => creator);
 }
 
-async function loggedIn({ connection, login }: TargetSettings): Promise<pg.Client> {
+async function loggedIn({ connection, login }: PostgresSettings): Promise<pg.Client> {
   const { host, port, database } = connection;
   const client = new pg.Client({
     host,

@@ -1,4 +1,6 @@
 import { describeProvider } from '../provider.contract.js';
 import { openSampleTarget } from './sample-target.contract.js';
 
-describeProvider('postgres', () => openSampleTarget('spa'));
+const features = { asksServer: true, knowsPrincipals: true, keepsSessions: true, refusesLateCreate: true };
+
+describeProvider('postgres', features, () => openSampleTarget('spa'));

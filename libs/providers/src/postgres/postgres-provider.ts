@@ -11,7 +11,7 @@ import {
   type Observation,
   type Plan,
 } from '../provider.js';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 import { checkCreate, checkPlan, type CheckedCreate, type CheckedPlan } from './checked-plan.js';
 import { clean } from './clean.js';
 import { create } from './create.js';
@@ -28,20 +28,20 @@ const CREATES = { flushes: 4, batch: 1 };
 const CLEANS = { flushes: 2, batch: 16 };
 
 /** Begins to connect, and does not wait for it. */
-export const openPostgres = (settings: TargetSettings, log: Log): CredentialProvider =>
+export const openPostgres = (settings: PostgresSettings, log: Log): CredentialProvider =>
   new PostgresProvider(settings, log);
 
 class PostgresProvider implements CredentialProvider {
   readonly kind = 'postgres';
   readonly fencing = 'fenced';
-  readonly #settings: TargetSettings;
+  readonly #settings: PostgresSettings;
   readonly #log: Log;
   readonly #pools: Pools;
   readonly #creates: Pump<CheckedCreate, CreateAnswer>;
   readonly #cleans: Pump<CheckedPlan, Observation | ProviderError>;
   readonly #cutter: Cutter;
 
-  constructor(settings: TargetSettings, log: Log) {
+  constructor(settings: PostgresSettings, log: Log) {
     this.#settings = settings;
     this.#log = log;
     this.#pools = openPools(settings, log);

@@ -1,7 +1,7 @@
 /** Least privilege at the target: what an agent, the broker and the revoker can and cannot do. */
 import { inspect } from 'node:util';
 import pg from 'pg';
-import type { TargetSettings } from '../target-settings.js';
+import type { PostgresSettings } from './settings.js';
 import type { Plan } from '../provider.js';
 import { openSampleTarget, type SampleTarget } from './sample-target.contract.js';
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await target.close();
 });
 
-async function loggedIn({ connection, login }: TargetSettings): Promise<pg.Client> {
+async function loggedIn({ connection, login }: PostgresSettings): Promise<pg.Client> {
   const { host, port, database } = connection;
   const client = new pg.Client({
     host,

@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { createLog } from '#telemetry/log.js';
-import type { Credential, CredentialProvider, Plan } from '../provider.js';
+import type { CreateAnswer, CredentialProvider, Plan, PostgresCredential } from '../provider.js';
 import type { ProviderHarness } from '../provider.contract.js';
-import { targetSettings, type TargetSettings } from '../target-settings.js';
+import { postgresSettings, type PostgresSettings } from './settings.js';
 import { issuersOf, MOST_ISSUERS } from './issuer.js';
 import { principalOf } from './name.js';
 import { openPostgres } from './postgres-provider.js';
@@ -19,16 +19,17 @@ import { openPostgres } from './postgres-provider.js';
 const DATABASE = 'shop_providers';
 const FILES = join(import.meta.dirname, '../../../../deploy/sample/target');
 
-export interface SampleTarget extends ProviderHarness {
-  brokerSettings: TargetSettings;
-  revokerSettings: TargetSettings;
+export interface SampleTarget extends ProviderHarness<PostgresCredential> {
+  brokerSettings: PostgresSettings;
+  revokerSettings: PostgresSettings;
   /** Everything the adapters have logged. */
   logged: string[];
   /** The policy role of `plan()`: as `pol_crm_orders_read`, but this spec's alone. */
   policyRole: string;
   superuser(): Promise<pg.Client>;
-  session(credential: Credential): Promise<pg.Client>;
-  created(plan: Plan): Promise<Credential>;
+  session(credential: PostgresCredential): Promise<pg.Client>;
+  created(plan: Plan): Promise<PostgresCredential>;
+  holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release: () => Promise<void> }>;
   /** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
   holdPolicyRole(): Promise<{ held: () => Promise<void>; release: () => Promise<void> }>;
 }
@@ -63,8 +64,8 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
   await untilAlone(owner, LOGINS);
   await untilAlone(owner, policyRoleSql(policyRole));
 
-  const settingsOf = (user: string, port = place.port): TargetSettings =>
-    targetSettings.parse({
+  const settingsOf = (user: string, port = place.port): PostgresSettings =>
+    postgresSettings.parse({
       id: 'shop',
       provider: 'postgres',
       maxTtlMs: 900_000,
@@ -81,7 +82,7 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
   const revoker = openPostgres(revokerSettings, log);
   const unreachable = openPostgres(settingsOf('providers_spec_broker', 1), log);
 
-  const session = ({ connection: { host, port, database, user, password } }: Credential) =>
+  const session = ({ connection: { host, port, database, user, password } }: PostgresCredential) =>
     connect({ host, port, database, user, password: password.reveal(), ssl: false });
 
   return {
@@ -107,8 +108,10 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
     async created(wanted) {
       const answer = await broker.create(wanted);
       if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
+      if (answer.credential.kind !== 'postgres') throw new Error('another kind was created');
       return answer.credential;
     },
+    principalIn: ({ connection }) => connection.user,
     holdCreate: async (wanted) => {
       const role = await holdRole(superuser, policyRole);
       const answer = broker.create(wanted);
