@@ -3,10 +3,11 @@
  * it grants (RFC 9396), who acts (RFC 8693), and the task and its ancestors by generation, so that their ends reach it.
  * Pure; times in the claims are seconds.
  */
+import { refuse } from '#identity/refuse.js';
 import { readActor, type Actor } from './actor.js';
 import { readAuthorizationDetails, type ToolAccess } from './authorization-detail.js';
-import { hasOnly, isCount, isName, isSeconds, isSha256Hex, isThumbprint } from './claim-forms.js';
-import { refuse, type Checked } from './refusal.js';
+import { hasOnly, isCount, isName, isSeconds, isSha256Hex, isText, isThumbprint } from './claim-forms.js';
+import type { Checked } from './refusal.js';
 import { readSignedToken, signToken, verifySignature, type KeyOf, type TokenKey } from './signed-token.js';
 
 export interface LineageEntry {
@@ -106,7 +107,7 @@ function readClaims(given: Record<string, unknown>): Checked<{ claims: AccessTok
   const { iss, sub, aud, client_id, iat, exp, nbf, jti, cnf, lineage, arguments_sha256, status } = given;
   if (!isName(iss, 2048)) return refuse('ERR_TOKEN_ISSUER', 'the token does not say who issued it');
   if (!isName(aud, 2048)) return refuse('ERR_TOKEN_AUDIENCE', 'the token is not for exactly one audience');
-  if (!isName(sub) || !isName(client_id, 2048) || !isName(jti, 256))
+  if (!isText(sub, 512) || !isName(client_id, 2048) || !isName(jti, 256))
     return malformed('the token lacks its subject, its client or its id');
   if (!isSeconds(iat) || !isSeconds(exp) || (nbf !== undefined && !isSeconds(nbf)) || exp < iat)
     return malformed('the token does not say from when until when it is valid');

@@ -2,8 +2,9 @@
  * Who acts, and through whom (RFC 8693 §4.1): the outermost actor is the one who acts now, and the only one that counts for a
  * decision; those inside are history. Pure.
  */
+import { refuse } from '#identity/refuse.js';
 import { hasOnly, isName } from './claim-forms.js';
-import { refuse, type Checked } from './refusal.js';
+import type { Checked } from './refusal.js';
 
 export interface Actor {
   /** SPIFFE id, or the subject of a workload token. */

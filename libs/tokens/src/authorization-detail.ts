@@ -2,8 +2,9 @@
  * What a token grants (RFC 9396, type `mayfly_tool_access`): one tool at one place, on one dataset or on none, and which actions.
  * Pure. There are no wildcards, so that "covers" is equality and nothing has to be interpreted.
  */
+import { refuse } from '#identity/refuse.js';
 import { hasOnly, isName } from './claim-forms.js';
-import { refuse, type Checked } from './refusal.js';
+import type { Checked } from './refusal.js';
 
 export const TOOL_ACCESS = 'mayfly_tool_access';
 

@@ -1,13 +1,13 @@
 /** Forms of claims, read from values that nobody has vouched for. */
 import { decodeBase64url, isObject } from '#identity/bytes.js';
 
-/** One to `max` characters, none of them a control character or a space: what an identifier is made of. */
+/** One to `max` characters, none of them white or without a shape: what an identifier is made of. */
 export const isName = (value: unknown, max = 512): value is string =>
-  // eslint-disable-next-line no-control-regex
-  typeof value === 'string' &&
-  value.length > 0 &&
-  value.length <= max &&
-  !/[\u0000-\u0020\u007f]/.test(value);
+  typeof value === 'string' && value.length <= max && /^[^\s\p{C}]+$/u.test(value);
+
+/** Any text of one to `max` characters: what people call themselves. */
+export const isText = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed();
 
 /** NumericDate (RFC 7519 §2) in whole seconds, between 1970 and the year 5138. */
 export const isSeconds = (value: unknown): value is number =>

@@ -1,4 +1,5 @@
 /** Why a token is not accepted: closed lists of stable codes, one for each kind of token. Explained in docs/reference/tokens.md. */
+import type { Checked as Either, Refused as RefusedFor } from '#identity/refuse.js';
 
 /** What can be wrong with any signed token of ours. */
 export const TOKEN_CODES = [
@@ -28,24 +29,15 @@ export type SecurityEventCode = TokenCode | (typeof SECURITY_EVENT_CODES)[number
 /** Why a token may not be exchanged for another. */
 export const EXCHANGE_CODES = [
   'ERR_EXCHANGE_SUBJECT',
+  'ERR_EXCHANGE_LEASE_REUSED',
   'ERR_EXCHANGE_ACTOR',
+  'ERR_EXCHANGE_KEY',
   'ERR_EXCHANGE_LINEAGE',
   'ERR_EXCHANGE_WIDENS',
   'ERR_EXCHANGE_OUTLIVES',
-  'ERR_EXCHANGE_UNBOUND',
 ] as const;
 export type ExchangeCode = (typeof EXCHANGE_CODES)[number];
 
-export interface Refused<C extends string = TokenCode> {
-  ok: false;
-  /** `reason` is constant text; what varies is in `fields`, and never a secret nor unbounded input. */
-  refusal: { code: C; reason: string; fields?: Record<string, string | number> };
-}
 /** Something that was checked, or the reason why it did not pass. */
-export type Checked<T, C extends string = TokenCode> = ({ ok: true } & T) | Refused<C>;
-
-export const refuse = <C extends string>(
-  code: C,
-  reason: string,
-  fields?: Record<string, string | number>,
-): Refused<C> => ({ ok: false, refusal: fields === undefined ? { code, reason } : { code, reason, fields } });
+export type Checked<T, C extends string = TokenCode> = Either<T, C>;
+export type Refused<C extends string = TokenCode> = RefusedFor<C>;

@@ -2,8 +2,9 @@
  * Security events for receivers outside the bus: CAEP 1.0 `session-revoked` as a SET (RFC 8417) in the profile of SSF 1.0: no `sub`,
  * no `exp`, and the subject in `sub_id` (RFC 9493). Pure; times are seconds.
  */
-import { hasOnly, isCount, isName, isSeconds } from './claim-forms.js';
-import { refuse, type Checked, type SecurityEventCode } from './refusal.js';
+import { refuse } from '#identity/refuse.js';
+import { hasOnly, isCount, isName, isSeconds, isText } from './claim-forms.js';
+import type { Checked, SecurityEventCode } from './refusal.js';
 import { readSignedToken, signToken, verifySignature, type KeyOf, type TokenKey } from './signed-token.js';
 
 export const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
@@ -98,7 +99,7 @@ function readEvent(claims: Record<string, unknown>): Checked<{ event: SessionRev
   const initiatingEntity = INITIATING_ENTITIES.find((entity) => entity === initiating_entity);
   if (!isSeconds(eventTimestamp) || initiatingEntity === undefined)
     return invalid('the event does not say when and by whom it was revoked');
-  if (!hasOnly(reason_admin, ['en']) || typeof reason_admin.en !== 'string')
+  if (!hasOnly(reason_admin, ['en']) || !isText(reason_admin.en, 512))
     return invalid('the event does not say why');
   const revoked = readSubject(sub_id, told.mayfly_generation_below);
   if (revoked === undefined) return invalid('the event is about nothing we know');

@@ -5,9 +5,10 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeBase64url } from '#identity/bytes.js';
 import { algorithmOf, readJws, signJws, verifyJws, type Jws } from '#identity/jws.js';
+import { refuse } from '#identity/refuse.js';
 import { isName } from './claim-forms.js';
 import { readOneWay } from './one-reading.js';
-import { refuse, type Checked, type Refused } from './refusal.js';
+import type { Checked, Refused } from './refusal.js';
 
 export type TokenTyp = 'at+jwt' | 'statuslist+jwt' | 'secevent+jwt';
 

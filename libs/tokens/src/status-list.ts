@@ -4,8 +4,9 @@
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 import { decodeBase64url } from '#identity/bytes.js';
+import { refuse } from '#identity/refuse.js';
 import { hasOnly, isName, isSeconds } from './claim-forms.js';
-import { refuse, type Checked, type StatusListCode } from './refusal.js';
+import type { Checked, StatusListCode } from './refusal.js';
 import { readSignedToken, signToken, verifySignature, type KeyOf, type TokenKey } from './signed-token.js';
 
 /** As in §7.1; the fourth value is an application's own, and means nothing here. */
@@ -115,9 +116,17 @@ function inflate(lst: unknown, maxOutputLength: number): Buffer | undefined {
   const deflated = typeof lst === 'string' ? decodeBase64url(lst) : undefined;
   if (deflated === undefined) return undefined;
   try {
-    const bytes = inflateSync(deflated, { maxOutputLength });
-    return bytes.length > 0 ? bytes : undefined;
+    const { buffer, engine } = inflateWhole(deflated, maxOutputLength);
+    // What follows the stream would be read by nobody, and so could be anything.
+    return buffer.length > 0 && engine.bytesWritten === deflated.length ? buffer : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** With `info`, which the types do not know, the answer tells how much was read. */
+const inflateWhole = (deflated: Buffer, maxOutputLength: number) =>
+  inflateSync(deflated, { maxOutputLength, info: true }) as unknown as {
+    buffer: Buffer;
+    engine: { bytesWritten: number };
+  };
