@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { createMessage } from '../dist/libs/providers/src/postgres/create.js';
+import { createMessage } from '../dist/libs/providers/src/postgres/create-message.js';
 import { principalOf } from '../dist/libs/providers/src/postgres/name.js';
 import { randomSecret, scramVerifier } from '../dist/libs/providers/src/postgres/scram-verifier.js';
 import { latencies } from './stats.mjs';
@@ -32,6 +32,7 @@ function planOf() {
     leaseId,
     principal: principalOf('raw', leaseId),
     rights: ['pol_crm_orders_read'],
+    createByMs: Date.now() + 60_000,
     createBy: inMs(60_000),
     validUntil: inMs(3_600_000),
     keepFenceUntil: inMs(3_600_000),
@@ -57,7 +58,12 @@ export async function rawLimits(stack, size) {
     const plans = Array.from({ length: size.raw }, planOf);
     await client.query('SET SESSION AUTHORIZATION mayfly_broker');
     const rate = await perSecond(plans.length, (n) =>
-      client.query(createMessage(plans[n], scramVerifier(randomSecret(), 1), 'mayfly_issuer', 3_000)),
+      client.query(
+        createMessage(
+          [{ plan: plans[n], verifier: scramVerifier(randomSecret(), 1), issuer: 'mayfly_issuer' }],
+          3_000,
+        ),
+      ),
     );
     await client.query('RESET SESSION AUTHORIZATION');
     for (const { principal } of plans) await client.query(`DROP ROLE ${principal}`);

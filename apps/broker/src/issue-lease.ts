@@ -9,10 +9,10 @@ import { settleLeases, type Attempt, type Settling } from './settle-lease.js';
 import type { Intent } from './unit-of-work.js';
 
 /** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's. */
-const CREATES_AT_ONCE = 4;
+const CREATES_AT_ONCE = 16;
 /** Outcomes decided in one transaction, and transactions at once. */
 const SETTLED_AT_ONCE = 50;
-const PUMPS = 3;
+const PUMPS = 1;
 const SETTLE_TRIES = 5;
 /** Leases that wait for their create or their outcome before no more calls are decided. */
 const IN_HAND_MAX = 200;

@@ -1,91 +1,110 @@
 /**
- * Create: strict, one message, sent once (protocol rules 1 and 4). The role, its memberships and the fence row commit
- * together or not at all. The fence row is the last statement, so it is held for the shortest time, and the target's
- * clock is compared with createBy at the last moment.
+ * Create: strict, one message, sent once (protocol rules 1 and 4). Leases that wait together and carry the same rights go in
+ * one message: a commit and a look at the server's life are paid once for all of them.
  */
 import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
 import type { CreateAnswer } from '../provider.js';
+import type { Secret } from '../secret.js';
 import type { PostgresSettings } from './settings.js';
 import type { CheckedCreate } from './checked-plan.js';
+import { createMessage, TOO_LATE, type RoleToCreate } from './create-message.js';
 import { issuerOf } from './issuer.js';
 import { isServerRefusal, send } from './pools.js';
 import { randomSecret, scramVerifier } from './scram-verifier.js';
-import { identifier, INCARNATION, incarnationIn, literal } from './sql.js';
+import { incarnationIn } from './sql.js';
 
-const CONNECTION_LIMIT = 4;
-const LOCK_TIMEOUT_MS = 1_000;
 const TRANSACTION_TIMEOUT_MS = 3_000;
-/** Raised by our own check of the target's clock. */
-const TOO_LATE = 'MF001';
 
-/** Never rejects. After `none` the message may have landed or may land yet: the caller MUST NOT send the plan again. */
+interface Making extends RoleToCreate {
+  secret: Secret;
+}
+
+/**
+ * Never rejects. After `none` the message may have landed or may land yet: the caller MUST NOT send the plan again.
+ * @param plans leases with the same rights. @returns one answer for each, in their order
+ */
 export async function create(
   pool: pg.Pool,
-  plan: CheckedCreate,
+  plans: readonly CheckedCreate[],
   settings: PostgresSettings,
   log: Log,
-): Promise<CreateAnswer> {
+): Promise<CreateAnswer[]> {
   let client: pg.PoolClient;
   try {
     client = await pool.connect();
   } catch (error) {
-    return notConnected(error, log);
+    return plans.map(() => notConnected(error, log));
   }
-  const leftMs = Math.min(TRANSACTION_TIMEOUT_MS, plan.createByMs - Date.now());
-  if (leftMs <= 0) {
+  // A lease whose time is over is not sent, and does not take the others' time from them.
+  const answers = new Map<CheckedCreate, CreateAnswer>(
+    plans.map((plan) => [plan, { answer: 'refused', code: 'ERR_CREATE_TOO_LATE' }]),
+  );
+  const making = plans
+    .filter(({ createByMs }) => createByMs > Date.now())
+    .map((plan) => prepared(plan, settings));
+  const [first, ...others] = making;
+  if (first === undefined) {
     client.release();
-    return { answer: 'refused', code: 'ERR_CREATE_TOO_LATE' };
+  } else {
+    const made = await sendAll(client, [first, ...others], settings, log);
+    making.forEach(({ plan }, i) => answers.set(plan, made[i]!));
   }
+  return plans.map((plan) => answers.get(plan)!);
+}
+
+function prepared(plan: CheckedCreate, settings: PostgresSettings): Making {
   const secret = randomSecret();
-  const verifier = scramVerifier(secret, settings.scramIterations);
+  return {
+    plan,
+    secret,
+    verifier: scramVerifier(secret, settings.scramIterations),
+    issuer: issuerOf(plan.leaseId, settings.issuerShards),
+  };
+}
+
+async function sendAll(
+  client: pg.PoolClient,
+  making: readonly [Making, ...Making[]],
+  settings: PostgresSettings,
+  log: Log,
+): Promise<CreateAnswer[]> {
+  const leftMs = Math.min(...making.map(({ plan }) => plan.createByMs - Date.now()), TRANSACTION_TIMEOUT_MS);
   try {
-    const issuer = issuerOf(plan.leaseId, settings.issuerShards);
-    const results = await send(client, createMessage(plan, verifier, issuer, leftMs));
-    return {
-      answer: 'created',
-      incarnation: incarnationIn(results),
-      credential: {
-        kind: 'postgres',
-        connection: { ...settings.connection, user: plan.principal, password: secret },
-      },
-    };
+    const results = await send(client, createMessage(making, Math.max(leftMs, 1)));
+    const refused = refusedIn(results);
+    const incarnation = incarnationIn(results);
+    return making.map(({ plan, secret }) => {
+      const refusal = refused.get(plan.leaseId);
+      if (refusal !== undefined) return refusedBy(refusal, plan, log);
+      const connection = { ...settings.connection, user: plan.principal, password: secret };
+      return { answer: 'created', incarnation, credential: { kind: 'postgres', connection } };
+    });
   } catch (error) {
-    return notCreated(error, log);
+    return making.map(({ plan }) => notCreated(error, plan, log));
   }
 }
 
-/** The one message. Requires a checked plan: everything interpolated has passed a pattern there. */
-export function createMessage(
-  { leaseId, principal, rights, createBy, validUntil, keepFenceUntil }: CheckedCreate,
-  verifier: string,
-  issuer: string,
-  leftMs: number,
-): string {
-  const timeoutMs = Math.ceil(leftMs);
-  return [
-    'BEGIN',
-    `SET LOCAL lock_timeout = ${Math.min(LOCK_TIMEOUT_MS, timeoutMs)}`,
-    `SET LOCAL statement_timeout = ${timeoutMs}`,
-    // Bounds the whole transaction, also where each statement is quick. The setting exists from 17 on.
-    `SELECT set_config('transaction_timeout', '${timeoutMs}', true) WHERE current_setting('server_version_num')::int >= 170000`,
-    `SET LOCAL ROLE ${identifier(issuer)}`,
-    `CREATE ROLE ${identifier(principal)} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS` +
-      ` CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${literal(verifier)} VALID UNTIL ${literal(validUntil)}`,
-    // SET FALSE: a session that became the policy role would outlive its own role.
-    ...rights.map(
-      (right) => `GRANT ${identifier(right)} TO ${identifier(principal)} WITH INHERIT TRUE, SET FALSE`,
-    ),
-    `SELECT ${INCARNATION} AS incarnation`,
-    `DO $fence$ BEGIN
-       INSERT INTO mayfly.fence (lease_id, principal, role_oid, keep_until)
-       SELECT ${literal(leaseId)}, rolname, oid, ${literal(keepFenceUntil)} FROM pg_roles WHERE rolname = ${literal(principal)};
-       IF clock_timestamp() >= ${literal(createBy)}::timestamptz THEN
-         RAISE EXCEPTION 'createBy has passed' USING ERRCODE = '${TOO_LATE}';
-       END IF;
-     END $fence$`,
-    'COMMIT',
-  ].join(';\n');
+interface TargetRefusal {
+  code: string;
+  constraint?: string | undefined;
+}
+
+/** Lines `lease SQLSTATE constraint`, by lease. @throws Error when the message had no such answer */
+function refusedIn(results: readonly pg.QueryResult[]): Map<string, TargetRefusal> {
+  const row = results
+    .flatMap(({ rows }) => rows as { refused?: unknown }[])
+    .find((each) => 'refused' in each);
+  if (typeof row?.refused !== 'string') throw new Error('message did not say what was refused');
+  return new Map(
+    row.refused
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [leaseId = '', code = '', constraint] = line.split(' ');
+        return [leaseId, { code, constraint }];
+      }),
+  );
 }
 
 /** Nothing was sent. A server that refuses the login says so; of a server that does not answer nothing is known. */
@@ -96,13 +115,16 @@ function notConnected(error: unknown, log: Log): CreateAnswer {
     : { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };
 }
 
-function notCreated(error: unknown, log: Log): CreateAnswer {
-  if (!isServerRefusal(error)) {
-    log.warn({ err: error }, 'create was not answered');
-    return { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };
-  }
-  const code = refusalOf(error);
-  log.warn({ sqlState: error.code, code }, 'create refused by target');
+function notCreated(error: unknown, plan: CheckedCreate, log: Log): CreateAnswer {
+  if (isServerRefusal(error))
+    return refusedBy({ code: error.code ?? '', constraint: error.constraint }, plan, log);
+  log.warn({ err: error, leaseId: plan.leaseId }, 'create was not answered');
+  return { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };
+}
+
+function refusedBy(refusal: TargetRefusal, { leaseId }: CheckedCreate, log: Log): CreateAnswer {
+  const code = refusalOf(refusal);
+  log.warn({ sqlState: refusal.code, code, leaseId }, 'create refused by target');
   return { answer: 'refused', code };
 }
 
@@ -115,7 +137,7 @@ export type CreateRefusal =
   | 'ERR_TARGET_REFUSED';
 
 /** PostgreSQL appendix A: 42710 duplicate_object, 55P03 lock_not_available, 40P01 deadlock_detected, 42501, 42704, 42P01, 3F000: a right, a role or a table is missing. */
-function refusalOf({ code, constraint }: pg.DatabaseError): CreateRefusal {
+function refusalOf({ code, constraint }: TargetRefusal): CreateRefusal {
   if (code === TOO_LATE) return 'ERR_CREATE_TOO_LATE';
   if (code === '23505' && constraint === 'fence_pkey') return 'ERR_LEASE_FENCED';
   if (code === '23505' || code === '42710') return 'ERR_PRINCIPAL_EXISTS';

@@ -1,6 +1,6 @@
 /** What an agent, a paused broker or a dead one can try against a cut on PostgreSQL. */
 import pg from 'pg';
-import { createMessage } from './create.js';
+import { createMessage } from './create-message.js';
 import { checkCreate } from './checked-plan.js';
 import { issuerOf } from './issuer.js';
 import { KilledSender } from './killed-sender.contract.js';
@@ -19,9 +19,13 @@ afterAll(() => target.close());
 const plan = (change?: Partial<Plan>) => target.plan(change);
 const messageOf = (wanted: Plan) =>
   createMessage(
-    checkCreate(wanted, target.brokerSettings),
-    scramVerifier(randomSecret()),
-    'mayfly_issuer',
+    [
+      {
+        plan: checkCreate(wanted, target.brokerSettings),
+        verifier: scramVerifier(randomSecret()),
+        issuer: 'mayfly_issuer',
+      },
+    ],
     3_000,
   );
 const asBroker = async (): Promise<pg.Client> => {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Plan } from '../provider.js';
 import type { PostgresSettings } from './settings.js';
 import { checkCreate, checkPlan } from './checked-plan.js';
-import { createMessage } from './create.js';
+import { createMessage } from './create-message.js';
 import { fenceMessage } from './fence.js';
 import { issuerOf, issuersOf, MOST_ISSUERS } from './issuer.js';
 import { openSampleTarget, type SampleTarget } from './sample-target.contract.js';
@@ -55,7 +55,9 @@ const asRevoker = () => loggedIn(target.revokerSettings);
 async function createdBy(issuer: string, plan: Plan): Promise<void> {
   const broker = await loggedIn(target.brokerSettings);
   const checked = checkCreate(plan, target.brokerSettings);
-  await broker.query(createMessage(checked, scramVerifier(randomSecret()), issuer, 3_000));
+  await broker.query(
+    createMessage([{ plan: checked, verifier: scramVerifier(randomSecret()), issuer }], 3_000),
+  );
   await broker.end();
 }
 
@@ -154,4 +156,31 @@ it('keeps each issuer from the principals of the others', async () => {
   }
   await revoker.end();
   expect((await target.revoker.observe(plan)).state).toBe('live');
+});
+
+it('refuses those of one message that may not be made, and makes the others', async () => {
+  const plans = planForEach();
+  const [fenced, taken] = plans as [Plan, Plan];
+  await target.revoker.cut(fenced);
+  await superuser.query(`CREATE ROLE ${taken.principal} NOLOGIN`);
+
+  // The first goes alone; the others gather behind it.
+  const first = target.broker.create(planFor('mayfly_issuer'));
+  const answers = await Promise.all(plans.map((plan) => target.broker.create(plan)));
+  expect((await first).answer).toBe('created');
+
+  const [ofFenced, ofTaken, ...others] = answers;
+  expect(ofFenced).toEqual({ answer: 'refused', code: 'ERR_LEASE_FENCED' });
+  expect(ofTaken).toEqual({ answer: 'refused', code: 'ERR_PRINCIPAL_EXISTS' });
+  for (const { answer } of others) expect(answer).toBe('created');
+  expect(await withLogin(plans)).toBe(plans.length - 2);
+  await superuser.query(`DROP ROLE ${taken.principal}`);
+});
+
+it('refuses all of a message whose right is missing, and makes nothing', async () => {
+  const plans = planForEach().map((plan) => ({ ...plan, rights: ['pol_missing'] }));
+  const answers = await Promise.all(plans.map((plan) => target.broker.create(plan)));
+  for (const answer of answers)
+    expect(answer).toEqual({ answer: 'refused', code: 'ERR_TARGET_MISCONFIGURED' });
+  expect(await withLogin(plans)).toBe(0);
 });

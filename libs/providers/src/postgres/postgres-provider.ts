@@ -22,8 +22,8 @@ import { principalOf } from './name.js';
 import { closePools, openPools, warmPools, type Pools } from './pools.js';
 import { Pump } from './pump.js';
 
-/** One create is one message on its own connection; what waits longer than createBy is not sent. */
-const CREATES = { flushes: 4, batch: 1 };
+/** Of creates with the same rights: the server makes them wait for each other, message by message, so two are enough. */
+const CREATES = { flushes: 2, batch: 8 };
 /** Leaves a connection for looking and listing. */
 const CLEANS = { flushes: 2, batch: 16 };
 
@@ -37,7 +37,8 @@ class PostgresProvider implements CredentialProvider {
   readonly #settings: PostgresSettings;
   readonly #log: Log;
   readonly #pools: Pools;
-  readonly #creates: Pump<CheckedCreate, CreateAnswer>;
+  /** By the rights they carry: two messages must not lock policy roles in opposite order. */
+  readonly #creates = new Map<string, Pump<CheckedCreate, CreateAnswer>>();
   readonly #cleans: Pump<CheckedPlan, Observation | ProviderError>;
   readonly #cutter: Cutter;
 
@@ -46,9 +47,6 @@ class PostgresProvider implements CredentialProvider {
     this.#log = log;
     this.#pools = openPools(settings, log);
     warmPools(this.#pools, log);
-    this.#creates = new Pump(CREATES, async ([plan]) =>
-      plan ? [await create(this.#pools.create, plan, settings, log.child({ leaseId: plan.leaseId }))] : [],
-    );
     this.#cleans = new Pump(CLEANS, (plans) => clean(this.#pools.tidy, plans));
     this.#cutter = new Cutter(this.#pools, log);
   }
@@ -65,7 +63,18 @@ class PostgresProvider implements CredentialProvider {
       this.#log.error({ err: error, leaseId: plan.leaseId }, 'plan cannot be created');
       return { answer: 'refused', code: error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID' };
     }
-    return this.#creates.push(checked);
+    return this.#createsOf(checked.rights).push(checked);
+  }
+
+  #createsOf(rights: readonly string[]): Pump<CheckedCreate, CreateAnswer> {
+    const key = rights.join(' ');
+    const known = this.#creates.get(key);
+    if (known !== undefined) return known;
+    const pump = new Pump<CheckedCreate, CreateAnswer>(CREATES, (plans) =>
+      create(this.#pools.create, plans, this.#settings, this.#log),
+    );
+    this.#creates.set(key, pump);
+    return pump;
   }
 
   async cut(plan: Plan): Promise<CutReport> {

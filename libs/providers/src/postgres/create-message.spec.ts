@@ -1,20 +1,30 @@
 import { Secret } from '../secret.js';
-import { createMessage } from './create.js';
+import { createMessage } from './create-message.js';
 import { scramVerifier } from './scram-verifier.js';
 
 const secret = new Secret('correct-horse');
+const plan = {
+  leaseId: '019356a4-9d2f-7c31-8b1e-4f0a2c6d7e88',
+  principal: 'kdev01jdba979ffgrrp7jf18p6tzm8',
+  rights: ['pol_a', 'pol_b'],
+  createByMs: Date.parse('2026-03-01T10:00:10.000Z'),
+  createBy: '2026-03-01T10:00:10.000Z',
+  validUntil: '2026-03-01T10:02:05.000Z',
+  keepFenceUntil: '2026-03-02T11:00:00.000Z',
+};
+const earlier = {
+  ...plan,
+  leaseId: '019356a4-9d2f-7c31-8b1e-4f0a2c6d7e89',
+  principal: 'kdev01jdba979ffgrrp7jf18p6tzm9',
+  createByMs: Date.parse('2026-03-01T10:00:09.000Z'),
+  createBy: '2026-03-01T10:00:09.000Z',
+};
+const verifier = scramVerifier(secret, 1, Buffer.alloc(16));
 const message = createMessage(
-  {
-    leaseId: '019356a4-9d2f-7c31-8b1e-4f0a2c6d7e88',
-    principal: 'kdev01jdba979ffgrrp7jf18p6tzm8',
-    rights: ['pol_a', 'pol_b'],
-    createByMs: 0,
-    createBy: '2026-03-01T10:00:10.000Z',
-    validUntil: '2026-03-01T10:02:05.000Z',
-    keepFenceUntil: '2026-03-02T11:00:00.000Z',
-  },
-  scramVerifier(secret, 1, Buffer.alloc(16)),
-  'mayfly_issuer',
+  [
+    { plan, verifier, issuer: 'mayfly_issuer' },
+    { plan: earlier, verifier, issuer: 'mayfly_issuer_3' },
+  ],
   2_500.4,
 );
 
@@ -40,4 +50,11 @@ it('bounds its locks and its time', () => {
 it('holds the verifier and never the secret', () => {
   expect(message).toContain("PASSWORD 'SCRAM-SHA-256$1:");
   expect(message).not.toContain(secret.reveal());
+});
+
+it('makes each role as its own creator, and holds all to the earliest createBy', () => {
+  expect(
+    message.match(/SET LOCAL ROLE "mayfly_issuer_3";\s+CREATE ROLE "kdev01jdba979ffgrrp7jf18p6tzm9"/),
+  ).not.toBeNull();
+  expect(message).toContain("clock_timestamp() >= '2026-03-01T10:00:09.000Z'");
 });
