@@ -16,6 +16,12 @@ type Heard = Extract<Hearing, { is: 'heard' }>;
 /** By what a record claims to be: what says nothing to us need not be verified. */
 export const concernsLeases = (record: BusRecord): boolean => claimedType(record) !== undefined;
 
+/** A lease that was meant, and one that was issued, ask nothing of us yet. */
+export function hurriesLease(record: BusRecord): boolean {
+  const type = claimedType(record);
+  return type !== undefined && type !== 'lease.intended' && type !== 'lease.issued';
+}
+
 /** Saying it again changes nothing, so records that the broker's relay sent twice need no inbox. */
 export async function onLeaseEvents(
   tx: Tx,

@@ -7,27 +7,38 @@ import { HEADERS } from '#events/envelope.js';
 import { wireType } from '#events/inbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { unreachable } from '#events/unreachable.js';
-import type { Admission, Admitted } from '#identity/admit.js';
+import { admit, type Admission, type Admitted } from '#identity/admit.js';
+import type { Trust } from '#identity/trust.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/intake-parts.js';
+import { keyText } from '#store/parking.js';
 import type { RevokerParts } from './revoker-parts.js';
+import { tasksAgentsMayEnd } from './task-rows.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { asParent, hearCall, hearEnd, hearStart, type Change } from './watched-task.js';
 
 const ENDED = wireType('task.ended');
+const SAYS_WHOSE_KEY = [wireType('tool.called'), wireType('tool.completed')];
+const claimOf = (record: BusRecord) => record.headers[HEADERS.type]?.toString() ?? '';
 
 /** What cuts something does not wait for more to come. */
-export const hurriesEnd = (record: BusRecord): boolean => record.headers[HEADERS.type]?.toString() === ENDED;
+export const hurriesEnd = (record: BusRecord): boolean => claimOf(record) === ENDED;
+
+/** `later`: a call says only whose key is whose, and in most tasks that matters to nobody here. It is verified where it does. */
+export type Said = Admission | 'later';
+
+export const readTaskEvent = (record: BusRecord, trust: Trust): Said =>
+  SAYS_WHOSE_KEY.includes(claimOf(record)) ? 'later' : admit(record, trust);
 
 /** @param batch in order within each task. */
 export async function onTaskEvents(
   tx: Tx,
-  batch: readonly Read<Admission>[],
+  batch: readonly Read<Said>[],
   parts: RevokerParts,
   taker: Taker,
 ): Promise<Flushed> {
-  const admitted = batch.flatMap(({ record, said }) => {
+  const admitted = (await readCalls(tx, batch, parts.trust)).flatMap(({ record, said }) => {
     if (said.ok) return [{ record, event: said.admitted }];
     refused(parts, record, said.refusal, said.sender);
     return [];
@@ -45,6 +56,24 @@ export async function onTaskEvents(
   await inbox.write(tx);
   await work.dueUnderEnded(tx);
   return await work.flush(tx, taker);
+}
+
+/** Verifies the calls in tasks whose agents may end them, and leaves the others out. */
+async function readCalls(tx: Tx, batch: readonly Read<Said>[], trust: Trust): Promise<Read<Admission>[]> {
+  const calls = batch.filter(({ said }) => said === 'later').map(({ record }) => keyText(record.key));
+  const matter = await tasksAgentsMayEnd(tx, [...new Set(calls)]);
+  for (const { said } of batch)
+    if (
+      said !== 'later' &&
+      said.ok &&
+      said.admitted.event.type === 'task.started' &&
+      said.admitted.event.data.agentsMayEnd === true
+    )
+      matter.add(said.admitted.event.data.taskId);
+  return batch.flatMap(({ record, said }) => {
+    if (said !== 'later') return [{ record, said }];
+    return matter.has(keyText(record.key)) ? [{ record, said: admit(record, trust) }] : [];
+  });
 }
 
 /** The rest says only whose key is whose, and saying it again changes nothing. */

@@ -161,15 +161,19 @@ export class World {
   async as(id: string): Promise<Sender> {
     const known = this.#senders.get(id);
     if (known !== undefined) return known;
+    const sender = await this.withAnotherKey(id);
+    this.#senders.set(id, sender);
+    return sender;
+  }
+
+  async withAnotherKey(id: string): Promise<Sender> {
     const key = ProofKey.generate();
     const audience = `mayfly:jkt:${key.thumbprint}`;
     const svid = await mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600, env });
-    const sender: Sender = {
+    return {
       send: (type, data, ceId) =>
         this.bus.publish([signEvent({ type, data, svid, key, ...(ceId === undefined ? {} : { id: ceId }) })]),
     };
-    this.#senders.set(id, sender);
-    return sender;
   }
 
   /** A task as its orchestrator declares it. */

@@ -1,7 +1,6 @@
 /** The revoker at work: what it does with each batch, and what it does in between. */
 import type { Bus, BusRecord } from '#bus/bus.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
-import { admit, type Admission } from '#identity/admit.js';
 import { repeat } from '#store/repeat.js';
 import { transact } from '#store/database.js';
 import { Intake } from '#store/intake.js';
@@ -11,8 +10,8 @@ import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
 import { Lanes } from './lanes.js';
 import { hearRecord, type Hearing } from './heard-record.js';
-import { concernsLeases, onLeaseEvents } from './on-lease-event.js';
-import { hurriesEnd, onTaskEvents } from './on-task-event.js';
+import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
+import { hurriesEnd, onTaskEvents, readTaskEvent, type Said } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { releaseParked } from './release-parked.js';
 import { Sweeper } from './recover.js';
@@ -23,13 +22,13 @@ import type { Flushed } from './unit-of-work.js';
 
 /** In a storm the first leases are cut while the ends of the rest are still being verified: fifty at once. */
 const WEIGHT = 2;
-/** Whose key is whose matters once there is an end. */
-const GATHER_MS = 20;
+/** Whose key is whose, and what a lease is, matters once there is an end: nothing waits longer than the end does. */
+const GATHER_MS = 100;
 const BEAT_EVERY_MS = 1_000;
 const RELEASE_EVERY_MS = 1_000;
 
 export class Revoker {
-  readonly tasks: Intake<Admission, Flushed>;
+  readonly tasks: Intake<Said, Flushed>;
   readonly leases: Intake<Hearing, Flushed>;
   readonly #lanes: Lanes;
   readonly #clockwork: Clockwork;
@@ -60,11 +59,13 @@ export class Revoker {
     };
     this.tasks = new Intake({
       ...shared,
-      read: (record) => admit(record, trust),
+      read: (record) => readTaskEvent(record, trust),
       handle: (tx, batch) => onTaskEvents(tx, batch, parts, this.#lanes.taker()),
       after: (flushed) => {
         if (flushed.work.length > 0) faultPoint('end.after_commit');
         after(flushed);
+        // What was read of leases before the end was read is settled with it.
+        this.leases.hurry();
       },
       setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
       gatherMs: GATHER_MS,
@@ -76,6 +77,8 @@ export class Revoker {
       handle: (tx, batch) => onLeaseEvents(tx, batch, parts, this.#lanes.taker()),
       setAside: (tx, record, error) => setLeaseEventAside(tx, record, error, parts, this.#lanes.taker()),
       concerns: concernsLeases,
+      gatherMs: GATHER_MS,
+      hurries: hurriesLease,
     });
   }
 

@@ -56,6 +56,19 @@ export async function lockIdleTasks(tx: Tx, taskIds: readonly string[]): Promise
   return byId(rows);
 }
 
+/** Those of the tasks that an agent may end, by any start that may count yet. */
+export async function tasksAgentsMayEnd(tx: Tx, taskIds: readonly string[]): Promise<Set<string>> {
+  if (taskIds.length === 0) return new Set();
+  const { rows } = await tx.query<{ task_id: string }>({
+    name: 'tasks-agents-may-end',
+    text: `SELECT task_id FROM task
+            WHERE task_id = ANY($1::text[])
+              AND (state @? '$.accepted.agentsMayEnd ? (@ == true)' OR state @? '$.starts[*].agentsMayEnd ? (@ == true)')`,
+    values: [taskIds],
+  });
+  return new Set(rows.map(({ task_id }) => task_id));
+}
+
 interface Row {
   task_id: string;
   state: WatchedTask | null;

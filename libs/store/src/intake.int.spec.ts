@@ -131,6 +131,16 @@ describe('records of several partitions', () => {
     expect(committed).toEqual([['a0', 'b0', 'now']]);
   });
 
+  it('gather no longer once they are told to hurry', async () => {
+    intake = opened({ gatherMs: 60_000 });
+
+    await intake.take([rec(0, 0, 'a', 'a0')]);
+    intake.hurry();
+    await intake.idle();
+
+    expect(committed).toEqual([['a0']]);
+  });
+
   it('that say nothing to the reader move their position all the same', async () => {
     intake = opened({ concerns: (record) => String(record.value) !== 'idle' });
 

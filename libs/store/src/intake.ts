@@ -63,6 +63,13 @@ export class Intake<R, E> {
     this.#assertAlive();
   }
 
+  /** Gathers no longer. */
+  hurry(): void {
+    if (this.#waiting.length === 0) return;
+    this.#since = -Infinity;
+    this.#next();
+  }
+
   #assertAlive(): void {
     if (this.#dead !== undefined) throw this.#dead;
   }
@@ -135,7 +142,7 @@ export class Intake<R, E> {
 
   #gatheringMs(): number {
     const { gatherMs = 0, hurries = () => false } = this.#parts;
-    if (gatherMs === 0 || this.#waiting.length >= ROOM || this.#waiting.some(hurries)) return 0;
+    if (gatherMs === 0 || this.#roomy() < this.#waiting.length || this.#waiting.some(hurries)) return 0;
     return Math.ceil(this.#since + gatherMs - performance.now());
   }
 
