@@ -22,7 +22,9 @@ import { appendEntries, type NewEntry } from './log/append.js';
 
 export const GROUP = 'auditor';
 /** Nobody waits for an entry: what gathers for so long is read at once, and appended in one transaction. */
-export const GATHER_MS = { bus: 100, here: 20 } as const;
+export const GATHER_MS = { bus: 100, here: 100 } as const;
+/** Of the hundred that a transaction has room for: an entry is decided by nothing, only written down. */
+const WEIGHT = 0.25;
 const HEARTBEAT_KEY = 'heartbeat';
 
 export interface IngestParts {
@@ -60,6 +62,7 @@ export class Ingest {
       setBehind: () => Promise.resolve({ appended: [], queued: [] }),
       waitsBehind: () => false,
       gatherMs: GATHER_MS.here,
+      weigh: () => WEIGHT,
       warn,
       onDead,
     });
