@@ -14,7 +14,7 @@ import {
 import type { SealKey } from '#events/inbound.js';
 import { IdentityError } from './errors.js';
 import { decodeBase64url } from './bytes.js';
-import { thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
+import { importPublicJwk, thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
 
 export const SEAL_TYP = 'mayfly-credential+jwe';
 const ENC = 'A256GCM';
@@ -22,8 +22,16 @@ const ENC = 'A256GCM';
 /** RFC 7638 thumbprint of the key a credential is sealed to, base64url: the envelope's `kid`. A `kid` inside the key is ignored. */
 export const sealKeyThumbprint = (sealTo: SealKey) => thumbprint(sealTo);
 
-/** True for a point of its curve with 32-byte coordinates that gives a secret: X25519 has a few that give none (RFC 7748 §6.1). */
-export const validSealKey = (sealTo: SealKey) => agree(sealTo) !== undefined;
+/**
+ * True for a point of its curve with 32-byte coordinates that gives a secret. P-256 has no other kind, so nothing is agreed to
+ * see it; X25519 has a few that give none (RFC 7748 §6.1).
+ */
+export function validSealKey(sealTo: SealKey): boolean {
+  if (sealTo.kty === 'OKP') return agree(sealTo) !== undefined;
+  const { kty, crv, x, y } = sealTo;
+  if (![x, y].every((coordinate) => decodeBase64url(coordinate)?.length === 32)) return false;
+  return importPublicJwk({ kty, crv, x, y }) !== undefined;
+}
 
 export interface CredentialToSeal {
   sealTo: SealKey;
