@@ -24,7 +24,7 @@ export function serverSettings({ port, durable, settings = {} }) {
     port,
     unix_socket_directories: '',
     max_connections: 250,
-    shared_buffers: '64MB',
+    shared_buffers: '128MB',
     dynamic_shared_memory_type: 'posix',
     io_method: 'sync',
     jit: 'off',
@@ -33,7 +33,8 @@ export function serverSettings({ port, durable, settings = {} }) {
     log_statement: 'none',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
-    max_wal_size: '256MB',
+    // After each checkpoint every page is written whole once: not every few seconds of a busy minute.
+    max_wal_size: '1GB',
     password_encryption: 'scram-sha-256',
   };
   // A server that is killed still keeps what it committed: the system has it.

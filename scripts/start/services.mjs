@@ -43,7 +43,8 @@ export async function startService(options) {
   const main = join('dist', 'apps', service, 'src', 'main.js');
   const config = join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
-  const child = await startChild(process.execPath, [main, '--config', config], {
+  // Steps of the garbage collector: see docs/how-to/start-and-stop.md.
+  const child = await startChild(process.execPath, ['--max-semi-space-size=32', main, '--config', config], {
     name: service,
     cwd: root,
     env: { ...env, [`MAYFLY_${service.toUpperCase()}_PORT`]: String(port) },
