@@ -1,5 +1,6 @@
 /** A call on Kafka until its sealed PostgreSQL credential is read from the delivery topic, at a steady rate. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processorTime } from '../processor.mjs';
 import { latencies } from '../stats.mjs';
 
 export const name = 'call-postgres';
@@ -22,9 +23,11 @@ export async function run({ world, size }) {
   const answered = await Promise.all(steady);
   const tookS = (performance.now() - startMs) / 1_000;
   // What is there at once: how fast it goes where nothing is waited for.
+  const used = processorTime(world.stack);
   const backlogMs = performance.now();
   const drained = await Promise.all(Array.from({ length: backlog }, (_, n) => world.call(taskOf(calls + n))));
   const drainedS = (performance.now() - backlogMs) / 1_000;
+  const spent = used(backlog);
   const refused = [...answered, ...drained].filter(({ answer }) => answer !== 'delivered');
   for (const code of new Set(refused.map((each) => each.code))) process.stderr.write(`refused: ${code}\n`);
   const lost = refused.length;
@@ -38,6 +41,9 @@ export async function run({ world, size }) {
     'calls/s answered': Math.round(calls / tookS),
     ...latencies(answered.slice(Math.floor(calls / 10)).map(({ ms }) => ms)),
     'calls/s of a backlog': Math.round(backlog / drainedS),
+    ...Object.fromEntries(
+      Object.entries(spent).map(([part, ms]) => [`processor ms a call of it: ${part}`, ms]),
+    ),
     lost,
   };
 }
