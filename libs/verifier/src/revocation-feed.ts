@@ -20,6 +20,8 @@ const INPUTS = [TASK_EVENTS, CREDENTIAL_EVENTS];
 /** Signatures that are checked before others get a turn: about 6 ms. */
 const AT_ONCE = 64;
 const TRY_AGAIN_AFTER_MS = 500;
+/** So many heartbeats in a row with another sum than ours, and the topic is read again from its start. */
+const START_OVER_AFTER = 30;
 
 export interface FeedSettings {
   log: RevocationLog;
@@ -46,6 +48,7 @@ export class RevocationFeed implements LifeSource {
   /** Where the topic ended when reading began; undefined once it was read to there. */
   #end: bigint | undefined;
   #consumer: Consumer | undefined;
+  #disagreed = 0;
   #crash: Error | undefined;
   #recovering: Promise<void> | undefined;
   #passedOver = 0;
@@ -93,10 +96,11 @@ export class RevocationFeed implements LifeSource {
   async #begin(): Promise<void> {
     const [end] = await this.#log.ends([REVOCATIONS]);
     const endsAt = end?.next ?? 0n;
-    if (endsAt < this.#next) {
-      // Made anew: what was heard is of another life of the topic.
+    // Shorter than what was read: it was made anew, and what was heard is of its former life.
+    if (endsAt < this.#next || this.#disagreed >= START_OVER_AFTER) {
       this.set.clear();
       this.#next = 0n;
+      this.#disagreed = 0;
     }
     this.#end = endsAt;
     await this.#sample();
@@ -172,9 +176,16 @@ export class RevocationFeed implements LifeSource {
     const { heartbeat } = reading;
     const readUntilMs = this.#samples.readUntilMs(heartbeat.inputsReadUpTo);
     this.set.apply({ type: 'heartbeat', heartbeat, readUntilMs }, nowMs);
-    // With old heartbeats a look would be made for each; one is enough.
-    if (this.#end === undefined) void this.#sample();
+    if (this.#end === undefined) this.#heard(this.set.know(nowMs));
     return true;
+  }
+
+  /** After a heartbeat that is no old one. */
+  #heard(knowledge: Knowledge): void {
+    void this.#sample();
+    this.#disagreed = !knowledge.knows && knowledge.why === 'digest_differs' ? this.#disagreed + 1 : 0;
+    if (this.#disagreed === START_OVER_AFTER)
+      this.#crashed(new Error('the sums differ for long: the topic is read again'));
   }
 
   /** Looks where the revoker's inputs end. One look at a time; without any, the set soon does not know. */
