@@ -180,6 +180,19 @@ describe('a signature', () => {
     expect(refusalOf(forged('at+jwt', CLAIMS, {}, STRANGER))).toBe('ERR_TOKEN_SIGNATURE');
   });
 
+  it('has a second form, so a token is remembered by its id and not by its text', () => {
+    const token = signAccessToken(CLAIMS, SIGNER);
+    const [header, payload, signature] = parts(token);
+    const bytes = Buffer.from(signature, 'base64url');
+    // (r, s) and (r, n - s) verify alike; n is the order of P-256 (FIPS 186-4, D.1.2.3).
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const s = BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+    bytes.write((order - s).toString(16).padStart(64, '0'), 32, 'hex');
+    const twin = `${header}.${payload}.${bytes.toString('base64url')}`;
+    expect(twin).not.toBe(token);
+    expect(verifyAccessToken(twin, TRUST)).toEqual({ ok: true, claims: CLAIMS });
+  });
+
   it('is refused under a key of another kind, though it has the name', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     expect(refusalOf(signAccessToken(CLAIMS, SIGNER), { ...TRUST, keyOf: () => publicKey })).toBe(

@@ -5,28 +5,30 @@ import { isObject, parseJson } from '#identity/bytes.js';
 export function readOneWay(bytes: Buffer): Record<string, unknown> | undefined {
   const parsed = parseJson(bytes);
   if (!parsed.ok || !isObject(parsed.value)) return undefined;
-  return membersIn(parsed.value) === colonsIn(bytes.toString('utf8')) ? parsed.value : undefined;
+  return membersIn(parsed.value) === colonsIn(bytes) ? parsed.value : undefined;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
-/** In valid JSON every colon outside a string follows a member's name, whether or not a later one replaced the member. */
-function colonsIn(text: string): number {
+/**
+ * In valid JSON every colon outside a string follows a member's name, whether or not a later one replaced the member. In UTF-8 none of
+ * the three bytes is ever part of another character.
+ */
+function colonsIn(json: Buffer): number {
   let count = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === COLON) count += 1;
-    if (unit === QUOTE) at = endOfString(text, at);
+  for (let at = 0; at < json.length; at += 1) {
+    if (json[at] === COLON) count += 1;
+    else if (json[at] === QUOTE) at = endOfString(json, at);
   }
   return count;
 }
 
 /** Requires that a string begins at `from`. */
-function endOfString(text: string, from: number): number {
+function endOfString(json: Buffer, from: number): number {
   let at = from + 1;
-  while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  while (json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at;
 }
 
