@@ -126,12 +126,12 @@ export class FakeRevoker {
     key: string,
     value: Buffer | null,
     {
-      by = 'revoker' as keyof typeof KEYS,
-      kid = by as string,
+      by = 'revoker',
+      kid = by,
       source = '//mayfly/revoker',
       subject = key,
       type = key === 'heartbeat' ? 'dev.mayfly.revocation.heartbeat.v1' : 'dev.mayfly.revocation.v1',
-    } = {},
+    }: { by?: keyof typeof KEYS; kid?: string; source?: string; subject?: string; type?: string } = {},
   ) {
     const time = new Date(this.clock()).toISOString();
     const ce = { id: '01936f2e-8000-7000-9000-000000000001', source, subject, time, type };

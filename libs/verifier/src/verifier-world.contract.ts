@@ -57,9 +57,7 @@ export const detail = (over: Record<string, unknown> = {}) => ({
 });
 
 const sign = async (header: Record<string, unknown>, payload: Record<string, unknown>, key: PrivateJwk) =>
-  new SignJWT(payload)
-    .setProtectedHeader({ alg: 'ES256', ...header })
-    .sign(await importJWK(key, String(header.alg ?? 'ES256')));
+  new SignJWT(payload).setProtectedHeader({ ...header, alg: 'ES256' }).sign(await importJWK(key, 'ES256'));
 
 export async function accessToken(
   over: Record<string, unknown> = {},

@@ -68,7 +68,7 @@ export interface VerifierOptions {
 }
 
 export interface Verifier {
-  /** Never throws, whatever it is given. */
+  /** Never rejects, whatever strings and JSON values it is given; what is no string is not taken for one. */
   check(request: RequestToCheck): Promise<Verdict>;
 }
 
@@ -181,7 +181,7 @@ function holderOf(
   { cnf }: AccessTokenClaims,
   nowMs: number,
 ): Step<DpopProof> {
-  const [proof, another] = typeof dpop === 'string' ? [dpop] : (dpop ?? []);
+  const [proof, another] = Array.isArray(dpop) ? (dpop as unknown[]) : [dpop];
   if (another !== undefined) return no('ERR_DPOP_DOUBLED', 'the request brings more than one proof');
   if (typeof proof !== 'string' || proof === '')
     return no('ERR_DPOP_MISSING', 'the request brings no proof of the key');
