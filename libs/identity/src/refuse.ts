@@ -1,15 +1,18 @@
-import type { Refusal, RefusalCode } from '#events/refusal.js';
+import type { RefusalCode } from '#events/refusal.js';
 
-/** Something that was checked, or the reason why it did not pass. */
-export type Checked<T> = ({ ok: true } & T) | Refused;
-export interface Refused {
+/**
+ * Something that was checked, or the reason why it did not pass. `C`: the closed union of what may be wrong; that of the bus
+ * unless a check has its own.
+ */
+export type Checked<T, C extends string = RefusalCode> = ({ ok: true } & T) | Refused<C>;
+export interface Refused<C extends string = RefusalCode> {
   ok: false;
-  refusal: Refusal;
+  refusal: { code: C; reason: string; fields?: Record<string, string | number> };
 }
 
 /** A refusal: `reason` is constant text, and what varies goes in `fields` (never a secret, never unbounded input). */
-export const refuse = (
-  code: RefusalCode,
+export const refuse = <C extends string>(
+  code: C,
   reason: string,
   fields?: Record<string, string | number>,
-): Refused => ({ ok: false, refusal: fields === undefined ? { code, reason } : { code, reason, fields } });
+): Refused<C> => ({ ok: false, refusal: fields === undefined ? { code, reason } : { code, reason, fields } });
