@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 
 /**
  * Makes, at the first start, the keys of a development set-up in the state folder: the development trust domain's, the three
- * services' and the log's. Later starts keep them.
+ * services', the log's, and the one that the keys of tokens are encrypted under. Later starts keep them.
  * @param {string} root the clone, built
  * @param {string} stateDir
  */
@@ -13,8 +13,10 @@ export async function ensureKeys(root, stateDir) {
   const built = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
   const { ensureDevelopmentTrust } = await built('libs/identity/src/development/development-trust.js');
   const { ensureServiceKeys } = await built('libs/identity/src/development/service-keys.js');
+  const { ensureKeyEncryptionKey } = await built('apps/broker/src/development/key-encryption-key.js');
   const { ensureLogKeys } = await built('apps/auditor/src/development/log-keys.js');
   await ensureDevelopmentTrust(stateDir);
   await ensureServiceKeys(stateDir);
+  await ensureKeyEncryptionKey(stateDir);
   await ensureLogKeys(stateDir);
 }

@@ -8,6 +8,7 @@ import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Measures } from './measures.js';
+import type { Tokens } from './tokens/open-tokens.js';
 
 export interface BrokerParts {
   db: Database;
@@ -18,6 +19,8 @@ export interface BrokerParts {
   judge: Judge;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
+  /** Null: this broker makes no tokens. */
+  tokens: Tokens | null;
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;

@@ -21,6 +21,7 @@ const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 const REFUSALS_EVERY_MS = 5_000;
 const RELEASE_EVERY_MS = 1_000;
+const TOKEN_KEYS_EVERY_MS = 5_000;
 
 export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
@@ -94,6 +95,11 @@ export class Broker {
         RELEASE_EVERY_MS,
         () => releaseParked(parts, (effects) => this.#after(effects)),
         (err) => parts.log.error({ err }, 'releasing parked records failed'),
+      ),
+      repeat(
+        TOKEN_KEYS_EVERY_MS,
+        async () => await parts.tokens?.keys.turn(),
+        (err) => parts.log.error({ err }, 'looking after the keys of tokens failed'),
       ),
       repeat(
         parts.trust.refreshEveryMs,

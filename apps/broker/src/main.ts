@@ -29,7 +29,7 @@ await runService({
     });
     return {
       module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
-      jwks: signer.jwks,
+      jwks: () => ({ keys: [...signer.jwks.keys, ...(parts.tokens?.keys.jwks ?? [])] }),
       readiness: [...upkeep.readiness, databaseTakes(() => broker.failingMs()), notRecovering(db)],
       async consume() {
         await recover(parts, bus);

@@ -13,7 +13,7 @@ import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
 import { sha256Hex } from '#store/parking.js';
 
-type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers'>;
+type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens'>;
 
 /** @returns why the event is rejected: its sender may not say this. Then nothing has happened. */
 export async function makeCall(
@@ -53,6 +53,7 @@ export function decideNow(
     sealKeyThumbprint: validSealKey(call.sealTo) ? sealKeyThumbprint(call.sealTo) : null,
     newLeaseId: uuidv7(),
     principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',
+    newStatus: () => parts.tokens?.status?.next(),
     sha256Hex,
     nowMs: work.nowMs,
   });

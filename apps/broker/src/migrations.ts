@@ -79,4 +79,21 @@ export const brokerMigrations: readonly Migration[] = [
         PRIMARY KEY (topic, partition, sender, code));
     `,
   },
+  {
+    id: 'broker-5',
+    sql: `
+      -- Keys that sign tokens. wrapped: the private key, encrypted under a key that is not here; gone once it signs no more.
+      CREATE TABLE token_key (
+        kid text PRIMARY KEY, jwk jsonb NOT NULL, wrapped bytea, why text NOT NULL,
+        state text NOT NULL CHECK (state IN ('published', 'active', 'retired', 'forgotten')),
+        published_at timestamptz NOT NULL, active_at timestamptz, retired_at timestamptz);
+      CREATE UNIQUE INDEX token_key_one ON token_key (state) WHERE state IN ('published', 'active');
+
+      -- Other secrets of tokens, encrypted in the same way.
+      CREATE TABLE token_secret (name text PRIMARY KEY, wrapped bytea NOT NULL);
+
+      -- Places in status lists, taken in blocks.
+      CREATE SEQUENCE status_index AS bigint MINVALUE 0 START 0 INCREMENT 1024;
+    `,
+  },
 ];

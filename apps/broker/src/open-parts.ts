@@ -21,6 +21,7 @@ import type { Metrics } from '#telemetry/metrics.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
+import { openTokens } from './tokens/open-tokens.js';
 import { brokerUpcasts } from './upcasts.js';
 
 export interface OpenParts {
@@ -57,13 +58,17 @@ export async function openParts(
     await assertNotRestored({ db, bus, service: 'broker', originOf: originBy(peers, 'broker') });
     await relay.start();
   }
-  const providers = openProviders(targets, log, { maxClockSkewMs: config.trust.maxClockSkewMs });
+  const tokens = observe ? null : await openTokens(config, db, (queued) => void relay.send(queued), log);
+  const providers = openProviders(targets, log, {
+    maxClockSkewMs: config.trust.maxClockSkewMs,
+    ...(tokens === null ? {} : { signer: tokens.keys }),
+  });
   const measures = createMeasures(metrics);
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
   return {
-    parts: { db, relay, trust, peers, catalogue, judge, providers, instanceId, log, measures },
+    parts: { db, relay, trust, peers, catalogue, judge, providers, tokens, instanceId, log, measures },
     bus,
     signer,
     close: async () => {

@@ -23,6 +23,7 @@ import type { BrokerParts } from './broker-parts.js';
 import { forgottenLeases, type Intended } from './call-rows.js';
 import { credentialRecord, GROUP } from './records.js';
 import { openTasks } from './task-rows.js';
+import { startAnew } from './tokens/open-tokens.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 const AT_ONCE = 100;
@@ -32,6 +33,7 @@ const WHY = 'store_restored';
 export async function recoverStore(parts: BrokerParts, bus: Bus, epoch: string): Promise<void> {
   const accepted = await abandonForgotten(parts, bus, epoch);
   await endAll(parts, accepted);
+  if (parts.tokens !== null) await startAnew(parts.tokens);
   await transact(parts.db, async (tx) =>
     fitPositions(tx, GROUP, await bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS])),
   );

@@ -19,6 +19,10 @@ import { loadPeerKeys, RecordSigner, verifyRecord, type PeerKeys } from '#identi
 import { loadTrust, type Trust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
+import { openJwt } from '#providers/jwt/jwt-provider.js';
+import { jwtSettings } from '#providers/jwt/settings.js';
+import type { CredentialProvider } from '#providers/provider.js';
+import type { Database } from '#store/database.js';
 import { Relay } from '#store/relay.js';
 import { createLog } from '#telemetry/log.js';
 import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
@@ -28,10 +32,24 @@ import { Metrics } from '#telemetry/metrics.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
 import { Broker } from '../src/broker.js';
+import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
+import { FileKeyWrap } from '../src/tokens/key-wrap.js';
+import type { Tokens } from '../src/tokens/open-tokens.js';
+import { StatusIndex } from '../src/tokens/status-index.js';
+import { TokenKeys, type TokenKeyParts } from '../src/tokens/token-keys.js';
 import { recoverLeases } from '../src/recover-leases.js';
 import { FakeTarget } from './fake-target.js';
 import { env, Voices } from './voices.js';
+
+export const ISSUER = 'https://mayfly.example';
+export const STATUS_LISTS = 'https://mayfly.example/status';
+const ORDERS_API = jwtSettings.parse({
+  id: 'orders-api',
+  provider: 'jwt',
+  maxTtlMs: 300_000,
+  audience: 'http://127.0.0.1:7080',
+});
 
 /** A bus whose acknowledgements can be held back. */
 class HeldBus extends FakeBus {
@@ -142,8 +160,11 @@ export class World {
     );
   }
 
-  /** Starts a broker, or one more. */
-  async start(): Promise<BrokerProcess> {
+  /**
+   * Starts a broker, or one more.
+   * @param tokens it makes some; rotated by schedule hardly ever, unless told
+   */
+  async start(tokens?: Partial<TokenKeyParts['schedule']>): Promise<BrokerProcess> {
     const { bus, target, trust, peers, catalogue } = this;
     const log = createLog('broker', { level: 'debug', write: (line) => this.logged.push(line) });
     const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -153,7 +174,12 @@ export class World {
     const relay = new Relay({ db, bus, warn, sign });
     await relay.start();
     const instanceId = randomUUID();
-    const providers = new Map([['shop', target]]);
+    const making = tokens === undefined ? null : await this.#tokens(db, relay, tokens);
+    const providers = new Map<string, CredentialProvider>([['shop', target]]);
+    if (making !== null) {
+      const means = { signer: making.keys, maxClockSkewMs: 2_000 };
+      providers.set('orders-api', openJwt(ORDERS_API, log, means));
+    }
     const process = new BrokerProcess(
       {
         db,
@@ -163,6 +189,7 @@ export class World {
         catalogue,
         judge: this.policy,
         providers,
+        tokens: making,
         instanceId,
         log,
         measures: createMeasures(new Metrics('broker')),
@@ -171,6 +198,18 @@ export class World {
     );
     this.#processes.push(process);
     return process;
+  }
+
+  async #tokens(db: Database, relay: Relay, schedule: Partial<TokenKeyParts['schedule']>): Promise<Tokens> {
+    const wrap = await FileKeyWrap.fromFile(await ensureKeyEncryptionKey(this.stateDir, env));
+    const keys = await TokenKeys.open({
+      ...{ db, wrap, issuer: ISSUER, send: (queued) => void relay.send(queued) },
+      schedule: { rotateEveryMs: 86_400_000, publishAheadMs: 60_000, ...schedule },
+    });
+    const onError = (error: unknown) => {
+      throw error;
+    };
+    return { keys, status: await StatusIndex.open({ db, wrap, lists: STATUS_LISTS, onError }) };
   }
 
   async close(): Promise<void> {

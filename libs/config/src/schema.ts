@@ -60,11 +60,40 @@ const bus = z
     'kafka and postgres are both set',
   );
 
+const LOOPBACK_URL = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/;
+/** A name that is looked up: whoever stood in its way could answer in its place. */
+const secureUrl = z
+  .string()
+  .max(512)
+  .refine(
+    (url) => LOOPBACK_URL.test(url) || /^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(url),
+    'must be an https:// URL, or http:// on loopback, without query, fragment and trailing slash',
+  );
+
 const service = z.strictObject({
   http,
   database,
   /** Private ES256 JWK that signs this service's records; a file with mode 0600. */
   signingKey: text,
+});
+const broker = service.extend({
+  /** Name of the issuer in tokens; absent: the address under `http`. */
+  issuer: secureUrl.optional(),
+  /** Absent: no tokens are made. */
+  tokens: z
+    .strictObject({
+      /** File with 32 bytes in base64, mode 0600: encrypts the private keys that are kept in the database. */
+      keyEncryptionKey: text,
+      rotateEveryMs: z.int().min(60_000).max(31_536_000_000).default(86_400_000),
+      publishAheadMs: z.int().min(10_000).max(3_600_000).default(60_000),
+      /** Where the status lists are; absent: tokens are in none. */
+      statusLists: secureUrl.optional(),
+    })
+    .refine((tokens) => tokens.publishAheadMs * 2 <= tokens.rotateEveryMs, {
+      path: ['publishAheadMs'],
+      error: 'must be at most half of rotateEveryMs',
+    })
+    .optional(),
 });
 const auditor = z.strictObject({
   http,
@@ -95,7 +124,7 @@ export const mayflySchema = z.strictObject({
   /** One of the two. Absent where all its variables are unset, which is told as neither. */
   bus: bus.prefault({}),
   services: z.strictObject({
-    broker: service.optional(),
+    broker: broker.optional(),
     revoker: service.optional(),
     auditor: auditor.optional(),
   }),

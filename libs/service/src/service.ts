@@ -31,8 +31,8 @@ export interface Context<N extends ServiceName> {
 
 export interface Service {
   module: (telemetry: TelemetryOptions) => DynamicModule;
-  /** Public keys, a JWK Set. */
-  jwks: object;
+  /** Public keys, a JWK Set; a function where they change. */
+  jwks: object | (() => object);
   /** Beside whether records are read, which the frame knows. */
   readiness: readonly Reasons[];
   /** What of HTTP is particular. */

@@ -9,7 +9,7 @@ export interface TelemetryOptions {
   /** Why the service cannot do its work now, in short constant phrases; empty when it can. */
   readiness: () => readonly string[] | Promise<readonly string[]>;
   /** The public keys of the service, a JWK Set (RFC 7517 §5). Without it there is no `/.well-known/jwks.json`. */
-  jwks?: object;
+  jwks?: object | (() => object);
 }
 
 /** Injection token of {@link TelemetryOptions}. */

@@ -5,11 +5,12 @@ import { TELEMETRY, type TelemetryOptions } from './telemetry-options.js';
 export class WellKnownController {
   constructor(@Inject(TELEMETRY) private readonly options: TelemetryOptions) {}
 
-  /** The public keys this service signs its records with (RFC 7517 §8.5.2). */
+  /** The public keys this service signs with (RFC 7517 §8.5.2). Kept for less time than a key is published before it signs. */
   @Get('jwks.json')
   @Header('Content-Type', 'application/jwk-set+json')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', 'public, max-age=30')
   jwks(): object | undefined {
-    return this.options.jwks;
+    const { jwks } = this.options;
+    return typeof jwks === 'function' ? (jwks as () => object)() : jwks;
   }
 }

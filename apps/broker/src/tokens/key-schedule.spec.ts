@@ -1,0 +1,59 @@
+import { dueSteps, type KeyStep, type RotationOrder, type ScheduledKey } from './key-schedule.js';
+
+const HOUR = 3_600_000;
+const schedule = { rotateEveryMs: 24 * HOUR, publishAheadMs: 60_000, keepMs: 25 * HOUR };
+const T = Date.parse('2026-11-25T00:00:00.000Z');
+
+const key = (
+  kid: string,
+  state: ScheduledKey['state'],
+  change: Partial<ScheduledKey> = {},
+): ScheduledKey => ({
+  kid,
+  state,
+  publishedAtMs: T,
+  activeAtMs: state === 'published' ? null : T,
+  retiredAtMs: null,
+  ...change,
+});
+const due = (keys: ScheduledKey[], atMs: number, ordered?: RotationOrder): KeyStep[] =>
+  dueSteps(keys, schedule, atMs, ordered);
+
+it('the very first key signs at once', () => {
+  expect(due([], T)).toEqual([{ do: 'replace', why: 'first' }]);
+});
+
+it('a key signs for its time, and the next is published before that is over', () => {
+  expect(due([key('a', 'active')], T + 24 * HOUR - 60_001)).toEqual([]);
+  expect(due([key('a', 'active')], T + 24 * HOUR - 60_000)).toEqual([{ do: 'publish', why: 'schedule' }]);
+});
+
+it('a published key waits until verifiers can know it, and then signs', () => {
+  const keys = [key('a', 'active'), key('b', 'published', { publishedAtMs: T + HOUR })];
+
+  expect(due(keys, T + HOUR + 59_999)).toEqual([]);
+  expect(due(keys, T + HOUR + 60_000)).toEqual([{ do: 'activate', kid: 'b' }]);
+});
+
+it('a key that was late to be published is published all the same before it signs', () => {
+  expect(due([key('a', 'active')], T + 72 * HOUR)).toEqual([{ do: 'publish', why: 'schedule' }]);
+});
+
+it('an order publishes the next key, once', () => {
+  expect(due([key('a', 'active')], T + 1, 'order')).toEqual([{ do: 'publish', why: 'order' }]);
+  expect(due([key('a', 'active'), key('b', 'published')], T + 1, 'order')).toEqual([]);
+});
+
+it('after a restore a new key signs at once, whatever there is', () => {
+  expect(due([key('a', 'active'), key('b', 'published')], T + 1, 'restored')).toEqual([
+    { do: 'replace', why: 'restored' },
+  ]);
+});
+
+it('a retired key is kept until the last token that it signed has expired', () => {
+  const retired = key('a', 'retired', { retiredAtMs: T + HOUR });
+  const keys = [retired, key('b', 'active', { activeAtMs: T + 20 * HOUR })];
+
+  expect(due(keys, T + 26 * HOUR - 1)).toEqual([]);
+  expect(due(keys, T + 26 * HOUR)).toEqual([{ do: 'forget', kid: 'a' }]);
+});
