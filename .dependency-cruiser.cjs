@@ -36,6 +36,15 @@ module.exports = {
       from: { path: '^libs/(events|merkle)/' },
       to: { path: '^libs/(?!events|merkle)' },
     },
+    {
+      name: 'verifier-needs-little',
+      severity: 'error',
+      from: { path: '^libs/verifier/' },
+      to: {
+        path: '^(apps|libs)/',
+        pathNot: '^libs/((verifier|events|identity|tokens|agent)/|bus/src/bus\\.ts$)',
+      },
+    },
     { name: 'libs-import-no-app', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
     ...['broker', 'revoker', 'auditor', 'cli'].map((app) => ({
       name: `${app}-imports-no-other-app`,
