@@ -176,10 +176,8 @@ export class World {
     const instanceId = randomUUID();
     const making = tokens === undefined ? null : await this.#tokens(db, relay, tokens);
     const providers = new Map<string, CredentialProvider>([['shop', target]]);
-    if (making !== null) {
-      const means = { signer: making.keys, maxClockSkewMs: 2_000 };
-      providers.set('orders-api', openJwt(ORDERS_API, log, means));
-    }
+    const means = { maxClockSkewMs: 2_000, ...(making === null ? {} : { signer: making.keys }) };
+    providers.set('orders-api', openJwt(ORDERS_API, log, means));
     const process = new BrokerProcess(
       {
         db,

@@ -287,3 +287,44 @@ it('never shows a value, which may be a secret', () => {
   expect(error).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: 'services.broker.database.url' });
   expect(configErrorLine(error) + JSON.stringify(error) + String(error.stack)).not.toContain('hunter2');
 });
+
+describe('the broker’s tokens', () => {
+  it('are configured in the sample, and kept in no status list unless one is named', () => {
+    const { broker } = loadConfig(SAMPLE, env, 'broker').services;
+
+    expect(broker).toMatchObject({
+      issuer: 'http://127.0.0.1:18070',
+      tokens: {
+        keyEncryptionKey: 'state/keys/token-keys.kek',
+        rotateEveryMs: 86_400_000,
+        publishAheadMs: 60_000,
+      },
+    });
+    expect(broker.tokens).not.toHaveProperty('statusLists');
+    const listed = { ...env, MAYFLY_STATUS_LISTS: 'https://mayfly.example/status' };
+    expect(loadConfig(SAMPLE, listed, 'broker').services.broker.tokens?.statusLists).toBe(
+      'https://mayfly.example/status',
+    );
+  });
+
+  it.each([
+    ['http://mayfly.example', 'an issuer in clear beyond this machine'],
+    ['https://mayfly.example/', 'a trailing slash'],
+    ['https://mayfly.example?a=b', 'a query'],
+    ['mayfly', 'no URL'],
+  ])('are not issued by %s: %s', (issuer) => {
+    const file = edited('issuer: http://127.0.0.1:${MAYFLY_BROKER_PORT:-7070}', `issuer: ${issuer}`);
+
+    expect(refusalOf(file)).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      key: 'services.broker.issuer',
+      line: lineIn(file, `issuer: ${issuer}`),
+    });
+  });
+
+  it('are signed by no key that verifiers could not know in time', () => {
+    const file = edited('rotateEveryMs: 86400000', 'rotateEveryMs: 100000');
+
+    expect(refusalOf(file)).toMatchObject({ key: 'services.broker.tokens.publishAheadMs' });
+  });
+});

@@ -98,6 +98,18 @@ describe('the endpoints of a service', () => {
     expect(await answer.json()).toEqual(jwks);
   });
 
+  it('show the keys of this moment, where they change', async () => {
+    const keys = [{ kid: 'k1' }];
+    const ask = await serve({ jwks: () => ({ keys }) });
+    await ask('/.well-known/jwks.json');
+    keys.push({ kid: 'k2' });
+
+    const answer = await ask('/.well-known/jwks.json');
+
+    expect(await answer.json()).toEqual({ keys: [{ kid: 'k1' }, { kid: 'k2' }] });
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=30');
+  });
+
   it('show no keys where a service has none', async () => {
     expect((await (await serve())('/.well-known/jwks.json')).status).toBe(404);
   });

@@ -136,11 +136,12 @@ it('leaves the token and the private key nowhere: not in a table, a record or a 
   expect(everything).not.toContain('308187020100301306072a8648ce3d0201');
 });
 
-it('refuses where no token can be made, and tells the agent', async () => {
+it('is refused where no tokens are made, and its agent is told', async () => {
   broker = await world.start();
   const taskId = await startedTask();
   await says(called(taskId, asked));
 
   const [refused] = await world.delivers(taskId, 'call.refused');
-  expect(refused?.data['code']).toBe('ERR_TARGET_UNREACHABLE');
+  expect(refused?.data['code']).toBe('ERR_TARGET_REFUSED');
+  expect(world.logged.join('')).toContain('this process signs no tokens');
 });
