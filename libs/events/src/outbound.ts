@@ -36,6 +36,7 @@ export const CUT_CAUSES = [
   'approval_withdrawn',
   'agent_revoked',
   'operator',
+  'returned',
   'parked',
   'vanished',
   'orphan',
@@ -195,6 +196,8 @@ export const outboundSchemas = {
     answered: z.boolean(),
     why: z.string(),
   }),
+  /** Its agent gives it back: it is of no use to it any more. */
+  'lease.returned': z.object({ ...common, leaseId: z.string(), agent: z.string() }),
   'lease.revocation_requested': z.object({ ...common, leaseId: z.string(), cause, requestedAt: z.string() }),
   'lease.access_cut': z.object({
     ...common,
@@ -262,6 +265,10 @@ export const outboundSchemas = {
     kid: z.string(),
     previous: z.string().optional(),
     why: z.enum(SIGNING_KEY_CAUSES),
+    /** Who ordered it. */
+    by: z.string().optional(),
+    /** A key that others may have: nothing that it ever signed is to be believed. Verifiers are told by the revoker. */
+    compromised: z.string().optional(),
   }),
   /** Somebody read the audit. */
   'access.read': z.object({

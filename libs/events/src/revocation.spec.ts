@@ -5,6 +5,7 @@ import {
   hearAbandoned,
   hearIntended,
   hearIssued,
+  hearReturned,
   makeDue,
   type DoomedLease,
   type Hearing,
@@ -51,6 +52,7 @@ const known: KnownLease = {
   leaseId: LEASE,
   taskId: TASK,
   generation: 2,
+  agent: 'spiffe://corp.example/agent/executor',
   lineage,
   plan,
   issued: false,
@@ -255,5 +257,33 @@ describe('a removed lease', () => {
 
   it('is not made due again', () => {
     expect(makeDue(removed, { cause: 'expired', causedBy: null }, NOW_MS)).toEqual(nothing(removed));
+  });
+});
+
+describe('a lease that its agent gives back', () => {
+  const back: Hearing = { ...hearing(), ceId: 'returned-1' };
+
+  it('is due at once, for that cause', () => {
+    const { lease, events } = hearReturned({ ...known, issued: true, answered: true }, outcome, back);
+    expect(lease).toMatchObject({
+      state: 'due',
+      revocation: { cause: 'returned', causedBy: 'returned-1', requestedAtMs: NOW_MS },
+    });
+    expect(events).toEqual([
+      {
+        type: 'lease.revocation_requested',
+        data: { leaseId: LEASE, cause: 'returned', requestedAt: NOW },
+      },
+    ]);
+  });
+
+  it('keeps the cause that it had', () => {
+    expect(hearReturned(due, outcome, back)).toEqual(nothing(due));
+  });
+
+  it('is due before its intent is heard, and can be cut from then on', () => {
+    const { lease } = hearReturned(null, outcome, back);
+    expect(lease).toMatchObject({ state: 'due', plan: null });
+    expect(hearIntended(lease, intended, hearing())).toMatchObject({ lease: { plan }, actAtMs: NOW_MS });
   });
 });

@@ -23,6 +23,8 @@ interface Heard {
   leaseId: string;
   taskId: string;
   generation: number;
+  /** Whose it is; absent until the intent is heard. */
+  agent?: string;
   /** Of the task itself first, then of its ancestors. */
   lineage: Lineage;
   /** Null until the intent is heard: nothing can be cut without it. */
@@ -150,6 +152,7 @@ export function hearIntended(
   const { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd, token } = data;
   const planned: RevokerLease = {
     ...(lease ?? shell(data)),
+    agent: data.agent,
     lineage: data.lineage,
     plan: {
       ...{ leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
@@ -212,6 +215,14 @@ export function hearAbandoned(
     default:
       return unreachable(noted);
   }
+}
+
+/** The agent does not need it any more. Whatever else may end it later, the access is over now. */
+export function hearReturned(lease: RevokerLease | null, outcome: Outcome, hearing: Hearing): Step {
+  const noted = lease ?? shell(outcome);
+  const covered = dueIfCovered(noted, hearing);
+  if (covered.lease.state !== 'known') return covered;
+  return makeDue(noted, { cause: 'returned', causedBy: hearing.ceId }, hearing.nowMs);
 }
 
 /** Access that was proven gone is seen again: everything from the start, for the cause it had. */

@@ -227,6 +227,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       code: 'plain',
     },
   },
+  'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
   'dead_letter.parked': {
     of: {
@@ -244,7 +245,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
   'store.restored': { of: { ...common, service: 'plain', epoch: 'plain', swept: 'plain' } },
   'signing_key.rotated': {
-    of: { ...common, service: 'plain', kid: 'plain', previous: 'plain', why: 'plain' },
+    of: { ...common, service: 'plain', kid: 'plain', previous: 'plain', why: 'plain', compromised: 'plain' },
   },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };

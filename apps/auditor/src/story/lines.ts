@@ -81,6 +81,7 @@ export const outboundLines: Record<OutboundType, Line> = {
   'lease.removed': () => 'the principal is removed from the target',
   'lease.revocation_unproven': (f) =>
     `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}`,
+  'lease.returned': (f) => `${nameOf(f.text('agent'))} gives the credential back`,
   'lease.vanished': () => 'the principal vanished from the target',
   'dead_letter.parked': (f) => {
     const what = `${f.text('group')} ${f.text('letterId')}`;
@@ -99,7 +100,8 @@ export const outboundLines: Record<OutboundType, Line> = {
       ? `every target was swept after the restore of the ${f.text('service')}'s database`
       : `the database of the ${f.text('service')} was restored from an older state`,
   'signing_key.rotated': (f) =>
-    `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})`,
+    `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})` +
+    (f.has('compromised') ? `; the key ${f.text('compromised')} is compromised` : ''),
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };
 
@@ -110,7 +112,18 @@ export const deliveryLines: Record<DeliveryType | typeof CREDENTIAL_DELIVERED, L
 };
 
 /** What verifiers are told. */
-export const revocationLine: Line = (f) =>
-  f.has('generationBelow')
-    ? `verifiers are told that what the task got before generation ${f.text('generationBelow')} is dead`
-    : 'verifiers are told that the task is dead';
+export const revocationLine: Line = (f) => {
+  const told = 'verifiers are told that';
+  switch (f.text('what')) {
+    case 'lease':
+      return `${told} the lease is dead`;
+    case 'agent':
+      return `${told} what ${nameOf(f.text('id'))} got is dead`;
+    case 'key':
+      return `${told} what the key ${f.text('id')} signed is dead`;
+    default:
+      return f.has('generationBelow')
+        ? `${told} what the task got before generation ${f.text('generationBelow')} is dead`
+        : `${told} the task is dead`;
+  }
+};
