@@ -12,8 +12,9 @@ import {
   type OutgoingRecord,
   type Subscription,
 } from '#bus/bus.js';
+import { REVOCATIONS } from '#events/topics.js';
 
-const PARTITIONS = 3;
+const partitionsOf = (topic: string) => (topic === REVOCATIONS ? 1 : 3);
 const TRIES = 5;
 const RETRY_MS = 20;
 
@@ -26,7 +27,7 @@ export class FakeBus implements Bus {
   publish(records: readonly OutgoingRecord[]): Promise<void> {
     if (this.away) return Promise.reject(new BusError('ERR_BUS_UNREACHABLE', 'the bus is away'));
     for (const { topic, key, value, headers } of records) {
-      const partition = partitionOf(key);
+      const partition = partitionOf(topic, key);
       const log = this.#log(topic, partition);
       log.push({
         topic,
@@ -44,12 +45,12 @@ export class FakeBus implements Bus {
 
   /** Everything on a topic, in the order of each partition. */
   records(topic: string): BusRecord[] {
-    return Array.from({ length: PARTITIONS }, (_, partition) => this.#log(topic, partition)).flat();
+    return Array.from({ length: partitionsOf(topic) }, (_, partition) => this.#log(topic, partition)).flat();
   }
 
   async subscribe(subscription: Subscription): Promise<Consumer> {
     const assigned = subscription.topics.flatMap((topic) =>
-      Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })),
+      Array.from({ length: partitionsOf(topic) }, (_, partition) => ({ topic, partition })),
     );
     const positions = await subscription.positions(assigned);
     const readers = assigned.map(({ topic, partition }) => {
@@ -76,7 +77,7 @@ export class FakeBus implements Bus {
   ends(topics: readonly string[]): Promise<LogEnd[]> {
     return Promise.resolve(
       topics.flatMap((topic) =>
-        Array.from({ length: PARTITIONS }, (_, partition) => ({
+        Array.from({ length: partitionsOf(topic) }, (_, partition) => ({
           topic,
           partition,
           next: BigInt(this.#log(topic, partition).length),
@@ -93,14 +94,15 @@ export class FakeBus implements Bus {
   #log(topic: string, partition: number): BusRecord[] {
     let partitions = this.#logs.get(topic);
     if (partitions === undefined) {
-      partitions = Array.from({ length: PARTITIONS }, () => []);
+      partitions = Array.from({ length: partitionsOf(topic) }, () => []);
       this.#logs.set(topic, partitions);
     }
     return partitions[partition] ?? [];
   }
 }
 
-const partitionOf = (key: string) => [...key].reduce((sum, char) => sum + char.charCodeAt(0), 0) % PARTITIONS;
+const partitionOf = (topic: string, key: string) =>
+  [...key].reduce((sum, char) => sum + char.charCodeAt(0), 0) % partitionsOf(topic);
 
 /** Reads one partition for one subscription. */
 class Reader {

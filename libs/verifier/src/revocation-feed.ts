@@ -33,6 +33,8 @@ export interface FeedSettings {
   clock?: () => number;
   /** The topic or the ends of the revoker's inputs could not be read. It is tried again; meanwhile the set says that it does not know. */
   onTrouble?: (cause: Error) => void;
+  /** After each batch of records has reached the set. */
+  onRead?: () => void;
 }
 
 export class RevocationFeed implements LifeSource {
@@ -42,6 +44,7 @@ export class RevocationFeed implements LifeSource {
   readonly #group: string;
   readonly #clock: () => number;
   readonly #onTrouble: (cause: Error) => void;
+  readonly #onRead: () => void;
   readonly #samples = new InputSamples();
   #sampling: Promise<void> | undefined;
   #next = 0n;
@@ -61,6 +64,7 @@ export class RevocationFeed implements LifeSource {
     this.#group = settings.group ?? 'mayfly-verifier';
     this.#clock = settings.clock ?? Date.now;
     this.#onTrouble = settings.onTrouble ?? (() => undefined);
+    this.#onRead = settings.onRead ?? (() => undefined);
   }
 
   /** Resolves once reading has begun. Until it has caught up, `know` says so. @throws BusError where the bus cannot be reached */
@@ -146,6 +150,7 @@ export class RevocationFeed implements LifeSource {
       this.#next = record.offset + 1n;
       this.#arrive();
     }
+    this.#onRead();
   }
 
   #arrive(): void {
