@@ -21,7 +21,8 @@ import { ANALYST, CALL, common, LEASE, OPERATOR, ORCHESTRATOR, started, TASK, Wo
 import { AuditLog } from './audit-log.js';
 import { AuditorModule } from './auditor.module.js';
 import type { EntryDetail, EntryView } from './http/entry-view.js';
-import { ProblemFilter } from './http/problem.js';
+import { ProblemFilter } from '#service/problem.js';
+import { problemOf } from './http/problem.js';
 import { Readers } from './http/readers.js';
 import { GROUP } from './ingest.js';
 import { Checkpointer } from './log/checkpointer.js';
@@ -84,7 +85,7 @@ beforeAll(async () => {
     ),
     { logger: new NestLog(silent), bodyParser: false },
   );
-  app.useGlobalFilters(new ProblemFilter(() => {}));
+  app.useGlobalFilters(new ProblemFilter(() => {}, problemOf));
   app.connectMicroservice({ strategy: server });
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();

@@ -1,6 +1,7 @@
 import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
 import { MerkleError } from '#merkle/errors.js';
 import { operatorsErrors } from '#service/exit.js';
+import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
@@ -8,7 +9,7 @@ import { readPositions } from '#store/offsets.js';
 import { repeat } from '#store/repeat.js';
 import { AuditorModule } from './auditor.module.js';
 import { gapOf } from './gap.js';
-import { ProblemFilter } from './http/problem.js';
+import { problemOf } from './http/problem.js';
 import { GATHER_MS, GROUP } from './ingest.js';
 import { KeyFileError } from './leaf/keys.js';
 import { openParts, SetUpError } from './open-parts.js';
@@ -44,7 +45,9 @@ await runService({
         databaseTakes(() => ingest.intake.failingMs()),
       ],
       http: (app) =>
-        void app.useGlobalFilters(new ProblemFilter((fields, message) => log.error(fields, message))),
+        void app.useGlobalFilters(
+          new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
+        ),
       async consume() {
         await standby.turn();
         await checkpointer.start();

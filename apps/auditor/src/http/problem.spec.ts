@@ -1,5 +1,6 @@
 import { NotFoundException, ServiceUnavailableException } from '@nestjs/common';
-import { ProblemError, ProblemFilter } from './problem.js';
+import { ProblemFilter } from '#service/problem.js';
+import { ProblemError, problemOf } from './problem.js';
 
 class Answer {
   headersSent = false;
@@ -25,7 +26,7 @@ class Answer {
 function answerTo(error: unknown): { answer: Answer; logged: string[] } {
   const answer = new Answer();
   const logged: string[] = [];
-  const filter = new ProblemFilter((_fields, message) => logged.push(message));
+  const filter = new ProblemFilter((_fields, message) => logged.push(message), problemOf);
   filter.catch(error, { switchToHttp: () => ({ getResponse: <T>() => answer as T }) });
   return { answer, logged };
 }
