@@ -1,8 +1,9 @@
 import { AgentError } from '#agent/agent-error.js';
+import { Refused } from '#agent/refused.js';
 import { BusError } from '#bus/bus.js';
 import { ConfigError } from '#config/config-error.js';
 import { IdentityError } from '#identity/errors.js';
-import { CliError, Refused, failureOf } from './failure.js';
+import { CliError, failureOf } from './failure.js';
 
 describe('failure', () => {
   it('ends with 1 and the code when Mayfly refuses', () => {

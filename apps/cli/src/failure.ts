@@ -1,8 +1,9 @@
 /** What ends a command. Exit status 1: Mayfly said no, or what was asked for does not hold. 2: it could not be asked. */
 import { AgentError } from '#agent/agent-error.js';
+import type { AgentErrorCode } from '#agent/agent-error.js';
+import { Refused } from '#agent/refused.js';
 import { BusError } from '#bus/bus.js';
 import { ConfigError, configErrorLine } from '#config/config-error.js';
-import type { RefusalCode } from '#events/refusal.js';
 import { IdentityError } from '#identity/errors.js';
 
 export type CliErrorCode =
@@ -36,6 +37,9 @@ const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_LOG_NOT_EMPTY: 1,
 };
 
+/** With these of an agent's errors nothing could be asked. */
+const NOT_ASKED: readonly AgentErrorCode[] = ['ERR_KEY_FILE_INVALID', 'ERR_ANSWERS_LOST'];
+
 /** The message is for the user's one line: what is wrong, and what to do about it. It holds no secret. */
 export class CliError extends Error {
   override readonly name = 'CliError';
@@ -45,17 +49,6 @@ export class CliError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-  }
-}
-
-/** Mayfly said no, for a reason it recorded. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  constructor(
-    readonly code: RefusalCode,
-    readonly reasons: readonly string[],
-  ) {
-    super(reasons.join('; '));
   }
 }
 
@@ -91,7 +84,7 @@ export function failureOf(error: unknown): Failure | undefined {
     };
   if (error instanceof AgentError)
     return {
-      exitStatus: error.code === 'ERR_KEY_FILE_INVALID' ? 2 : 1,
+      exitStatus: NOT_ASKED.includes(error.code) ? 2 : 1,
       code: error.code,
       line: withFields(error),
     };

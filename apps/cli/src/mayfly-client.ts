@@ -7,8 +7,11 @@ import { Answers } from '#agent/answers.js';
 import { openEnvelope } from '#agent/open-envelope.js';
 import type { OpenedCredential } from '#agent/open-envelope.js';
 import { ProofKey } from '#agent/proof-key.js';
+import { Refused } from '#agent/refused.js';
 import { generateSealKey } from '#agent/seal-key.js';
 import { signEvent } from '#agent/signed-event.js';
+import { Verdicts } from '#agent/verdicts.js';
+import type { Verdict } from '#agent/verdicts.js';
 import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { InboundData, InboundType, ToolCalled } from '#events/inbound.js';
@@ -16,12 +19,10 @@ import type { OutboundEvent } from '#events/outbound.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { loadPeerKeys } from '#identity/records.js';
 import type { PeerKeys } from '#identity/records.js';
-import { CliError, Refused } from './failure.js';
+import { CliError } from './failure.js';
 import { cliConfig } from './settings.js';
 import { proofKeyPath, readAddresses, stateFolder } from './state-folder.js';
 import type { Addresses } from './state-folder.js';
-import { Verdicts } from './verdicts.js';
-import type { Verdict } from './verdicts.js';
 
 /** Long enough for a run of commands on a slow machine, short enough to be worth little when lost. */
 const SVID_TTL_S = 300;
@@ -30,7 +31,7 @@ export interface Published {
   ceId: string;
   /** When the bus had acknowledged the event: `performance.now()`, ms. */
   acknowledgedAtMs: number;
-  /** What the broker made of it; rejects with CliError ERR_CLI_TIMEOUT. */
+  /** What the broker made of it; rejects with AgentError ERR_ANSWER_TIMEOUT. */
   verdict: Promise<Verdict>;
 }
 
@@ -122,7 +123,7 @@ export class MayflyClient {
     }
   }
 
-  /** The first event from now on that is wanted. Something must have been sent before: that is when listening begins. @throws CliError ERR_CLI_TIMEOUT */
+  /** The first event from now on that is wanted. Something must have been sent before: that is when listening begins. @throws AgentError ERR_ANSWER_TIMEOUT */
   event<E extends OutboundEvent>(wanted: (event: OutboundEvent) => event is E, withinMs: number): Promise<E> {
     const found = this.#listenForVerdicts().then((verdicts) => verdicts.first(wanted, withinMs));
     // Whoever fails before the event comes does not come to await it.

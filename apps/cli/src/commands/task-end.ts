@@ -1,6 +1,7 @@
 /** `mayfly task end`: publishes a signed `task.ended`. Ending twice is allowed, and the second time nothing is recorded. */
+import { AgentError } from '#agent/agent-error.js';
+import { Refused } from '#agent/refused.js';
 import type { TaskEnded } from '#events/inbound.js';
-import { CliError, Refused } from '../failure.js';
 import { MayflyClient } from '../mayfly-client.js';
 import type { Published } from '../mayfly-client.js';
 import { asTaskId } from '../state-folder.js';
@@ -39,7 +40,7 @@ async function isRecorded({ verdict }: Published): Promise<boolean> {
     if (type === 'event.rejected' || type === 'task.refused') throw new Refused(data.code, [data.reason]);
     return true;
   } catch (error) {
-    if (error instanceof CliError && error.code === 'ERR_CLI_TIMEOUT') return false;
+    if (error instanceof AgentError && error.code === 'ERR_ANSWER_TIMEOUT') return false;
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 /** `mayfly task start`: publishes a signed `task.started` and waits for the broker's verdict. */
 import { readFile } from 'node:fs/promises';
 import { v7 as uuidV7 } from 'uuid';
+import { Refused } from '#agent/refused.js';
 import { taskStarted } from '#events/inbound.js';
 import type { TaskStarted } from '#events/inbound.js';
-import { CliError, Refused } from '../failure.js';
+import { CliError } from '../failure.js';
 import { MayflyClient } from '../mayfly-client.js';
 import { VERDICT_WITHIN_MS } from './context.js';
 import type { CommandContext } from './context.js';

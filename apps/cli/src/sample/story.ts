@@ -3,10 +3,11 @@
  * is checked; the first that does not hold ends the story with an error.
  */
 import { v7 as uuidV7 } from 'uuid';
+import { Refused } from '#agent/refused.js';
 import type { OpenedPostgres } from '#agent/open-envelope.js';
 import type { EventOf, OutboundEvent } from '#events/outbound.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from '../commands/context.js';
-import { CliError, Refused } from '../failure.js';
+import { CliError } from '../failure.js';
 import type { MayflyClient } from '../mayfly-client.js';
 import { tellAudit } from './audit.js';
 import type { Narrator } from './narrator.js';

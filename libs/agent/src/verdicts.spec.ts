@@ -111,12 +111,12 @@ describe('verdicts', () => {
     await deliver('task.ended', '{"taskId":1}');
     await deliver('task.ended', 'no JSON');
     await deliver('task.unheard_of', JSON.stringify(ended));
-    await expect(verdict).rejects.toMatchObject({ code: 'ERR_CLI_TIMEOUT' });
+    await expect(verdict).rejects.toMatchObject({ code: 'ERR_ANSWER_TIMEOUT' });
   });
 
   it('tells all who wait when the bus is gone', async () => {
     const verdict = verdicts.verdictOn(SENT, 1_000);
     bus.subscription!.onCrash(new Error('gone'));
-    await expect(verdict).rejects.toMatchObject({ code: 'ERR_CLI_UNREACHABLE' });
+    await expect(verdict).rejects.toMatchObject({ code: 'ERR_ANSWERS_LOST' });
   });
 });

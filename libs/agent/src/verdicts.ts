@@ -2,15 +2,15 @@
  * What became of an event one sent: the first signed record on the credential topic that names it. An orchestrator may
  * read that topic; an agent need not, for its calls are answered on the delivery topic.
  */
-import { Tail } from '#agent/tail.js';
-import type { SignedRecord } from '#agent/tail.js';
 import type { Bus } from '#bus/bus.js';
 import { shortType } from '#events/inbound.js';
 import { isOutboundType, outboundSchemas } from '#events/outbound.js';
 import type { EventOf, OutboundEvent } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
 import type { PeerKeys } from '#identity/records.js';
-import { CliError } from './failure.js';
+import { AgentError } from './agent-error.js';
+import { Tail } from './tail.js';
+import type { SignedRecord } from './tail.js';
 
 const VERDICTS = ['event.rejected', 'task.accepted', 'task.refused', 'task.ended', 'call.decided'] as const;
 export type Verdict = EventOf<(typeof VERDICTS)[number]>;
@@ -43,7 +43,7 @@ export class Verdicts {
   /**
    * The broker's verdict on the event with this `ce_id`. A rejection of an unknown sender may be of a forgery that only copied
    * the id, so it counts only where no other verdict comes in time.
-   * @throws CliError ERR_CLI_TIMEOUT
+   * @throws AgentError ERR_ANSWER_TIMEOUT
    */
   async verdictOn(ceId: string, withinMs: number): Promise<Verdict> {
     const about = (event: OutboundEvent): event is Verdict => isVerdict(event) && names(event, ceId);
@@ -60,7 +60,7 @@ export class Verdicts {
     }
   }
 
-  /** The first event from now on that is wanted. @throws CliError ERR_CLI_TIMEOUT */
+  /** The first event from now on that is wanted. @throws AgentError ERR_ANSWER_TIMEOUT */
   first<E extends OutboundEvent>(wanted: (event: OutboundEvent) => event is E, withinMs: number): Promise<E> {
     const found = new Promise<OutboundEvent>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -74,7 +74,7 @@ export class Verdicts {
         reject: (cause) => settle(() => reject(cause)),
       };
       const timer = setTimeout(
-        () => wait.reject(new CliError('ERR_CLI_TIMEOUT', `no verdict within ${withinMs} ms`)),
+        () => wait.reject(new AgentError('ERR_ANSWER_TIMEOUT', 'no verdict came in time', { withinMs })),
         withinMs,
       );
       this.#waits.add(wait);
@@ -97,7 +97,7 @@ export class Verdicts {
 
   #lose(cause: Error): void {
     for (const wait of [...this.#waits])
-      wait.reject(new CliError('ERR_CLI_UNREACHABLE', 'the connection to Kafka was lost', { cause }));
+      wait.reject(new AgentError('ERR_ANSWERS_LOST', 'listening for verdicts ended', {}, { cause }));
   }
 }
 
