@@ -328,3 +328,52 @@ describe('the broker’s tokens', () => {
     expect(refusalOf(file)).toMatchObject({ key: 'services.broker.tokens.publishAheadMs' });
   });
 });
+
+describe('an OIDC issuer', () => {
+  const withIssuer = (issuer: string) => {
+    const file = join(folder, 'mayfly.yaml');
+    writeFileSync(
+      file,
+      'environment: production\nstateDir: s\nbus: { kafka: { brokers: "k:1" } }\nservices: {}\n' +
+        `trust: { issuers: [${issuer}], services: {} }\ncatalogue: c\npolicy: p\n`,
+    );
+    return file;
+  };
+  const GITHUB = (subjects: string) =>
+    withIssuer(
+      `{ type: oidc, issuer: https://issuer.example, jwks: https://issuer.example/jwks, audience: mayfly, subjects: [${subjects}] }`,
+    );
+
+  it('says who its workloads are, and is believed without its keys for a day', () => {
+    const file = GITHUB('{ id: spiffe://corp.example/ci, claims: { sub: build } }');
+
+    expect(loadConfig(file, {}, 'cli').trust.issuers).toMatchObject([
+      { subjects: [{ id: 'spiffe://corp.example/ci', claims: { sub: 'build' } }], maxStaleMs: 86_400_000 },
+    ]);
+  });
+
+  it.each([
+    [
+      'two kinds at once',
+      '{ id: spiffe://a.example/b, claims: { sub: x }, kubernetes: { namespace: n, serviceAccountUid: u } }',
+    ],
+    ['no kind', '{ id: spiffe://a.example/b }'],
+    [
+      'a repository by name',
+      '{ id: spiffe://a.example/b, github: { repositoryId: octo/x, repositoryOwnerId: "1", jobWorkflowRef: w@r } }',
+    ],
+    [
+      'a workflow without its ref',
+      '{ id: spiffe://a.example/b, github: { repositoryId: "2", repositoryOwnerId: "1", jobWorkflowRef: w } }',
+    ],
+  ])('is refused with a subject of %s', (_what, subject) => {
+    const refused = () => loadConfig(GITHUB(subject), {}, 'cli');
+    expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }) as Error);
+  });
+
+  it('is refused where it names nobody', () => {
+    const refused = () =>
+      loadConfig(withIssuer('{ type: oidc, issuer: https://i.example, jwks: j, audience: a }'), {}, 'cli');
+    expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }) as Error);
+  });
+});

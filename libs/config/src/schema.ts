@@ -108,15 +108,60 @@ const auditor = z.strictObject({
   }),
 });
 
+/** How long an issuer's keys are believed while they cannot be read again. */
+const maxStaleMs = z.int().min(60_000).max(604_800_000).default(86_400_000);
+
 const spiffeIssuer = z.strictObject({
   type: z.literal('spiffe'),
   trustDomain,
-  /** SPIFFE bundle (JWKS) file. */
+  /** SPIFFE bundle (JWKS): a file, `https://…`, or `unix:///…` of the Workload API. */
   bundle: text,
   audience: text,
   /** The domain's keys are made on this machine; refused in production. */
   development: z.boolean().optional(),
+  maxStaleMs,
 });
+
+const digits = z.string().regex(/^\d+$/, 'must be an id in digits, in quotes');
+const subject = z
+  .strictObject({
+    id: z.string().regex(/^spiffe:\/\//, 'must be a SPIFFE id'),
+    kubernetes: z.strictObject({ namespace: text, serviceAccountUid: text }).optional(),
+    github: z
+      .strictObject({
+        repositoryId: digits,
+        repositoryOwnerId: digits,
+        jobWorkflowRef: z.string().regex(/@./, 'must be a workflow with its @ref'),
+        environment: text.optional(),
+        ref: text.optional(),
+      })
+      .optional(),
+    claims: z.record(text, z.union([z.string(), z.number(), z.boolean()])).optional(),
+  })
+  .refine(
+    ({ kubernetes, github, claims }) =>
+      [kubernetes, github, claims].filter((kind) => kind !== undefined).length === 1,
+    'needs one of kubernetes, github and claims',
+  );
+
+const oidcIssuer = z
+  .strictObject({
+    type: z.literal('oidc'),
+    /** `iss` of its tokens, exactly. */
+    issuer: z.string().regex(/^https:\/\/[^\s?#]+$/, 'must be an https URL'),
+    /** JWK Set: a file or `https://…`. */
+    jwks: text,
+    audience: text,
+    /** Who its workloads are here: the first that matches. */
+    subjects: z.array(subject).optional(),
+    /** Whom it may name as a task's principal. */
+    persons: z.strictObject({ claim: text, domain: text }).optional(),
+    maxStaleMs,
+  })
+  .refine(
+    ({ subjects, persons }) => (subjects?.length ?? 0) > 0 || persons !== undefined,
+    'needs subjects or persons',
+  );
 
 export const mayflySchema = z.strictObject({
   environment: z.enum(['production', 'development']),
@@ -129,7 +174,7 @@ export const mayflySchema = z.strictObject({
     auditor: auditor.optional(),
   }),
   trust: z.strictObject({
-    issuers: z.array(z.discriminatedUnion('type', [spiffeIssuer])).min(1),
+    issuers: z.array(z.discriminatedUnion('type', [spiffeIssuer, oidcIssuer])).min(1),
     /** Public keys of the services, with which consumers verify each other's records. */
     services: z.partialRecord(z.enum(SERVICES), z.strictObject({ jwks: text })),
     maxClockSkewMs: z.int().min(0).max(60_000).default(2_000),

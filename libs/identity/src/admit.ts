@@ -5,11 +5,13 @@
 import type { BusRecord } from '#bus/bus.js';
 import type { InboundEvent } from '#events/inbound.js';
 import type { Refusal } from '#events/refusal.js';
+import { isEarly, isExpired, isOnlyFor } from './identity-token.js';
 import { readInboundData } from './inbound-data.js';
 import { readInboundRecord } from './inbound-record.js';
 import { matchProof, readProof } from './proof.js';
 import { refuse } from './refuse.js';
-import { boundAudience, isEarly, isExpired, isOnlyFor, readSvid } from './svid.js';
+import { readSenderToken } from './sender-token.js';
+import { boundAudience } from './svid.js';
 import type { Trust } from './trust.js';
 
 /** An authentic event. Whether its sender may say it (rules 4 and 5), and whether it is new (rule 3), is not known yet. */
@@ -18,7 +20,7 @@ export interface Admitted {
   ceId: string;
   /** Such as `dev.mayfly.tool.called.v1`. */
   wireType: string;
-  /** The authenticated SPIFFE id. */
+  /** The authenticated SPIFFE id: an SVID's own, or the one that an OIDC token is mapped to. */
   sender: string;
   /** RFC 7638 thumbprint of the key that proved the record, base64url: what rule 4 pins. */
   proofKeyThumbprint: string;
@@ -48,12 +50,11 @@ export function admit(record: BusRecord, trust: Trust): Admission {
   const { inbound } = taken;
   const { head } = inbound;
 
-  const readingSvid = readSvid(inbound.svid);
-  if (!readingSvid.ok) return readingSvid;
-  const { svid } = readingSvid;
+  const readingToken = readSenderToken(inbound.svid, trust);
+  if (!readingToken.ok) return readingToken;
+  const { token: svid, domain } = readingToken;
   if (head.source !== svid.subject)
     return refuse('ERR_SOURCE_MISMATCH', 'ce_source is not the subject of the SVID');
-  const domain = trust.domain(svid.trustDomain);
   if (domain === undefined)
     return refuse('ERR_SVID_UNTRUSTED', 'the trust domain of the SVID is not trusted here');
 
@@ -81,7 +82,7 @@ export function admit(record: BusRecord, trust: Trust): Admission {
   );
   if (!matching.ok) return matching;
 
-  const authentic = trust.svids.authenticate(svid, domain, appendedAtMs);
+  const authentic = trust.tokens.authenticate(svid, domain, appendedAtMs);
   if (!authentic.ok) return authentic;
   const proven = trust.proofs.verify(proof);
   if (!proven.ok) return proven;

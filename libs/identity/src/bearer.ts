@@ -1,6 +1,7 @@
-/** JWT-SVIDs as bearer tokens over HTTP: a plain audience, good only where the transport keeps the token secret. */
+/** JWT-SVIDs and workloads' OIDC tokens as bearer tokens over HTTP: a plain audience, good only where the transport keeps the token secret. */
+import { isEarly, isExpired, isOnlyFor } from './identity-token.js';
 import { refuse, type Checked } from './refuse.js';
-import { isEarly, isExpired, isOnlyFor, readSvid } from './svid.js';
+import { readSenderToken } from './sender-token.js';
 import type { Trust } from './trust.js';
 
 /**
@@ -9,16 +10,15 @@ import type { Trust } from './trust.js';
  * @returns the SPIFFE id, or why not; a token bound to a proof key is not a bearer token and is refused.
  */
 export function verifyBearer(token: string, trust: Trust, nowMs: number): Checked<{ id: string }> {
-  const reading = readSvid(token);
+  const reading = readSenderToken(token, trust);
   if (!reading.ok) return reading;
-  const { svid } = reading;
-  const domain = trust.domain(svid.trustDomain);
+  const { token: svid, domain } = reading;
   if (domain === undefined)
     return refuse('ERR_SVID_UNTRUSTED', 'the trust domain of the SVID is not trusted here');
   if (!isOnlyFor(svid, domain.audience))
     return refuse('ERR_SVID_INVALID', 'the SVID is not for this service alone');
   if (isEarly(svid, nowMs)) return refuse('ERR_SVID_INVALID', 'the SVID is not valid yet');
   if (isExpired(svid, nowMs)) return refuse('ERR_SVID_EXPIRED', 'the SVID has expired');
-  const authentic = trust.svids.authenticate(svid, domain, nowMs);
+  const authentic = trust.tokens.authenticate(svid, domain, nowMs);
   return authentic.ok ? { ok: true, id: svid.subject } : authentic;
 }

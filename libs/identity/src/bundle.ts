@@ -1,12 +1,10 @@
 /**
- * SPIFFE bundles (spiffe/spiffe, SPIFFE_Trust_Domain_and_Bundle.md §4): a JWK Set whose keys say `use: jwt-svid`, which is why a
- * JOSE library, that looks for `sig`, finds none. Pure: bytes in, keys or an IdentityError out.
+ * What an issuer's keys come as. SPIFFE bundles (spiffe/spiffe, SPIFFE_Trust_Domain_and_Bundle.md §4): a JWK Set whose keys say
+ * `use: jwt-svid`, which is why a JOSE library, that looks for `sig`, finds none. Pure: bytes in, keys or an IdentityError out.
  */
-import type { KeyObject } from 'node:crypto';
-import { isObject, parseJson } from './bytes.js';
 import { IdentityError } from './errors.js';
-import { hasPrivateMember, importPublicJwk } from './jwk.js';
-import { fits, type JwsAlgorithm } from './jws.js';
+import type { JwsAlgorithm } from './jws.js';
+import { readKeySet, type IssuerKey } from './key-set.js';
 
 /** What JWT-SVID.md §2.1 allows. EdDSA is not among them. */
 export const SVID_ALGORITHMS = [
@@ -20,70 +18,56 @@ export const SVID_ALGORITHMS = [
   'PS384',
   'PS512',
 ] as const satisfies JwsAlgorithm[];
-export type SvidAlgorithm = (typeof SVID_ALGORITHMS)[number];
-
-export interface BundleKey {
-  kid: string;
-  key: KeyObject;
-  algorithms: readonly SvidAlgorithm[];
-  /** When the key was first missing from its bundle. It still vouches for what was appended before. */
-  retiredAtMs?: number;
-}
+/** What an OIDC issuer may sign with, where its JWK Set has a key for it. */
+export const OIDC_ALGORITHMS = [...SVID_ALGORITHMS, 'Ed25519', 'EdDSA'] as const satisfies JwsAlgorithm[];
 
 export interface Bundle {
-  /** Empty: the trust domain has revoked everything. */
-  keys: readonly BundleKey[];
+  /** Empty: the issuer has revoked everything. */
+  keys: readonly IssuerKey[];
   /** Grows with every change; a bundle whose number is lower is an old one. */
   sequence?: bigint;
   /** How often to look for a new bundle. */
   refreshHintMs: number;
 }
 
-const MAX_BUNDLE_BYTES = 1_048_576;
-const MAX_KEYS = 64;
-const MIN_RSA_BITS = 2048;
-/** Without a hint the SPIFFE specification suggests five minutes. */
+/** Without a hint the SPIFFE specification suggests five minutes; of a JWK Set it is half of the usual greatest age. */
 const DEFAULT_REFRESH_MS = 300_000;
 
 /**
- * @param file only for the error.
- * @throws IdentityError ERR_IDENTITY_BUNDLE_INVALID: no JWK Set, a `jwt-svid` key without or with a doubled `kid`, a private,
- * broken or weak key. Keys of another `use` or of a kind no JWT-SVID is signed with are skipped (RFC 7517 §5).
+ * @param location only for the error.
+ * @param use `any`: the Workload API gives the same keys without their use.
+ * @throws IdentityError ERR_IDENTITY_BUNDLE_INVALID
  */
-export function parseBundle(bytes: Buffer, file: string): Bundle {
-  const invalid = (message: string, fields: Record<string, string | number> = {}) =>
-    new IdentityError('ERR_IDENTITY_BUNDLE_INVALID', message, { file, ...fields });
-  if (bytes.length > MAX_BUNDLE_BYTES) throw invalid('the bundle is too large', { bytes: bytes.length });
-  const parsed = parseJson(bytes);
-  if (!parsed.ok || !isObject(parsed.value) || !Array.isArray(parsed.value.keys))
-    throw invalid('the file holds no SPIFFE bundle');
-  const { keys: jwks, spiffe_sequence: sequence, spiffe_refresh_hint: hintS } = parsed.value;
+export function parseBundle(bytes: Buffer, location: string, use: 'jwt-svid' | 'any' = 'jwt-svid'): Bundle {
+  const { keys, members } = readKeySet(bytes, location, {
+    wants: (jwk) => jwk.use === 'jwt-svid' || (use === 'any' && jwk.use === undefined),
+    algorithms: SVID_ALGORITHMS,
+  });
+  const invalid = (message: string) =>
+    new IdentityError('ERR_IDENTITY_BUNDLE_INVALID', message, { file: location });
+  const { spiffe_sequence: sequence, spiffe_refresh_hint: hintS } = members;
   if (sequence !== undefined && !(Number.isSafeInteger(sequence) && Number(sequence) >= 0))
     throw invalid('spiffe_sequence is not a whole number');
   if (hintS !== undefined && !(typeof hintS === 'number' && hintS > 0))
     throw invalid('spiffe_refresh_hint is not a number of seconds');
-  if (jwks.length > MAX_KEYS) throw invalid('the bundle has too many keys', { keys: jwks.length });
-
-  const keys: BundleKey[] = [];
-  for (const jwk of jwks as unknown[]) {
-    if (!isObject(jwk)) throw invalid('a key is no JSON object');
-    if (jwk.use !== 'jwt-svid') continue;
-    if (hasPrivateMember(jwk)) throw invalid('the bundle holds a private key');
-    if (typeof jwk.kid !== 'string' || jwk.kid === '') throw invalid('a key has no key id');
-    if (keys.some(({ kid }) => kid === jwk.kid)) throw invalid('a key id is given twice', { kid: jwk.kid });
-    if (jwk.kty !== 'EC' && jwk.kty !== 'RSA') continue;
-    const key = importPublicJwk(jwk);
-    if (key === undefined) throw invalid('a key is broken', { kid: jwk.kid });
-    if ((key.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS) < MIN_RSA_BITS)
-      throw invalid('an RSA key is shorter than 2,048 bits', { kid: jwk.kid });
-    const algorithms = SVID_ALGORITHMS.filter(
-      (algorithm) => fits(key, algorithm) && (jwk.alg === undefined || jwk.alg === algorithm),
-    );
-    if (algorithms.length > 0) keys.push({ kid: jwk.kid, key, algorithms });
-  }
   return {
     keys,
     ...(sequence !== undefined && { sequence: BigInt(sequence as number) }),
     refreshHintMs: hintS === undefined ? DEFAULT_REFRESH_MS : hintS * 1000,
   };
+}
+
+/**
+ * The keys of an OIDC issuer: those for signatures that have a `kid`. A token without one is refused, so others are of no use.
+ * @throws IdentityError ERR_IDENTITY_BUNDLE_INVALID
+ */
+export function parseJwks(bytes: Buffer, location: string): Bundle {
+  const { keys } = readKeySet(bytes, location, {
+    wants: ({ kid, use, key_ops: uses }) =>
+      kid !== undefined &&
+      (use === undefined || use === 'sig') &&
+      (uses === undefined || (Array.isArray(uses) && uses.includes('verify'))),
+    algorithms: OIDC_ALGORITHMS,
+  });
+  return { keys, refreshHintMs: DEFAULT_REFRESH_MS };
 }

@@ -11,13 +11,14 @@ import {
   token,
 } from '../test/fixtures.js';
 import { parseBundle } from './bundle.js';
-import { SvidVerifier, boundAudience, isExpired, readSvid, type Svid } from './svid.js';
+import { TokenVerifier, isExpired, type IdentityToken } from './identity-token.js';
+import { boundAudience, readSvid } from './svid.js';
 import { TrustDomain } from './trust-domain.js';
 
 const domain = (name: string) =>
   new TrustDomain(name, 'mayfly', false, parseBundle(bundleOf(ISSUER_JWK), 'bundle.json'));
 
-function svidOf(claims: object = {}): Svid {
+function svidOf(claims: object = {}): IdentityToken {
   const reading = readSvid(
     token(
       { alg: 'ES256', kid: KID },
@@ -31,15 +32,17 @@ function svidOf(claims: object = {}): Svid {
 
 describe('an SVID', () => {
   it('is authentic by a key of its own trust domain', () => {
-    expect(new SvidVerifier().authenticate(svidOf(), domain('corp.example'), APPENDED_AT_MS)).toEqual({
+    expect(new TokenVerifier().authenticate(svidOf(), domain('corp.example'), APPENDED_AT_MS)).toEqual({
       ok: true,
     });
   });
 
   it('is not authentic by the same key in another trust domain', () => {
-    expect(new SvidVerifier().authenticate(svidOf(), domain('other.example'), APPENDED_AT_MS)).toMatchObject({
-      refusal: { code: 'ERR_SVID_UNTRUSTED' },
-    });
+    expect(new TokenVerifier().authenticate(svidOf(), domain('other.example'), APPENDED_AT_MS)).toMatchObject(
+      {
+        refusal: { code: 'ERR_SVID_UNTRUSTED' },
+      },
+    );
   });
 
   it('may be valid for 24 h exactly', () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { APPENDED_AT_MS, ISSUER_JWK, NOW_S, OTHER_KEY, TASK_ID, publicOf, send } from '../test/fixtures.js';
 import { admit } from './admit.js';
-import { loadTrust, type SpiffeIssuer, type Trust } from './trust.js';
+import type { SpiffeIssuer } from './issuer-config.js';
+import { loadTrust, type Trust } from './trust.js';
 
 const NEXT_JWK = { ...publicOf(OTHER_KEY), kid: 'issuer-2027', use: 'jwt-svid' };
 const DAY_MS = 86_400_000;

@@ -1,98 +1,136 @@
-/** Whom we believe: the issuers of the configuration with the keys in their bundles. */
-import { parseBundle } from './bundle.js';
-import { IdentityError } from './errors.js';
+/** Whom we believe: the issuers of the configuration with their keys. */
+import { parseBundle, parseJwks, type Bundle } from './bundle.js';
+import type { IdentityError } from './errors.js';
+import { fetchDocument } from './fetch-document.js';
+import { TokenVerifier } from './identity-token.js';
+import { demandSound, invalidIssuer, type IssuerConfig, type OidcIssuerConfig } from './issuer-config.js';
+import { readKeyLocation, type KeyLocation } from './key-location.js';
+import { DEFAULT_MAX_STALE_MS, KeySource, type ReadKeys } from './key-source.js';
+import type { OidcIssuer } from './oidc-token.js';
 import { ProofVerifier } from './proof.js';
 import { readIdentityFile } from './signing-key.js';
-import { isTrustDomain } from './spiffe-id.js';
-import { SvidVerifier } from './svid.js';
+import { mapSubjects } from './subject-rules.js';
 import { TrustDomain } from './trust-domain.js';
 
-/** One entry of `trust.issuers` in the configuration. */
-export interface SpiffeIssuer {
-  type: 'spiffe';
-  trustDomain: string;
-  /** File with the trust domain's SPIFFE bundle. */
-  bundle: string;
-  /** Plain audience of tokens meant for us; on the bus it is followed by `:jkt:<thumbprint of the proof key>`. */
-  audience: string;
-  /** Its key lies in a file of this machine: believed only where `environment` is `development`. */
-  development?: boolean;
+export interface TrustedIssuer {
+  source: KeySource;
+  /** Absent: a SPIFFE trust domain. */
+  oidc?: OidcIssuer;
 }
 
-const REFRESH_AT_MOST_EVERY_MS = 1_000;
-const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
-
 export class Trust {
-  readonly #issuers: readonly { domain: TrustDomain; bundleFile: string }[];
-  readonly svids = new SvidVerifier();
+  readonly #issuers: readonly TrustedIssuer[];
+  readonly tokens = new TokenVerifier();
   readonly proofs = new ProofVerifier();
 
-  constructor(issuers: readonly { domain: TrustDomain; bundleFile: string }[]) {
+  constructor(issuers: readonly TrustedIssuer[]) {
     this.#issuers = issuers;
   }
 
-  /** The trust domain of that name, if it is trusted. */
+  /** The SPIFFE trust domain of that name, if it is trusted. */
   domain(name: string): TrustDomain | undefined {
-    return this.#issuers.find(({ domain }) => domain.name === name)?.domain;
+    return this.#issuers.find(({ source, oidc }) => oidc === undefined && source.domain.name === name)?.source
+      .domain;
+  }
+
+  /** The OIDC issuer of that `iss`, if it is trusted. */
+  oidc(iss: string): OidcIssuer | undefined {
+    return this.#issuers.find(({ oidc }) => oidc?.domain.name === iss)?.oidc;
   }
 
   /** What readiness and `doctor` say about whom this process believes. */
   get domains(): { name: string; development: boolean }[] {
-    return this.#issuers.map(({ domain: { name, development } }) => ({ name, development }));
+    return this.#issuers.map(({ source: { domain } }) => ({
+      name: domain.name,
+      development: domain.development,
+    }));
   }
 
-  /** How often to call `refresh`: the shortest hint of the bundles, from a second to an hour. */
+  /** How often to call `refresh`: as often as the source that asks most often, from a second to an hour. */
   get refreshEveryMs(): number {
-    const hintMs = Math.min(...this.#issuers.map(({ domain }) => domain.refreshHintMs));
-    return Math.min(Math.max(hintMs, REFRESH_AT_MOST_EVERY_MS), REFRESH_AT_LEAST_EVERY_MS);
+    return Math.min(...this.#issuers.map(({ source }) => source.refreshEveryMs));
   }
 
   /**
-   * Reads the bundles again. Keys that are gone vouch for older records only; a bundle that cannot be read, or is older than
-   * the one in use, changes nothing.
-   * @returns what went wrong, one per bundle: to be logged, not thrown, because the other domains are refreshed all the same.
+   * Reads again what is due. Keys that are gone vouch for older records only; a bundle that cannot be read, or is older than the one
+   * in use, changes nothing until the one in use is too old.
+   * @returns what went wrong, one per issuer: to be logged, not thrown, because the others are refreshed all the same.
    */
   async refresh(nowMs: number): Promise<IdentityError[]> {
-    const failures: IdentityError[] = [];
-    for (const { domain, bundleFile } of this.#issuers) {
-      try {
-        domain.replace(parseBundle(await readIdentityFile(bundleFile), bundleFile), nowMs);
-        this.svids.forget();
-      } catch (error) {
-        if (!(error instanceof IdentityError)) throw error;
-        failures.push(error);
-      }
-    }
-    return failures;
+    const outcomes = await Promise.all(
+      this.#issuers.map(({ source }) => source.refresh(nowMs, () => this.tokens.forget())),
+    );
+    return outcomes.filter((failure) => failure !== undefined);
   }
 }
 
+/** What loading needs of the world. */
+export interface TrustPorts {
+  read: ReadKeys;
+  nowMs: () => number;
+}
+
 /**
- * Reads every issuer's bundle.
+ * Reads every issuer's keys.
  * @param environment `development` or anything else: then a development issuer is refused.
- * @throws IdentityError ERR_IDENTITY_ISSUER_INVALID, ERR_IDENTITY_DEVELOPMENT_ONLY, ERR_IDENTITY_FILE_UNREADABLE, ERR_IDENTITY_BUNDLE_INVALID
+ * @throws IdentityError ERR_IDENTITY_ISSUER_INVALID, ERR_IDENTITY_DEVELOPMENT_ONLY, ERR_IDENTITY_FILE_UNREADABLE,
+ * ERR_IDENTITY_BUNDLE_INVALID, ERR_IDENTITY_FETCH_FAILED
  */
-export async function loadTrust(issuers: readonly SpiffeIssuer[], environment: string): Promise<Trust> {
-  const loaded: { domain: TrustDomain; bundleFile: string }[] = [];
-  for (const { trustDomain, bundle: bundleFile, audience, development = false } of issuers) {
-    if (!isTrustDomain(trustDomain))
-      throw new IdentityError('ERR_IDENTITY_ISSUER_INVALID', 'not a trust domain', { trustDomain });
-    if (audience === '')
-      throw new IdentityError('ERR_IDENTITY_ISSUER_INVALID', 'an issuer needs an audience', { trustDomain });
-    if (loaded.some(({ domain }) => domain.name === trustDomain))
-      throw new IdentityError('ERR_IDENTITY_ISSUER_INVALID', 'a trust domain is given twice', {
-        trustDomain,
-      });
-    if (development && environment !== 'development')
-      throw new IdentityError(
-        'ERR_IDENTITY_DEVELOPMENT_ONLY',
-        'a development issuer needs the environment development',
-        { trustDomain, environment },
-      );
-    const bundle = parseBundle(await readIdentityFile(bundleFile), bundleFile);
-    loaded.push({ domain: new TrustDomain(trustDomain, audience, development, bundle), bundleFile });
+export async function loadTrust(
+  issuers: readonly IssuerConfig[],
+  environment: string,
+  ports: Partial<TrustPorts> = {},
+): Promise<Trust> {
+  const { read = readKeys, nowMs = Date.now } = ports;
+  const loaded: TrustedIssuer[] = [];
+  for (const config of issuers) {
+    const name = config.type === 'spiffe' ? config.trustDomain : config.issuer;
+    demandSound(config, environment);
+    if (loaded.some(({ source }) => source.domain.name === name))
+      throw invalidIssuer('an issuer is given twice', { issuer: name });
+    const at = readKeyLocation(config.type === 'spiffe' ? config.bundle : config.jwks, environment);
+    const parse = parserOf(config, at);
+    const startedAtMs = nowMs();
+    const domain = new TrustDomain(
+      name,
+      config.audience,
+      config.type === 'spiffe' && config.development === true,
+      parse(await read(at, name), at.location),
+    );
+    const maxStaleMs = config.maxStaleMs ?? DEFAULT_MAX_STALE_MS;
+    const source = new KeySource({ domain, at, parse, read, maxStaleMs }, startedAtMs);
+    loaded.push(config.type === 'spiffe' ? { source } : { source, oidc: oidcOf(config, domain) });
   }
-  if (loaded.length === 0)
-    throw new IdentityError('ERR_IDENTITY_ISSUER_INVALID', 'no issuer is trusted: nobody could be admitted');
+  if (loaded.length === 0) throw invalidIssuer('no issuer is trusted: nobody could be admitted');
   return new Trust(loaded);
 }
+
+function parserOf(config: IssuerConfig, at: KeyLocation): (bytes: Buffer, location: string) => Bundle {
+  if (config.type === 'spiffe')
+    return (bytes, location) => parseBundle(bytes, location, at.kind === 'workload_api' ? 'any' : 'jwt-svid');
+  if (at.kind === 'workload_api') throw invalidIssuer('an OIDC issuer has no Workload API');
+  return parseJwks;
+}
+
+function oidcOf(config: OidcIssuerConfig, domain: TrustDomain) {
+  const { subjects = [], persons } = config;
+  if (subjects.length === 0 && persons === undefined)
+    throw invalidIssuer('an OIDC issuer needs subjects or persons', { issuer: config.issuer });
+  return {
+    domain,
+    mapSubject: mapSubjects(subjects),
+    ...(persons !== undefined && { persons }),
+  };
+}
+
+/** As a service reads them. */
+const readKeys: ReadKeys = async (at) => {
+  switch (at.kind) {
+    case 'file':
+      return readIdentityFile(at.location);
+    case 'address':
+      return fetchDocument(at.location);
+    case 'workload_api':
+      throw invalidIssuer('the Workload API is not read yet', { location: at.location });
+  }
+};

@@ -5,6 +5,7 @@
 import { createHash, createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import type { BusRecord } from '#bus/bus.js';
 import { parseBundle } from '../src/bundle.js';
+import { KeySource } from '../src/key-source.js';
 import { TrustDomain } from '../src/trust-domain.js';
 import { Trust } from '../src/trust.js';
 
@@ -169,7 +170,21 @@ export const ISSUER_JWK = { ...publicOf(ISSUER_KEY), kid: KID, use: 'jwt-svid' }
 /** Trust in `corp.example`, whose bundle holds the issuer's key. */
 export function corpTrust(...keys: object[]): Trust {
   const bundle = parseBundle(bundleOf(...(keys.length === 0 ? [ISSUER_JWK] : keys)), 'bundle.json');
-  return new Trust([
-    { domain: new TrustDomain('corp.example', 'mayfly', false, bundle), bundleFile: 'bundle.json' },
-  ]);
+  return trustIn(new TrustDomain('corp.example', 'mayfly', false, bundle));
 }
+
+/** Trust in domains that are never read again. */
+export const trustIn = (...domains: TrustDomain[]): Trust =>
+  new Trust(domains.map((domain) => ({ source: sourceOf(domain) })));
+
+export const sourceOf = (domain: TrustDomain) =>
+  new KeySource(
+    {
+      domain,
+      at: { kind: 'file', location: 'bundle.json' },
+      parse: parseBundle,
+      read: () => Promise.reject(new Error('nothing is read again')),
+      maxStaleMs: 86_400_000,
+    },
+    APPENDED_AT_MS,
+  );

@@ -33,6 +33,7 @@ it.each([
 it.each([
   ['a bus that is away', new BusError('ERR_BUS_UNREACHABLE', 'no answer')],
   ['a consumer that died', new BusError('ERR_BUS_CRASHED', 'crashed')],
+  ['an issuer that does not answer', new IdentityError('ERR_IDENTITY_FETCH_FAILED', 'no answer', {})],
   ['a fault of ours', new TypeError('x is not a function')],
   ['a thing that is no error', 'thrown text'],
 ])('%s is gone, perhaps, after another start', (_what, error) => {

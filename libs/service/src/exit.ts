@@ -31,6 +31,8 @@ const OPERATORS_OF_THE_BUS: ReadonlySet<BusErrorCode> = new Set([
 export function operatorsErrors(more: readonly ErrorClass[]): IsOperators {
   return (error) => {
     if (error instanceof BusError) return OPERATORS_OF_THE_BUS.has(error.code);
+    // The keys of an issuer are at an address that does not answer now.
+    if (error instanceof IdentityError && error.code === 'ERR_IDENTITY_FETCH_FAILED') return false;
     return [...OPERATORS, ...more].some((kind) => error instanceof kind) || isArguments(error);
   };
 }
