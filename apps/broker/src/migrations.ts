@@ -96,4 +96,14 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE SEQUENCE status_index AS bigint MINVALUE 0 START 0 INCREMENT 1024;
     `,
   },
+  {
+    id: 'broker-6',
+    sql: `
+      -- An operator's word that another key is to sign; carried out by whichever broker comes first.
+      CREATE TABLE token_key_order (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ordered_by text NOT NULL, ordered_at timestamptz NOT NULL DEFAULT now(),
+        how text NOT NULL CHECK (how IN ('ahead', 'at_once', 'compromised')));
+      ALTER TABLE token_key ADD COLUMN ordered_by text;
+    `,
+  },
 ];

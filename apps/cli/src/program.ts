@@ -5,6 +5,7 @@ import { call } from './commands/call.js';
 import type { CallOptions } from './commands/call.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
 import type { CommandContext } from './commands/context.js';
+import { keyRotate, type KeyRotateOptions } from './commands/key-rotate.js';
 import { dlqCommands } from './dlq/dlq-commands.js';
 import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
@@ -85,6 +86,16 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .action((options: CallOptions & { json?: boolean }) => call(options, context(options)));
 
   dlqCommands(mayfly, command, context);
+
+  const key = mayfly.command('key').description('keys that sign tokens');
+  command(key, 'rotate', 'have another key sign, as soon as verifiers can know it')
+    .option('--at-once', 'have it sign now: verifiers learn of it by its first token')
+    .option('--compromised', 'and have nothing believed that the present one signed')
+    .option('--confirm', 'it cannot be taken back')
+    .option('--as <name>', 'who gives the order (your login, unless told otherwise)')
+    .option('--config <file>', 'the configuration of the broker, where npm start did not start it')
+    .option('--wait <seconds>', 'how long to wait until a broker has taken it', seconds, 15)
+    .action((options: KeyRotateOptions & { json?: boolean }) => keyRotate(options, context(options)));
 
   command(mayfly, 'recover', 'let a service run again after a restore of its database, or a topic made anew')
     .addOption(new Option('--service <service>', 'whose database').choices(SERVICES).makeOptionMandatory())

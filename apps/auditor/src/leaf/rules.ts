@@ -245,7 +245,15 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
   'store.restored': { of: { ...common, service: 'plain', epoch: 'plain', swept: 'plain' } },
   'signing_key.rotated': {
-    of: { ...common, service: 'plain', kid: 'plain', previous: 'plain', why: 'plain', compromised: 'plain' },
+    of: {
+      ...common,
+      service: 'plain',
+      kid: 'plain',
+      previous: 'plain',
+      why: 'plain',
+      by: 'id',
+      compromised: 'plain',
+    },
   },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };

@@ -2,11 +2,13 @@
 import type { SigningKeyCause } from '#events/outbound.js';
 import type { EcPublicJwk } from '#identity/jwk.js';
 import type { Tx } from '#store/database.js';
-import type { ScheduledKey } from './key-schedule.js';
+import type { RotationOrder, ScheduledKey } from './key-schedule.js';
 
 export interface KeyRow extends ScheduledKey {
   jwk: EcPublicJwk;
   why: SigningKeyCause;
+  /** Who ordered it. */
+  by: string | null;
   /** The private key, encrypted; null once it signs no more. */
   wrapped: Buffer | null;
 }
@@ -26,21 +28,31 @@ const ms = (column: string) => `floor(extract(epoch FROM ${column}) * 1000)::flo
 /** Oldest first. Those that are forgotten are left out. */
 export async function readKeys(tx: Pick<Tx, 'query'>): Promise<KeyRow[]> {
   const { rows } = await tx.query<KeyRow>(
-    `SELECT kid, state, jwk, why, wrapped, ${ms('published_at')} AS "publishedAtMs", ${ms('active_at')} AS "activeAtMs",
+    `SELECT kid, state, jwk, why, ordered_by AS by, wrapped, ${ms('published_at')} AS "publishedAtMs", ${ms('active_at')} AS "activeAtMs",
             ${ms('retired_at')} AS "retiredAtMs"
        FROM token_key WHERE state <> 'forgotten' ORDER BY published_at, kid`,
   );
   return rows;
 }
 
-export type NewKey = Pick<KeyRow, 'kid' | 'jwk' | 'why' | 'wrapped'>;
+export type NewKey = Pick<KeyRow, 'kid' | 'jwk' | 'why' | 'by' | 'wrapped'>;
 
-export async function addKey(tx: Tx, { kid, jwk, why, wrapped }: NewKey): Promise<void> {
+export async function addKey(tx: Tx, { kid, jwk, why, by, wrapped }: NewKey): Promise<void> {
   await tx.query(
-    `INSERT INTO token_key (kid, state, jwk, why, wrapped, published_at)
-       VALUES ($1, 'published', $2, $3, $4, clock_timestamp())`,
-    [kid, JSON.stringify(jwk), why, wrapped],
+    `INSERT INTO token_key (kid, state, jwk, why, ordered_by, wrapped, published_at)
+       VALUES ($1, 'published', $2, $3, $4, $5, clock_timestamp())`,
+    [kid, JSON.stringify(jwk), why, by, wrapped],
   );
+}
+
+/** What operators have ordered since (`mayfly key rotate`), the gravest of it: once it is carried out, it is no order any more. */
+export async function takeOrder(tx: Tx): Promise<RotationOrder | undefined> {
+  const { rows } = await tx.query<{ how: RotationOrder['how']; by: string }>(
+    'DELETE FROM token_key_order RETURNING how, ordered_by AS by',
+  );
+  const of = (how: RotationOrder['how']) => rows.find((row) => row.how === how);
+  const order = of('compromised') ?? of('at_once') ?? of('ahead');
+  return order && { how: order.how, reason: { why: 'order', by: order.by } };
 }
 
 /** What signs no more has no use for its private half. */

@@ -16,16 +16,19 @@ const key = (
   retiredAtMs: null,
   ...change,
 });
+const order: RotationOrder = { how: 'ahead', reason: { why: 'order', by: 'os:ada' } };
 const due = (keys: ScheduledKey[], atMs: number, ordered?: RotationOrder): KeyStep[] =>
   dueSteps(keys, schedule, atMs, ordered);
 
 it('the very first key signs at once', () => {
-  expect(due([], T)).toEqual([{ do: 'replace', why: 'first' }]);
+  expect(due([], T)).toEqual([{ do: 'replace', reason: { why: 'first' }, compromised: false }]);
 });
 
 it('a key signs for its time, and the next is published before that is over', () => {
   expect(due([key('a', 'active')], T + 24 * HOUR - 60_001)).toEqual([]);
-  expect(due([key('a', 'active')], T + 24 * HOUR - 60_000)).toEqual([{ do: 'publish', why: 'schedule' }]);
+  expect(due([key('a', 'active')], T + 24 * HOUR - 60_000)).toEqual([
+    { do: 'publish', reason: { why: 'schedule' } },
+  ]);
 });
 
 it('a published key waits until verifiers can know it, and then signs', () => {
@@ -36,17 +39,18 @@ it('a published key waits until verifiers can know it, and then signs', () => {
 });
 
 it('a key that was late to be published is published all the same before it signs', () => {
-  expect(due([key('a', 'active')], T + 72 * HOUR)).toEqual([{ do: 'publish', why: 'schedule' }]);
+  expect(due([key('a', 'active')], T + 72 * HOUR)).toEqual([{ do: 'publish', reason: { why: 'schedule' } }]);
 });
 
 it('an order publishes the next key, once', () => {
-  expect(due([key('a', 'active')], T + 1, 'order')).toEqual([{ do: 'publish', why: 'order' }]);
-  expect(due([key('a', 'active'), key('b', 'published')], T + 1, 'order')).toEqual([]);
+  expect(due([key('a', 'active')], T + 1, order)).toEqual([{ do: 'publish', reason: order.reason }]);
+  expect(due([key('a', 'active'), key('b', 'published')], T + 1, order)).toEqual([]);
 });
 
-it('after a restore a new key signs at once, whatever there is', () => {
-  expect(due([key('a', 'active'), key('b', 'published')], T + 1, 'restored')).toEqual([
-    { do: 'replace', why: 'restored' },
+it.each(['at_once', 'compromised'] as const)('ordered %s, a new key signs whatever there is', (how) => {
+  const reason = { why: 'restored' } as const;
+  expect(due([key('a', 'active'), key('b', 'published')], T + 1, { how, reason })).toEqual([
+    { do: 'replace', reason, compromised: how === 'compromised' },
   ]);
 });
 

@@ -21,16 +21,27 @@ export interface KeySchedule {
   keepMs: number;
 }
 
+/** Why a key is made, and at whose word. */
+export interface Reason {
+  why: SigningKeyCause;
+  by?: string;
+}
 export type KeyStep =
-  | { do: 'publish'; why: SigningKeyCause }
+  | { do: 'publish'; reason: Reason }
   /** The former one is retired. */
   | { do: 'activate'; kid: string }
-  /** A new key signs at once, and no earlier one ever again. */
-  | { do: 'replace'; why: SigningKeyCause }
+  /** A new key signs at once, and no earlier one ever again. `compromised`: nor is the earlier one published. */
+  | { do: 'replace'; reason: Reason; compromised: boolean }
   | { do: 'forget'; kid: string };
 
-/** `order`: as soon as verifiers can know the new key. `restored`: at once, for what the earlier ones signed is not known. */
-export type RotationOrder = 'order' | 'restored';
+/**
+ * `ahead`: the key signs as soon as verifiers can know it. `at_once`: they learn of it by its first token. `compromised`: the same,
+ * and nothing that the present one signed is to be believed.
+ */
+export interface RotationOrder {
+  how: 'ahead' | 'at_once' | 'compromised';
+  reason: Reason;
+}
 
 export function dueSteps(
   keys: readonly ScheduledKey[],
@@ -42,14 +53,16 @@ export function dueSteps(
   const steps: KeyStep[] = forgotten.map(({ kid }) => ({ do: 'forget', kid }));
   const active = keys.find(({ state }) => state === 'active');
   const next = keys.find(({ state }) => state === 'published');
-  if (ordered === 'restored') return [...steps, { do: 'replace', why: 'restored' }];
+  const { how, reason }: RotationOrder = ordered ?? { how: 'ahead', reason: { why: 'schedule' } };
+  if (how !== 'ahead') return [...steps, { do: 'replace', reason, compromised: how === 'compromised' }];
   // Nobody can hold a token of ours yet, so there is nobody who would have to know the key before.
-  if (active === undefined && next === undefined) return [...steps, { do: 'replace', why: 'first' }];
+  if (active === undefined && next === undefined)
+    return [...steps, { do: 'replace', reason: { why: 'first' }, compromised: false }];
   if (next !== undefined)
     return next.publishedAtMs + publishAheadMs <= nowMs
       ? [...steps, { do: 'activate', kid: next.kid }]
       : steps;
-  if (ordered !== undefined) return [...steps, { do: 'publish', why: ordered }];
+  if (ordered !== undefined) return [...steps, { do: 'publish', reason }];
   const dueAtMs = (active?.activeAtMs ?? nowMs) + rotateEveryMs - publishAheadMs;
-  return dueAtMs <= nowMs ? [...steps, { do: 'publish', why: 'schedule' }] : steps;
+  return dueAtMs <= nowMs ? [...steps, { do: 'publish', reason }] : steps;
 }

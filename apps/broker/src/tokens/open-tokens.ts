@@ -35,6 +35,6 @@ export async function openTokens(
 
 /** After a restore: what the forgotten life signed, and which places it gave out, is not known. */
 export async function startAnew({ keys, status }: Tokens): Promise<void> {
-  await keys.rotate('restored');
+  await keys.rotate({ how: 'at_once', reason: { why: 'restored' } });
   await status?.startAnew();
 }

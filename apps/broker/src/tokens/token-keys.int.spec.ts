@@ -10,6 +10,7 @@ import { startAnew } from './open-tokens.js';
 import { StatusIndex } from './status-index.js';
 import { KEEP_RETIRED_MS, TokenKeys } from './token-keys.js';
 
+const order = { how: 'ahead' as const, reason: { why: 'order' as const, by: 'os:ada' } };
 const QUICK = { rotateEveryMs: 86_400_000, publishAheadMs: 0 };
 let world: World;
 beforeEach(async () => {
@@ -70,7 +71,7 @@ it('brokers that start at once share one first key, and say so once', async () =
 it('an ordered key is published first, and signs once verifiers can know it', async () => {
   const [one, other] = [keysOf(await world.start({})), keysOf(await world.start({}))];
   const before = kidOf(one);
-  await one.rotate('order');
+  await one.rotate(order);
   await other.turn();
 
   expect(kidOf(one)).toBe(before);
@@ -87,7 +88,7 @@ it('an ordered key is published first, and signs once verifiers can know it', as
 it('a retired key verifies what it signed, and can sign nothing more: its private half is gone', async () => {
   const keys = keysOf(await world.start(QUICK));
   const signed = keys.sign(claims);
-  await keys.rotate('order');
+  await keys.rotate(order);
   await keys.turn();
 
   expect(kidOf(keys)).not.toBe(signed?.kid);
@@ -101,13 +102,41 @@ it('a retired key verifies what it signed, and can sign nothing more: its privat
     kid: kidOf(keys),
     previous: signed?.kid,
     why: 'order',
+    by: 'os:ada',
+  });
+});
+
+it('an operator’s word is taken by one broker, once', async () => {
+  const [one, other] = [keysOf(await world.start(QUICK)), keysOf(await world.start(QUICK))];
+  const before = kidOf(one);
+  await world.query("INSERT INTO token_key_order (how, ordered_by) VALUES ('ahead', 'os:ada')");
+  for (let n = 0; n < 3; n += 1) await Promise.all([one.turn(), other.turn()]);
+
+  expect(await rows()).toHaveLength(2);
+  expect(kidOf(one)).not.toBe(before);
+  expect(await world.query('SELECT FROM token_key_order')).toEqual([]);
+});
+
+it('a compromised key verifies nothing from now on, and verifiers are to be told which it is', async () => {
+  const keys = keysOf(await world.start({}));
+  const signed = keys.sign(claims);
+  await keys.rotate({ ...order, how: 'compromised' });
+
+  expect(await verifies(keys, signed?.token ?? '')).toBe(false);
+  expect(keys.jwks.map(({ kid }) => kid)).toEqual([kidOf(keys)]);
+  expect(kidOf(keys)).not.toBe(signed?.kid);
+  await world.quiet();
+  expect((await world.hears('signing-key', 'signing_key.rotated', 2)).at(-1)).toMatchObject({
+    previous: signed?.kid,
+    compromised: signed?.kid,
+    by: 'os:ada',
   });
 });
 
 it('a key is forgotten once the last token that it signed has expired, and not before', async () => {
   const keys = keysOf(await world.start(QUICK));
   const signed = keys.sign(claims);
-  await keys.rotate('order');
+  await keys.rotate(order);
   await keys.turn();
   const later = (ms: number) =>
     world.query(`UPDATE token_key SET retired_at = retired_at - $1 * interval '1 ms'`, [ms]);
@@ -137,7 +166,7 @@ it('keys come and go by schedule', async () => {
 it('after a restore another key signs at once, and no earlier one', async () => {
   const broker = await world.start({});
   const keys = keysOf(broker);
-  await keys.rotate('order');
+  await keys.rotate(order);
   const earlier = keys.jwks.map(({ kid }) => kid);
   if (broker.parts.tokens !== null) await startAnew(broker.parts.tokens);
 

@@ -5,7 +5,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { LONGEST_LEASE_MS } from '#providers/any-target.js';
 import type { TokenSigner } from '#providers/jwt/token-signer.js';
-import type { EventOf, SigningKeyCause } from '#events/outbound.js';
+import type { EventOf } from '#events/outbound.js';
 import { serviceSource } from '#events/services.js';
 import { CREATE_WINDOW_MS } from '#events/call.js';
 import { thumbprint, type EcPublicJwk } from '#identity/jwk.js';
@@ -22,9 +22,10 @@ import {
   nowOf,
   readKeys,
   retireKeys,
+  takeOrder,
   type KeyRow,
 } from './key-rows.js';
-import { dueSteps, type KeyStep, type RotationOrder } from './key-schedule.js';
+import { dueSteps, type KeyStep, type Reason, type RotationOrder } from './key-schedule.js';
 import type { KeyWrap } from './key-wrap.js';
 
 /** Keys read longer ago sign nothing: another broker may have retired them. */
@@ -94,7 +95,8 @@ export class TokenKeys implements TokenSigner {
       const isOurs = await holdKeys(tx, db.schema, { wait });
       const before = await readKeys(tx);
       const full = { ...schedule, keepMs: KEEP_RETIRED_MS };
-      const steps = isOurs ? dueSteps(before, full, await nowOf(tx), order) : [];
+      const ordered = isOurs ? (order ?? (await takeOrder(tx))) : undefined;
+      const steps = isOurs ? dueSteps(before, full, await nowOf(tx), ordered) : [];
       if (steps.length === 0) return { rows: before, queued: [] };
       const told: QueuedRecord[] = [];
       for (const step of steps) told.push(...(await this.#take(tx, step, before)));
@@ -110,22 +112,22 @@ export class TokenKeys implements TokenSigner {
     const previous = keys.find(({ state }) => state === 'active')?.kid;
     switch (step.do) {
       case 'publish':
-        await this.#publish(tx, step.why);
+        await this.#publish(tx, step.reason);
         return [];
       case 'activate': {
         if (previous !== undefined) await retireKeys(tx, [previous]);
         await activateKey(tx, step.kid);
-        const why = keys.find(({ kid }) => kid === step.kid)?.why ?? 'schedule';
-        return await tellRotated(tx, { kid: step.kid, previous, why });
+        const { why = 'schedule', by } = keys.find(({ kid }) => kid === step.kid) ?? {};
+        return await tellRotated(tx, { kid: step.kid, previous, why, ...(by && { by }) });
       }
       case 'replace': {
-        await retireKeys(
-          tx,
-          keys.filter(({ state }) => state !== 'retired').map(({ kid }) => kid),
-        );
-        const kid = await this.#publish(tx, step.why);
+        const earlier = keys.filter(({ state }) => state !== 'retired').map(({ kid }) => kid);
+        await retireKeys(tx, earlier);
+        if (step.compromised) for (const each of earlier) await forgetKey(tx, each);
+        const kid = await this.#publish(tx, step.reason);
         await activateKey(tx, kid);
-        return await tellRotated(tx, { kid, previous, why: step.why });
+        const compromised = step.compromised ? previous : undefined;
+        return await tellRotated(tx, { kid, previous, ...step.reason, ...(compromised && { compromised }) });
       }
       case 'forget':
         await forgetKey(tx, step.kid);
@@ -135,13 +137,19 @@ export class TokenKeys implements TokenSigner {
     }
   }
 
-  async #publish(tx: Tx, why: SigningKeyCause): Promise<string> {
+  async #publish(tx: Tx, { why, by }: Reason): Promise<string> {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
     const jwk: EcPublicJwk = { kty: 'EC', crv: 'P-256', x, y };
     const kid = thumbprint(jwk);
     const der = privateKey.export({ format: 'der', type: 'pkcs8' });
-    await addKey(tx, { kid, jwk, why, wrapped: await this.parts.wrap.wrap(der, nameOf(kid)) });
+    await addKey(tx, {
+      kid,
+      jwk,
+      why,
+      by: by ?? null,
+      wrapped: await this.parts.wrap.wrap(der, nameOf(kid)),
+    });
     return kid;
   }
 
@@ -169,13 +177,13 @@ export class TokenKeys implements TokenSigner {
 /** What a wrapped key is bound to: its bytes open under no other id. */
 const nameOf = (kid: string) => `mayfly token key ${kid}`;
 
-interface Rotated {
+interface Rotated extends Reason {
   kid: string;
   previous: string | undefined;
-  why: SigningKeyCause;
+  compromised?: string;
 }
 
-async function tellRotated(tx: Tx, { kid, previous, why }: Rotated): Promise<QueuedRecord[]> {
+async function tellRotated(tx: Tx, { previous, ...rotated }: Rotated): Promise<QueuedRecord[]> {
   const nowMs = await nowOf(tx);
   const event: EventOf<'signing_key.rotated'> = {
     type: 'signing_key.rotated',
@@ -185,9 +193,8 @@ async function tellRotated(tx: Tx, { kid, previous, why }: Rotated): Promise<Que
       actor: serviceSource('broker'),
       at: new Date(nowMs).toISOString(),
       service: 'broker',
-      kid,
+      ...rotated,
       ...(previous === undefined ? {} : { previous }),
-      why,
     },
   };
   return await enqueue(tx, [credentialRecord(event, nowMs)]);

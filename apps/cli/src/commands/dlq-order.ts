@@ -1,10 +1,10 @@
 /** `mayfly dlq retry` and `dlq drop`: an operator's word about a parked record, which the service carries out. */
-import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orderLetter, readLetter, type LetterOnBoard } from '#store/letter-board.js';
 import { printable } from '../dlq/letter-text.js';
 import { inLettersOf } from '../dlq/letters-database.js';
 import { CliError } from '../failure.js';
+import { orderedBy } from '../ordered-by.js';
 import type { CommandContext } from './context.js';
 import { asLetterId, noSuchLetter, type DlqShowOptions } from './dlq-show.js';
 
@@ -29,7 +29,7 @@ export async function dlqOrder(
 ): Promise<void> {
   const { service } = options;
   const letterId = asLetterId(id);
-  const order = { by: byOf(options.as), reason: reasonOf(want, options) };
+  const order = { by: orderedBy(options.as), reason: reasonOf(want, options) };
   const before = await inLettersOf(service, options, env, async (tx) => {
     const state = await orderLetter(tx, service, letterId, want, order);
     return state === null ? null : await readLetter(tx, service, letterId);
@@ -81,14 +81,4 @@ function reasonOf(want: 'retry' | 'drop', { reason, confirm }: DlqOrderOptions):
   if (want === 'drop' && confirm !== true)
     throw new CliError('ERR_CLI_USAGE', 'dropping cannot be taken back: add --confirm');
   return text === '' ? null : printable(text, TEXT_CHARS);
-}
-
-function byOf(as: string | undefined): string {
-  if (as !== undefined && as.trim() === '') throw new CliError('ERR_CLI_USAGE', '--as wants a name');
-  if (as !== undefined) return printable(as.trim(), 100);
-  try {
-    return `os:${printable(userInfo().username, 100)}`;
-  } catch {
-    throw new CliError('ERR_CLI_USAGE', 'this login has no name: say who you are with --as');
-  }
 }
