@@ -14,6 +14,8 @@ const HEARD = [
   'lease.intended',
   'lease.issued',
   'lease.abandoned',
+  'lease.returned',
+  'signing_key.rotated',
   'store.restored',
 ] as const;
 type HeardType = (typeof HEARD)[number];

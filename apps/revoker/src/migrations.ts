@@ -60,4 +60,27 @@ export const revokerMigrations: readonly Migration[] = [
       CREATE INDEX lease_lineage_lease ON lease_lineage (lease_id);
     `,
   },
+  {
+    id: 'revoker-3',
+    sql: `
+      CREATE INDEX lease_agent ON lease ((body->>'agent')) WHERE state = 'known';
+      -- The status lists: what of these leases is not known to live is invalid there.
+      CREATE INDEX lease_status ON lease ((body#>>'{plan,token,status,uri}'), not_after)
+        WHERE body#>>'{plan,token,status,uri}' IS NOT NULL;
+
+      -- Numbered in the order of the commits, so that whoever tells others can go on from where it was.
+      ALTER TABLE revocation ADD COLUMN seq bigint NOT NULL DEFAULT 0, ADD COLUMN caused_by text;
+      CREATE INDEX revocation_in_order ON revocation (seq);
+
+      -- What receivers outside the bus are still to be told: one row for each of them. due_at: when it is to be sent, again.
+      CREATE TABLE security_event (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        receiver text NOT NULL, jti text NOT NULL, event jsonb NOT NULL,
+        not_after timestamptz NOT NULL, due_at timestamptz NOT NULL, attempts int NOT NULL DEFAULT 0,
+        UNIQUE (receiver, jti));
+      CREATE INDEX security_event_due ON security_event (receiver, due_at);
+      CREATE TABLE security_event_seq (one boolean PRIMARY KEY DEFAULT true CHECK (one), seq bigint NOT NULL);
+      INSERT INTO security_event_seq (seq) SELECT seq FROM revocation_seq;
+    `,
+  },
 ];

@@ -1,17 +1,28 @@
 /** What the broker says: which starts were accepted, which leases were meant, and what became of them. */
 import type { BusRecord } from '#bus/bus.js';
-import { hearAbandoned, hearIntended, hearIssued, type Step } from '#events/revocation.js';
+import {
+  hearAbandoned,
+  hearIntended,
+  hearIssued,
+  hearReturned,
+  makeDue,
+  type Step,
+} from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
 import type { Read } from '#store/intake-parts.js';
 import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
+import { revokedAgents } from './revoked-agents.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { hearAccepted, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
 
 type Heard = Extract<Hearing, { is: 'heard' }>;
+
+/** A key that others have signs whatever they like, so no token's end is the end of it: by then nobody publishes it any more. */
+const KEY_REMEMBERED_MS = 30 * 86_400_000;
 
 /** By what a record claims to be: what says nothing to us need not be verified. */
 export const concernsLeases = (record: BusRecord): boolean => claimedType(record) !== undefined;
@@ -33,11 +44,13 @@ export async function onLeaseEvents(
   const all = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
   await orderSweeps(tx, all);
   const heard = all.filter(({ event }) => event.type !== 'store.restored');
-  const [work] = await Promise.all([
+  const [work, agents] = await Promise.all([
     UnitOfWork.begin(tx, wantedOf(heard), Date.now()),
+    revokedAgents(tx, agentsOf(heard)),
     watchCounters(tx, batch, parts),
   ]);
   for (const each of heard) hear(work, each, parts);
+  for (const { event } of heard) endOfRevoked(work, event, agents);
   await work.dueUnderEnded(tx);
   return await work.flush(tx, taker);
 }
@@ -50,16 +63,36 @@ async function orderSweeps(tx: Tx, heard: readonly Heard[]): Promise<void> {
   if (sweeps.length > 0) await order(tx, { sweeps });
 }
 
-const aboutLease = (
+type LeaseTold = Extract<
+  BrokerEvent,
+  { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' | 'lease.returned' }
+>;
+const ABOUT_LEASES = ['lease.intended', 'lease.issued', 'lease.abandoned', 'lease.returned'];
+const aboutLease = (event: BrokerEvent): event is LeaseTold => ABOUT_LEASES.includes(event.type);
+
+/** Whose leases are heard of. */
+const agentsOf = (heard: readonly Heard[]): string[] => [
+  ...new Set(heard.flatMap(({ event }) => (event.type === 'lease.intended' ? [event.data.agent] : []))),
+];
+
+function endOfRevoked(
+  work: UnitOfWork,
   event: BrokerEvent,
-): event is Extract<BrokerEvent, { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' }> =>
-  event.type === 'lease.intended' || event.type === 'lease.issued' || event.type === 'lease.abandoned';
+  agents: ReadonlyMap<string, string | null>,
+): void {
+  if (event.type !== 'lease.intended' || !agents.has(event.data.agent)) return;
+  const lease = work.lease(event.data.leaseId);
+  if (lease?.state !== 'known') return;
+  const causedBy = agents.get(event.data.agent) ?? null;
+  work.step(makeDue(lease, { cause: 'agent_revoked', causedBy }, work.nowMs));
+}
 
 function wantedOf(heard: readonly Heard[]) {
   const ensure = new Set<string>();
   const ending: string[] = [];
   const leases: string[] = [];
   for (const { event } of heard) {
+    if (event.type === 'signing_key.rotated') continue;
     ensure.add(event.data.taskId);
     if (event.type === 'lease.intended') for (const { taskId } of event.data.lineage) ensure.add(taskId);
     if (aboutLease(event)) leases.push(event.data.leaseId);
@@ -81,6 +114,8 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
       return work.change(hearSuspended(task, event, ceId, work.tombstones));
     case 'task.ended':
       return work.change(hearEndedByBroker(task, event.data.outcome, ceId));
+    case 'signing_key.rotated':
+      return endOfKey(work, event.data.compromised, ceId);
     case 'store.restored':
       return;
     default:
@@ -88,9 +123,15 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
   }
 }
 
+function endOfKey(work: UnitOfWork, kid: string | undefined, causedBy: string): void {
+  if (kid === undefined) return;
+  const notAfterMs = work.nowMs + KEY_REMEMBERED_MS;
+  work.revoke({ what: 'key', id: kid, generationBelow: null, notAfterMs, reason: 'compromised', causedBy });
+}
+
 function hearOfLease(
   work: UnitOfWork,
-  event: Extract<BrokerEvent, { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' }>,
+  event: LeaseTold,
   ceId: string,
   { log, measures }: RevokerParts,
 ): void {
@@ -107,6 +148,8 @@ function hearOfLease(
         return hearIssued(lease, event.data, hearing);
       case 'lease.abandoned':
         return hearAbandoned(lease, event.data, hearing);
+      case 'lease.returned':
+        return hearReturned(lease, event.data, hearing);
       default:
         return unreachable(event);
     }

@@ -14,9 +14,11 @@ import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
 import { migrate } from '#store/migrate.js';
+import type { QueuedRecord } from '#store/outbox.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
+import { BusOutlet } from './bus-outlet.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { beginRecovery } from './recover.js';
@@ -52,7 +54,8 @@ export async function openParts(
   );
   await migrate(db, revokerMigrations);
   measureLeases(metrics, db);
-  const providers = openProviders(targets, log, { maxClockSkewMs: config.trust.maxClockSkewMs });
+  const outlet = new BusOutlet({ db, log, publish: async (records) => await send(records) });
+  const providers = openProviders(targets, log, { outlet, maxClockSkewMs: config.trust.maxClockSkewMs });
   const everyMs = Math.min(Math.max(trust.refreshEveryMs, 1_000), REFRESH_AT_LEAST_EVERY_MS);
   const refreshing = setInterval(() => void refresh(trust, log), everyMs).unref();
   const alive = await Alive.as(randomUUID(), db, warn);
@@ -60,6 +63,8 @@ export async function openParts(
   let bus: Bus | undefined;
   let relay: Relay | undefined;
   let closed = false;
+  const send = (records: readonly QueuedRecord[]): Promise<void> =>
+    relay?.send(records) ?? Promise.reject(new Error('the bus is not reached yet'));
   const openBus = async () => {
     const opened = await knock(
       () => connect(config.bus, 'mayfly-revoker', log),
@@ -78,6 +83,7 @@ export async function openParts(
     const sender = new Relay({ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) });
     await sender.start();
     relay = sender;
+    if (targets.some(({ provider }) => provider === 'jwt')) outlet.follow(opened, peers);
     // What was committed while the relay was starting.
     await sender.drain(0);
     return { bus: opened, relay: sender };
@@ -101,6 +107,7 @@ export async function openParts(
     close: async () => {
       closed = true;
       clearInterval(refreshing);
+      await outlet.close();
       await relay?.stop();
       await Promise.all([...providers.values()].map((provider) => provider.close()));
       await bus?.close();

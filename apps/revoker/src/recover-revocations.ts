@@ -45,7 +45,10 @@ function note(told: Told, record: BusRecord, peers: PeerKeys): void {
   if (BigInt(seq) > told.seq) told.seq = BigInt(seq);
   if (key === 'heartbeat') return;
   const { generationBelow, notAfter } = revocation.parse(json);
-  told.live.set(key, { key, generationBelow, notAfter: new Date(notAfter), value: record.value });
+  told.live.set(key, {
+    ...{ key, generationBelow, notAfter: new Date(notAfter), value: record.value },
+    ...{ seq: BigInt(seq), causedBy: null },
+  });
 }
 
 async function merge(tx: Tx, told: Told, nowMs: number): Promise<void> {
@@ -53,7 +56,8 @@ async function merge(tx: Tx, told: Told, nowMs: number): Promise<void> {
   // Numbered by a counter that had gone back.
   await tx.query('DELETE FROM outbox WHERE topic = $1', [REVOCATIONS]);
   const { rows } = await tx.query<Stored>(
-    'SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value FROM revocation',
+    `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value, seq, caused_by AS "causedBy"
+       FROM revocation`,
   );
   const all = new Map(told.live);
   const untold: Stored[] = [];
@@ -63,7 +67,7 @@ async function merge(tx: Tx, told: Told, nowMs: number): Promise<void> {
     if (there !== undefined && !saysMore(row, there)) continue;
     seq += 1n;
     const said = JSON.parse(row.value.toString()) as object;
-    const again = { ...row, value: Buffer.from(JSON.stringify({ ...said, seq: Number(seq) })) };
+    const again = { ...row, seq, value: Buffer.from(JSON.stringify({ ...said, seq: Number(seq) })) };
     all.set(row.key, again);
     untold.push(again);
   }

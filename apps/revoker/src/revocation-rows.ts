@@ -3,19 +3,21 @@
  * is locked from here to the commit: write revocations last.
  */
 import { createHash } from 'node:crypto';
-import type { CutCause } from '#events/outbound.js';
+import { revocationKey, type RevokedKind } from '#events/revocations.js';
 import type { UnsignedRecord } from '#store/outbox.js';
 import type { Tx } from '#store/database.js';
 import { heartbeatRecord, revocationRecord } from './publish.js';
 
 export interface RevocationNotice {
-  what: 'task' | 'lease';
+  what: RevokedKind;
   id: string;
   /** What is dead: all below it, or everything (null). */
   generationBelow: number | null;
   /** After it, nothing of this could be valid any more. */
   notAfterMs: number;
-  reason: CutCause;
+  reason: string;
+  /** `ce_id` of the record that led to it. */
+  causedBy: string | null;
 }
 
 /** How long verifiers may still be reading a record after its own end. */
@@ -27,8 +29,6 @@ interface Sum {
   live: bigint;
   digest: Buffer;
 }
-
-const keyOf = ({ what, id }: RevocationNotice) => `${what}:${id}`;
 
 /** SHA-256(key ‖ 0x00 ‖ value), as verifiers sum up what they hold. */
 export const digestOf = (key: string, value: Buffer) =>
@@ -53,6 +53,9 @@ export interface Stored {
   generationBelow: number | null;
   notAfter: Date;
   value: Buffer;
+  /** As in the value. */
+  seq: bigint;
+  causedBy: string | null;
 }
 
 /** Stores what says more than what was said before. @returns the records to be sent. */
@@ -63,10 +66,12 @@ export async function writeRevocations(
 ): Promise<UnsignedRecord[]> {
   if (notices.length === 0) return [];
   const sum = await lockSum(tx);
-  const stored = new Map((await readRevocations(tx, notices.map(keyOf))).map((row) => [row.key, row]));
+  const stored = new Map(
+    (await readRevocations(tx, notices.map(revocationKey))).map((row) => [row.key, row]),
+  );
   const fresh = new Map<string, Stored>();
   for (const notice of notices) {
-    const key = keyOf(notice);
+    const key = revocationKey(notice);
     const before = stored.get(key);
     if (before !== undefined && !saysMore(notice, before)) continue;
     sum.seq += 1n;
@@ -85,7 +90,7 @@ export async function writeRevocations(
     if (before === undefined) sum.live += 1n;
     else sum.digest = xor(sum.digest, digestOf(key, before.value));
     sum.digest = xor(sum.digest, digestOf(key, value));
-    const now = { key, generationBelow, notAfter, value };
+    const now = { key, generationBelow, notAfter, value, seq: sum.seq, causedBy: notice.causedBy };
     stored.set(key, now);
     // One record per key and commit: set again, it goes last.
     fresh.delete(key);
@@ -103,10 +108,10 @@ export function saysMore(
   return notice.generationBelow === null || notice.generationBelow > before.generationBelow;
 }
 
-async function readRevocations(tx: Tx, keys: readonly string[]): Promise<Stored[]> {
+export async function readRevocations(tx: Tx, keys: readonly string[]): Promise<Stored[]> {
   const { rows } = await tx.query<Stored>({
     name: 'read-revocations',
-    text: `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value
+    text: `SELECT key, generation_below AS "generationBelow", not_after AS "notAfter", value, seq, caused_by AS "causedBy"
              FROM revocation WHERE key = ANY($1::text[])`,
     values: [keys],
   });
@@ -117,10 +122,11 @@ export async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly St
   await tx.query({
     name: 'save-revocations',
     text: `WITH saved AS (
-             INSERT INTO revocation (key, generation_below, not_after, value)
-               SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[])
+             INSERT INTO revocation (key, generation_below, not_after, value, seq, caused_by)
+               SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[], $8::bigint[], $9::text[])
              ON CONFLICT (key) DO UPDATE SET
-               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value)
+               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value,
+               seq = excluded.seq, caused_by = excluded.caused_by)
            UPDATE revocation_seq SET seq = $5, live = $6, set_digest = $7`,
     values: [
       rows.map((row) => row.key),
@@ -130,6 +136,8 @@ export async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly St
       seq,
       live,
       digest,
+      rows.map((row) => row.seq),
+      rows.map((row) => row.causedBy),
     ],
   });
 }

@@ -21,6 +21,7 @@ import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
+import { openJwt } from '#providers/jwt/jwt-provider.js';
 import { openSampleTarget, type SampleTarget } from '#providers/postgres/sample-target.contract.js';
 import type { CredentialProvider, Plan } from '#providers/provider.js';
 import { openDatabase, type Database } from '#store/database.js';
@@ -31,11 +32,13 @@ import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import { Alive } from '#store/alive.js';
+import { BusOutlet } from './bus-outlet.js';
 import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';
 import { beginRecovery } from './recover.js';
 import { Revoker } from './revoker.js';
+import { TOKENS } from './token-plan.contract.js';
 import type { RevokerParts } from './revoker-parts.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
@@ -57,6 +60,7 @@ export class World {
   #revoker: Revoker | undefined;
   #relay: Relay | undefined;
   #alive: Alive | undefined;
+  #outlet: BusOutlet | undefined;
 
   private constructor(
     private readonly stateDir: string,
@@ -112,13 +116,19 @@ export class World {
     await beginRecovery(db, bus, peers, log);
     await relay.start();
     const alive = await Alive.as(randomUUID(), db, warn);
+    const outlet = new BusOutlet({ db, log, publish: (records) => relay.send(records) });
+    outlet.follow(bus, peers);
+    this.#outlet = outlet;
     const parts: RevokerParts = {
       db,
       send: (records) => void relay.send(records),
       trust,
       peers,
       catalogue,
-      providers: new Map([['shop', provider]]),
+      providers: new Map([
+        ['shop', provider],
+        ['orders-api', openJwt(TOKENS, log, { outlet, maxClockSkewMs: 2_000 })],
+      ]),
       maxClockSkewMs: 2_000,
       instanceId: alive.instanceId,
       measures: createMeasures(new Metrics('revoker')),
@@ -144,6 +154,7 @@ export class World {
     await this.#consumer?.stop();
     await this.#revoker?.stop();
     this.bus.away = false;
+    await this.#outlet?.close();
     await this.#relay?.stop();
     this.#alive?.stop();
     this.#consumer = this.#revoker = this.#relay = this.#alive = undefined;
@@ -222,6 +233,18 @@ export class World {
       type: 'lease.intended',
       data: { ...brokers(taskId), ...plan, callId: uuidv7(), agent: AGENT, lineage },
     };
+  }
+
+  /** Requires a revoker that is started. */
+  get outlet(): BusOutlet {
+    if (this.#outlet === undefined) throw new Error('no revoker is started');
+    return this.#outlet;
+  }
+
+  /** Verifiers know of it, as far as the revoker's own look at the topic says. */
+  looks(plan: Plan): 'dead' | 'live' | 'unknown' | undefined {
+    const { leaseId, token } = plan;
+    return this.#outlet?.look({ leaseId, agent: token?.agent ?? null, lineage: token?.lineage ?? [] });
   }
 
   issued(taskId: string, plan: Plan): EventOf<'lease.issued'> {

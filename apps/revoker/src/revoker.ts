@@ -50,7 +50,7 @@ export class Revoker {
       db,
       group: GROUP,
       after,
-      setBehind: () => Promise.resolve({ queued: [], work: [] }),
+      setBehind: (): Promise<Flushed> => Promise.resolve({ queued: [], work: [] }),
       // In whatever order it hears of starts, leases and ends, it cuts the same ones: nothing waits, least of all an end.
       waitsBehind: () => false,
       weigh: () => WEIGHT,

@@ -41,6 +41,8 @@ export interface Flushed {
   queued: QueuedRecord[];
   /** Leases in this process's hand. */
   work: Workload[];
+  /** Status lists in which something became invalid. */
+  lists?: ReadonlySet<string>;
 }
 
 /** Who takes work that is to be done at once: false leaves it to whoever looks first. */
@@ -59,6 +61,7 @@ export class UnitOfWork {
   readonly #notices: RevocationNotice[] = [];
   readonly #events: StoredEvent[] = [];
   readonly #records: UnsignedRecord[] = [];
+  readonly #lists = new Set<string>();
 
   private constructor(
     private readonly tasks: Map<string, WatchedTask>,
@@ -136,11 +139,11 @@ export class UnitOfWork {
   }
 
   #entomb(task: WatchedTask, tombstone: Tombstone): void {
-    const { taskId, generationBelow, cause } = tombstone;
+    const { taskId, generationBelow, cause, causedBy } = tombstone;
     this.#entombed.push(tombstone);
     const deadlineMs = startOf(task)?.deadlineMs ?? this.nowMs + MONTH_MS;
     const notAfterMs = Math.max(deadlineMs, this.nowMs);
-    this.#notices.push({ what: 'task', id: taskId, generationBelow, notAfterMs, reason: cause });
+    this.#notices.push({ what: 'task', id: taskId, generationBelow, notAfterMs, reason: cause, causedBy });
   }
 
   /** Ends known so far, for leases heard of now. */
@@ -162,8 +165,15 @@ export class UnitOfWork {
         id: lease.leaseId,
         generationBelow: null,
         notAfterMs: lease.plan === null ? this.nowMs + MONTH_MS : Date.parse(lease.plan.hardEnd),
-        reason: 'abandoned',
+        ...{ reason: 'abandoned', causedBy: lease.revocation.causedBy },
       });
+    const list = lease.plan?.token?.status?.uri;
+    if (list !== undefined && lease.state !== 'known' && lease.state !== before?.state) this.#lists.add(list);
+  }
+
+  /** Something is dead besides what hangs on a task. */
+  revoke(notice: RevocationNotice): void {
+    this.#notices.push(notice);
   }
 
   #say(lease: RevokerLease, event: RevocationEvent, ceId: string | undefined): void {
@@ -240,7 +250,7 @@ export class UnitOfWork {
       appendEvents(tx, this.#events),
       writeRevocations(tx, this.#notices, this.nowMs),
     ]);
-    return { queued: await enqueue(tx, [...this.#records, ...revocations]), work };
+    return { queued: await enqueue(tx, [...this.#records, ...revocations]), work, lists: this.#lists };
   }
 }
 

@@ -1,0 +1,123 @@
+/** Leases of tokens: told to verifiers, seen to be told, and removed. */
+import { v7 as uuidv7 } from 'uuid';
+import { REVOCATIONS } from '#events/topics.js';
+import type { Plan } from '#providers/provider.js';
+import { revokeAgent } from './revoke-agent.js';
+import { AGENT, brokers, inMs, STRANGER, World } from './revoker-world.contract.js';
+import { tokenPlan } from './token-plan.contract.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open('rvt');
+});
+afterAll(() => world.close());
+beforeEach(() => world.start());
+afterEach(() => world.stop());
+
+let idx = 0;
+async function issuedIn(taskId: string, change: Partial<Plan> = {}): Promise<Plan> {
+  const plan = tokenPlan(taskId, (idx += 1), change);
+  await world.say(world.intended(taskId, plan));
+  await world.say(world.issued(taskId, plan));
+  return plan;
+}
+const toldOf = (key: string) =>
+  world.bus.records(REVOCATIONS).filter((record) => record.key?.toString() === key).length;
+
+it('is due with its task, seen dead twice by what verifiers read, and removed; its task is told, and nothing more', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const plan = await issuedIn(taskId);
+  await world.until(() => world.looks(plan) === 'live', 'verifiers to know that it lives');
+
+  await world.endTask(taskId);
+
+  expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({
+    cause: 'task_ended',
+    evidence: { state: 'disabled', observations: 2, nodes: { seen: 1, expected: 1 } },
+  });
+  await world.hears(plan.leaseId, 'lease.removed');
+  expect(world.looks(plan)).toBe('dead');
+  expect(world.said(plan.leaseId).map(({ type }) => type)).toEqual([
+    'lease.revocation_requested',
+    'lease.access_cut',
+    'lease.removed',
+  ]);
+  expect(toldOf(`task:${taskId}`)).toBe(1);
+  expect(toldOf(`lease:${plan.leaseId}`)).toBe(0);
+});
+
+it('that its agent gives back is told by itself, and the others of its task live on', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const [plan, other] = [await issuedIn(taskId), await issuedIn(taskId)];
+
+  await world.say({
+    type: 'lease.returned',
+    data: { ...brokers(taskId), leaseId: plan.leaseId, agent: AGENT },
+  });
+
+  expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'returned' });
+  await world.hears(plan.leaseId, 'lease.removed');
+  expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({ what: 'lease', reason: 'returned' });
+  expect(world.looks(plan)).toBe('dead');
+  await world.until(() => world.looks(other) === 'live', 'the other to live');
+});
+
+it('is not proven dead while the bus takes nothing, and is once it does', async () => {
+  const plan = await issuedIn(uuidv7(), { notAfter: inMs(500) });
+  await world.quiet();
+  world.bus.away = true;
+  await world.until(async () => (await world.stateOf(plan.leaseId)) === 'due', 'the end of its time');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await world.stateOf(plan.leaseId)).toBe('due');
+
+  world.bus.away = false;
+
+  expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'expired' });
+});
+
+it('of an agent that is revoked is due, whether it was heard of before or after', async () => {
+  const taskId = uuidv7();
+  const before = await issuedIn(taskId);
+  const intended = tokenPlan(taskId, 900);
+  const foreign = world.intended(taskId, intended);
+  await world.say({ ...foreign, data: { ...foreign.data, agent: STRANGER } });
+  await world.quiet();
+
+  const idle = { instanceId: 'nobody', takes: () => false };
+  const end = { agent: AGENT, generationBelow: null, causedBy: 'order-1', notAfterMs: Date.now() + 60_000 };
+  await revokeAgent(
+    world.db,
+    end,
+    () => idle,
+    () => undefined,
+  );
+  const after = await issuedIn(uuidv7());
+
+  for (const plan of [before, after])
+    expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({
+      cause: 'agent_revoked',
+      causedBy: 'order-1',
+    });
+  await world.until(() => world.revocation(`agent:${AGENT}`) !== undefined, 'the revocation');
+  expect(world.revocation(`agent:${AGENT}`)).toMatchObject({
+    generationBelow: null,
+    reason: 'agent_revoked',
+  });
+  expect(await world.stateOf(intended.leaseId)).toBe('known');
+});
+
+it('tells verifiers of a key that is compromised, and of none that is only followed by another', async () => {
+  const rotated = { ...brokers('signing-key'), service: 'broker' as const, kid: 'k3', previous: 'k2' };
+  await world.say({ type: 'signing_key.rotated', data: { ...rotated, why: 'schedule' } });
+  await world.say({ type: 'signing_key.rotated', data: { ...rotated, why: 'order', compromised: 'k1' } });
+
+  await world.until(() => world.revocation('key:k1') !== undefined, 'the revocation');
+  expect(world.revocation('key:k1')).toMatchObject({
+    what: 'key',
+    generationBelow: null,
+    reason: 'compromised',
+  });
+  expect(world.revocation('key:k2')).toBeUndefined();
+});
