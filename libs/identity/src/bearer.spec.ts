@@ -20,11 +20,17 @@ const bearer = (claims: object = {}, key = ISSUER_KEY) =>
   );
 
 it('a JWT-SVID for this service alone says who calls', () => {
-  expect(verifyBearer(bearer(), corpTrust(), APPENDED_AT_MS)).toEqual({ ok: true, id: AGENT });
-  expect(verifyBearer(bearer({ aud: ['mayfly'] }), corpTrust(), APPENDED_AT_MS)).toEqual({
-    ok: true,
-    id: AGENT,
-  });
+  const said = { ok: true, id: AGENT, expiresAtMs: (NOW_S + 300) * 1000 };
+  expect(verifyBearer(bearer(), corpTrust(), APPENDED_AT_MS)).toMatchObject(said);
+  expect(verifyBearer(bearer({ aud: ['mayfly'] }), corpTrust(), APPENDED_AT_MS)).toMatchObject(said);
+});
+
+it('a JWT-SVID for another audience is taken only where that one is asked for', () => {
+  const issuer = 'https://mayfly.example';
+  const client = bearer({ aud: issuer });
+  expect(verifyBearer(client, corpTrust(), APPENDED_AT_MS, issuer)).toMatchObject({ ok: true, id: AGENT });
+  expect(verifyBearer(client, corpTrust(), APPENDED_AT_MS)).toMatchObject({ ok: false });
+  expect(verifyBearer(bearer(), corpTrust(), APPENDED_AT_MS, issuer)).toMatchObject({ ok: false });
 });
 
 describe('a bearer token is refused', () => {
