@@ -7,6 +7,7 @@ import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
 import { SERVICES } from './services.js';
+import { SIGNING_KEY_CAUSES } from './signing-key.js';
 
 /** Members every outbound event carries. */
 const common = {
@@ -60,10 +61,6 @@ const check = z.object({
   reason: z.string().optional(),
 });
 export type Check = z.infer<typeof check>;
-
-/** Why a key for tokens was made. */
-export const SIGNING_KEY_CAUSES = ['first', 'schedule', 'order', 'restored'] as const;
-export type SigningKeyCause = (typeof SIGNING_KEY_CAUSES)[number];
 
 const evidence = z.object({
   state: z.enum(['disabled', 'absent']),

@@ -1,5 +1,5 @@
 /** Keys for tokens as rows. All brokers share them: one at a time does what is due, and all read what came of it. */
-import type { SigningKeyCause } from '#events/outbound.js';
+import type { SigningKeyCause } from '#events/signing-key.js';
 import type { EcPublicJwk } from '#identity/jwk.js';
 import type { Tx } from '#store/database.js';
 import type { RotationOrder, ScheduledKey } from './key-schedule.js';

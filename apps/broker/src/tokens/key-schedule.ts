@@ -2,7 +2,7 @@
  * When a key for tokens comes and goes: `published → active → retired → forgotten`. A key is published before it signs, so that
  * verifiers know it, and verifies until the last token that it signed has expired. Pure; times are epoch milliseconds.
  */
-import type { SigningKeyCause } from '#events/outbound.js';
+import type { SigningKeyCause } from '#events/signing-key.js';
 
 export interface ScheduledKey {
   kid: string;
