@@ -30,7 +30,8 @@ it.each<[string, RequestListener, string]>([
   ['another status', (_, response) => response.writeHead(404).end('{}'), 'another status than 200'],
   [
     'a redirect',
-    (_, response) => response.writeHead(302, { location: 'https://evil.example/' }).end(),
+    ({ url }, response) =>
+      url === '/other' ? response.end('a') : response.writeHead(302, { location: '/other' }).end(),
     'fetch failed',
   ],
   ['too much', (_, response) => response.end('a'.repeat(101)), 'too large'],

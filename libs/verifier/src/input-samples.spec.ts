@@ -34,6 +34,7 @@ it('keeps the oldest looks of a revoker that reads nothing, and sees it come bac
   const samples = new InputSamples();
   for (let i = 1; i <= 200; i += 1) samples.note(ends(BigInt(i)), i * 1_000);
   expect(samples.readUntilMs(readTo(1))).toBe(1_000);
+  expect(samples.readUntilMs(readTo(200))).toBe(64_000);
   samples.note(ends(201n), 201_000);
   expect(samples.readUntilMs(readTo(300))).toBe(201_000);
 });

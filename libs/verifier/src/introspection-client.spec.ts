@@ -48,6 +48,11 @@ it.each([
   await expect(answering(reply).introspect('t', given)).rejects.toThrow('the answer is');
 });
 
+it('takes no answer about another lease of the same key', async () => {
+  const { introspect } = answering({ active: true, jti: 'another', cnf: given.cnf });
+  await expect(introspect('t', given)).rejects.toThrow('the answer is not about this token');
+});
+
 it('takes no answer with another status', async () => {
   await expect(answering({ active: true }, 500).introspect('t', given)).rejects.toThrow(
     'another status than 200',
@@ -63,6 +68,10 @@ it('asks 64 times at once, and not oftener', async () => {
   await expect(introspect('t', given)).rejects.toThrow('too many introspections at once');
   answers.forEach((answer) => answer());
   expect(await Promise.all(asked)).toEqual(Array.from({ length: 64 }, () => 'inactive'));
+  const later = introspect('t', given);
+  while (answers.length < 65) await new Promise((resolve) => setImmediate(resolve));
+  answers.at(-1)?.();
+  expect(await later).toBe('inactive');
 });
 
 it('does not send tokens in clear', () => {

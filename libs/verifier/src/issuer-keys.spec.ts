@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AGENT_KEY, ISSUER_KEY, OTHER_KEY, publicOf } from '../../identity/test/fixtures.js';
+import { until } from './revocation-log.contract.js';
 import type { Fetch } from './fetch-document.js';
 import { IssuerKeys, readIssuerKeys, type IssuerKeysSettings } from './issuer-keys.js';
 
@@ -76,14 +77,14 @@ it('opens without an issuer, and has the keys once it is up', async () => {
   const keys = await opened({ coolDownMs: 20 });
   expect(keys.isStale(nowMs)).toBe(true);
   issuer.down = false;
-  while (keys.keyOf('a') === undefined) await sleep(10);
+  await until(() => keys.keyOf('a') !== undefined);
   expect(keys.isStale(nowMs)).toBe(false);
 });
 
 it('refreshes in the background, without anybody asking', async () => {
   const keys = await opened({ refreshEveryMs: 20 });
   issuer.keys = [jwk('b')];
-  while (keys.keyOf('b') === undefined) await sleep(10);
+  await until(() => keys.keyOf('b') !== undefined);
   expect(keys.keyOf('a')).toBeUndefined();
 });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RevocationFeed } from './revocation-feed.js';
-import { FakeLog, FakeRevoker, PEERS } from './revocation-log.contract.js';
+import { FakeLog, FakeRevoker, PEERS, until } from './revocation-log.contract.js';
 import { AGENT, KID, LEASE, NOW_MS, PARENT, TASK, claims } from './verifier-world.contract.js';
 import type { VerifiedToken } from './life.js';
 
@@ -38,6 +38,19 @@ it('knows after it has read the topic to its end, and heard a heartbeat', async 
   const feed = await opened();
   expect(feed.know()).toEqual({ knows: true });
   expect(feed.lifeOf(token, nowMs)).toBe('live');
+});
+
+it('does not know before it has read to where the topic ended when it began', async () => {
+  await revoker.beat();
+  await revoker.revoke('lease', LEASE);
+  let open = () => undefined as void;
+  log.gate = new Promise((resolve) => (open = resolve));
+  feed = await RevocationFeed.open({ log, peers: PEERS, clock });
+  await sleep(20);
+  expect(feed.know()).toEqual({ knows: false, why: 'catching_up' });
+  open();
+  await log.settled();
+  expect(feed.lifeOf(token, nowMs)).toBe('dead');
 });
 
 it('does not know of an empty topic', async () => {
@@ -191,7 +204,7 @@ it('goes on where it was after its session was lost', async () => {
   log.unreachable = false;
   await revoker.revoke('lease', LEASE);
   await revoker.beat();
-  while (log.subscriptions.length === 0) await sleep(20);
+  await until(() => log.subscriptions.length > 0);
   await log.settled();
   expect(feed.lifeOf(token, nowMs)).toBe('dead');
   expect(feed.know()).toEqual({ knows: true });
@@ -205,7 +218,7 @@ it('starts again where the topic was made anew', async () => {
   const feed = await opened();
   log.records.splice(0);
   log.crash();
-  while (log.subscriptions.length === 0) await sleep(20);
+  await until(() => log.subscriptions.length > 0);
   expect(feed.lifeOf(token, nowMs)).toBe('unknown');
   const anew = new FakeRevoker(log, clock);
   await anew.revoke('lease', LEASE);
@@ -227,8 +240,19 @@ it('reads the topic again where its sum is another one for long', async () => {
   for (let i = 0; i < 30; i += 1) await revoker.beat();
   await log.settled();
   expect(feed.lifeOf(token, nowMs)).toBe('unknown');
-  while (log.subscriptions.length === 0 || log.subscriptions[0] === first) await sleep(20);
+  await until(() => log.subscriptions.length > 0 && log.subscriptions[0] !== first);
   await log.settled();
+  expect(feed.lifeOf(token, nowMs)).toBe('dead');
+  expect(feed.know()).toEqual({ knows: true });
+});
+
+it('begins at the oldest record that is still there', async () => {
+  await revoker.revoke('lease', 'long ago');
+  await revoker.bury('lease:long ago');
+  await revoker.revoke('lease', LEASE);
+  await revoker.beat();
+  log.oldest = 2;
+  const feed = await opened();
   expect(feed.lifeOf(token, nowMs)).toBe('dead');
   expect(feed.know()).toEqual({ knows: true });
 });

@@ -106,6 +106,9 @@ export class RevocationFeed implements LifeSource {
       this.#next = 0n;
       this.#disagreed = 0;
     }
+    // What is gone cannot be asked for. If anything of it mattered, the sums will differ.
+    const oldest = end?.oldest ?? 0n;
+    if (this.#next < oldest) this.#next = oldest;
     this.#end = endsAt;
     await this.#sample();
     this.#arrive();

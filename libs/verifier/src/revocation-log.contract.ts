@@ -1,4 +1,5 @@
 /** For the specs: a bus with the revocations topic and the revoker's inputs in memory, and a revoker that signs by `jose`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompactSign, importJWK } from 'jose';
 import type { BusRecord, Consumer, LogEnd, Subscription } from '#bus/bus.js';
 import { setDigestOf, type RevocationRecord } from '#events/revocations.js';
@@ -25,12 +26,19 @@ export class FakeLog implements RevocationLog {
   inputs = 0n;
   unreachable = false;
   subscriptions: Subscription[] = [];
+  /** What a reader waits for after the first record of those that were there. */
+  gate: Promise<void> = Promise.resolve();
   #serving: Promise<void> = Promise.resolve();
+
+  /** Offset of the oldest record that is still there; what was before it is gone. */
+  oldest = 0;
 
   ends(topics: readonly string[]): Promise<LogEnd[]> {
     if (this.unreachable) return Promise.reject(new Error('unreachable'));
     const next = (topic: string) => (topic === REVOCATIONS ? BigInt(this.records.length) : this.inputs);
-    return Promise.resolve(topics.map((topic) => ({ topic, partition: 0, oldest: 0n, next: next(topic) })));
+    return Promise.resolve(
+      topics.map((topic) => ({ topic, partition: 0, oldest: BigInt(this.oldest), next: next(topic) })),
+    );
   }
 
   async subscribe(subscription: Subscription): Promise<Consumer> {
@@ -38,7 +46,11 @@ export class FakeLog implements RevocationLog {
     const places = await subscription.positions([{ topic: REVOCATIONS, partition: 0 }]);
     this.subscriptions.push(subscription);
     const from = Number(places[0]?.next ?? 0n);
-    if (from < this.records.length) this.#serve(subscription, this.records.slice(from));
+    if (from < this.oldest) throw new Error('out of range');
+    if (from < this.records.length) this.#serve(subscription, this.records.slice(from, from + 1));
+    const rest = this.records.slice(from + 1);
+    this.#serving = this.#serving.then(() => this.gate);
+    if (rest.length > 0) this.#serve(subscription, rest);
     return {
       ready: () => Promise.resolve(),
       isReady: () => true,
@@ -160,4 +172,10 @@ export class FakeRevoker {
       },
     });
   }
+}
+
+/** @throws Error where it does not come true within five seconds */
+export async function until(isTrue: () => boolean): Promise<void> {
+  for (const endsAtMs = Date.now() + 5_000; !isTrue(); await sleep(10))
+    if (Date.now() > endsAtMs) throw new Error('it did not come true');
 }

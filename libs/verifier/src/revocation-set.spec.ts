@@ -176,6 +176,14 @@ describe('knowing', () => {
     expect(set.know(NOW)).toEqual({ knows: false, why: 'silent' });
   });
 
+  it('does not begin with a heartbeat that was held back until everything else had been read', () => {
+    const heldBack = revoker.beats();
+    set.apply(revoker.says('lease', 'L1'), NOW);
+    set.caughtUp();
+    set.apply(heldBack, NOW);
+    expect(set.know(NOW)).toEqual({ knows: false, why: 'silent' });
+  });
+
   it('ends after 3 s of silence, and says at once what is dead for all that', () => {
     set.apply(revoker.says('lease', 'L1'), NOW);
     hearing();
