@@ -35,6 +35,20 @@ describe('declaring a task', () => {
     expect(task.declaration).toMatchObject({ agents: [ANALYST], tenant: 'corp', ancestors: [] });
   });
 
+  it('is on behalf of whom the orchestrator gives its word for', () => {
+    const decided = decide();
+    expect(decided).toMatchObject({ events: [{ data: { principal: { proved: 'asserted' } } }] });
+  });
+
+  it('is on behalf of anybody who has signed in', () => {
+    const principal = { id: 'user:eve@partner.example', kind: 'human' } as const;
+    const by = { ...sender(ORCHESTRATOR), principalProved: true };
+    expect(decideStart(unknownTask(TASK), start({ principal }), by, startFacts())).toMatchObject({
+      is: 'decided',
+      events: [{ data: { principal: { ...principal, proved: 'token' } } }],
+    });
+  });
+
   it('takes the limits of the catalogue where it names none', () => {
     expect(openTask({ limits: { maxCalls: 5 } }).declaration?.limits).toEqual({
       maxCalls: 5,

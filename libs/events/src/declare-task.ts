@@ -57,7 +57,8 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   const deadlineMs = Date.parse(start.deadline);
   if (deadlineMs <= facts.nowMs)
     return refuse({ code: 'ERR_DEADLINE_PAST', reason: 'the deadline has passed' });
-  const declaration = declarationRefusal(start, by.id, bounds.entry, facts.catalogue, parent);
+  const proved = by.principalProved === true ? 'token' : 'asserted';
+  const declaration = declarationRefusal(start, by, bounds.entry, facts.catalogue, parent);
   if (declaration !== null) return refuse(declaration);
   const ancestry = ancestryRefusal(facts.ancestors, facts.nowMs);
   if (ancestry !== null) return refuse(ancestry);
@@ -103,7 +104,7 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
       generation: 1,
       at,
       orchestrator: by.id,
-      principal: { id: start.principal.id, kind: start.principal.kind, proved: 'asserted' },
+      principal: { id: start.principal.id, kind: start.principal.kind, proved },
       purpose: start.purpose,
       objectiveSha256: start.objectiveSha256,
       agents,

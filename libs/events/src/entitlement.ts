@@ -108,10 +108,16 @@ export function boundsOf(
   return { ok: true, entry };
 }
 
+/** Who declares a task, and whether its principal has signed in. */
+interface Declaring {
+  id: string;
+  principalProved?: boolean;
+}
+
 /** What the catalogue says against a declaration of an entitled sender; null if nothing. */
 export function declarationRefusal(
   start: TaskStarted,
-  sender: string,
+  sender: Declaring,
   entry: OrchestratorEntry,
   catalogue: Catalogue,
   parent: Delegating | null,
@@ -153,16 +159,19 @@ export function mayAssert(entry: OrchestratorEntry, principal: string): boolean 
   return at > 0 && entry.mayAssert.includes(principal.slice(at + 1));
 }
 
-/** A child runs for whom its parent runs, unless an orchestrator gives its word for somebody else: an agent has none to give. */
+/**
+ * A child runs for whom its parent runs, unless an orchestrator names somebody else: who has signed in, or for whom it may give its
+ * word. An agent may name nobody.
+ */
 function speaksFor(
   { principal }: TaskStarted,
-  sender: string,
+  sender: Declaring,
   catalogue: Catalogue,
   parent: Delegating | null,
 ): boolean {
   if (parent !== null && principal.id === parent.principal) return true;
-  const own = catalogue.orchestrators.get(sender);
-  return own !== undefined && mayAssert(own, principal.id);
+  const own = catalogue.orchestrators.get(sender.id);
+  return own !== undefined && (sender.principalProved === true || mayAssert(own, principal.id));
 }
 
 /** A child's declaration, and what it passes on in turn, is inside what its parent may delegate. */

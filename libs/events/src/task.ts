@@ -18,6 +18,8 @@ export interface Sender {
   /** RFC 7638 thumbprint of the proof key. */
   keyThumbprint: string;
   ceId: string;
+  /** The principal that this event declares has signed in: a token of their own came with it. */
+  principalProved?: boolean;
 }
 
 /** An end heard before its start: it counts once the start is known and makes its sender entitled. */

@@ -86,12 +86,6 @@ describe('an honest record', () => {
     expect(bent.ok && Object.hasOwn(bent.admitted, 'traceparent')).toBe(false);
   });
 
-  it('leaves the principal asserted whatever its subject header says', () => {
-    const admission = admit(send({ headers: { 'mayfly-subject': 'a.b.c' } }), corpTrust());
-    expect(admission.ok && Object.hasOwn(admission.admitted, 'principalProof')).toBe(false);
-    expect(admission.ok).toBe(true);
-  });
-
   it('is admitted again from a warm cache', () => {
     const trust = corpTrust();
     expect(admit(send(), trust)).toMatchObject({ ok: true });

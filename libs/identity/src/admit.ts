@@ -8,6 +8,7 @@ import type { Refusal } from '#events/refusal.js';
 import { isEarly, isExpired, isOnlyFor } from './identity-token.js';
 import { readInboundData } from './inbound-data.js';
 import { readInboundRecord } from './inbound-record.js';
+import { provePrincipal, type PrincipalProof } from './person-token.js';
 import { matchProof, readProof } from './proof.js';
 import { refuse } from './refuse.js';
 import { readSenderToken } from './sender-token.js';
@@ -32,8 +33,8 @@ export interface Admitted {
   appendedAtMs: number;
   /** W3C trace context. No proof covers it: for traces only. */
   traceparent?: string;
-  /** The person's own proof. Absent: the principal is `asserted` by the orchestrator. */
-  principalProof?: { issuer: string; subject: string };
+  /** Of a `task.started`: its principal's own proof. Absent: the principal is `asserted` by the orchestrator. */
+  principalProof?: PrincipalProof;
 }
 
 /** `sender` on a refusal is there only if it has been authenticated: a forger cannot put a name into the books. */
@@ -42,8 +43,13 @@ export type Admission = { ok: true; admitted: Admitted } | { ok: false; refusal:
 /**
  * @param record as read from the topic; over HTTP the same bytes and headers, with the arrival time as `appendedAtMs`.
  * @param trust the issuers; remembers the SVIDs and keys it has verified.
+ * @param audiences `bound_or_plain` only where nobody on the way could have read the SVID: over TLS, or on loopback in development.
  */
-export function admit(record: BusRecord, trust: Trust): Admission {
+export function admit(
+  record: BusRecord,
+  trust: Trust,
+  audiences: 'bound' | 'bound_or_plain' = 'bound',
+): Admission {
   const { appendedAtMs } = record;
   const taken = readInboundRecord(record);
   if (!taken.ok) return taken;
@@ -61,7 +67,8 @@ export function admit(record: BusRecord, trust: Trust): Admission {
   const readingProof = readProof(inbound.proof);
   if (!readingProof.ok) return readingProof;
   const { proof } = readingProof;
-  if (!isOnlyFor(svid, boundAudience(domain.audience, proof.keyThumbprint)))
+  const isPlain = audiences === 'bound_or_plain' && isOnlyFor(svid, domain.audience);
+  if (!isPlain && !isOnlyFor(svid, boundAudience(domain.audience, proof.keyThumbprint)))
     return refuse('ERR_SVID_NOT_BOUND', 'the only audience of the SVID must name the key of the proof');
   if (isEarly(svid, appendedAtMs)) return refuse('ERR_SVID_INVALID', 'the SVID is not valid yet');
   const svidExpired = isExpired(svid, appendedAtMs);
@@ -90,10 +97,16 @@ export function admit(record: BusRecord, trust: Trust): Admission {
   const sender = svid.subject;
   const reading = readInboundData(inbound.type, inbound.data, sender);
   if (!reading.ok) return { ...reading, sender };
+  const { event } = reading;
+  const principal =
+    event.type === 'task.started' && inbound.personToken !== undefined
+      ? provePrincipal(inbound.personToken, event.data.principal.id, proof.keyThumbprint, trust, appendedAtMs)
+      : undefined;
+  if (principal?.ok === false) return { ...principal, sender };
   return {
     ok: true,
     admitted: {
-      event: reading.event,
+      event,
       ceId: head.id,
       wireType: head.type,
       sender,
@@ -103,6 +116,7 @@ export function admit(record: BusRecord, trust: Trust): Admission {
       valueSha256: matching.valueSha256,
       appendedAtMs,
       ...(head.traceparent !== undefined && { traceparent: head.traceparent }),
+      ...(principal !== undefined && { principalProof: principal.principalProof }),
     },
   };
 }

@@ -11,6 +11,8 @@ export interface InboundRecord {
   type: InboundType;
   svid: string;
   proof: string;
+  /** Token of the person on whose behalf a task runs. */
+  personToken?: string;
   value: Buffer;
   /** The value as JSON; its `taskId` is the record's key and `ce_subject`. */
   data: Record<string, unknown>;
@@ -31,6 +33,7 @@ export function readInboundRecord(record: BusRecord): Checked<{ inbound: Inbound
     [HEADERS.traceparent, HEADERS.principal],
   );
   if (!read.ok) return read;
+  const personToken = read.values[HEADERS.principal];
   const headed = headOf(read.values);
   if (!headed.ok) return headed;
   const { traceparent, ...head } = headed.head;
@@ -54,6 +57,7 @@ export function readInboundRecord(record: BusRecord): Checked<{ inbound: Inbound
       type,
       svid: read.values[HEADERS.svid],
       proof: read.values[HEADERS.proof],
+      ...(personToken !== undefined && { personToken }),
       value,
       data: parsed.value,
     },

@@ -25,7 +25,7 @@ export interface OidcIssuerConfig {
   jwks: string;
   audience: string;
   /** Workloads: the first rule that matches says who it is. */
-  subjects?: SubjectRule[];
+  subjects?: readonly SubjectRule[];
   /** Absent: the issuer names no persons. */
   persons?: PersonClaim;
   maxStaleMs?: number;

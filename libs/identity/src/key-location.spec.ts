@@ -49,4 +49,4 @@ it('a password is not shown', () => {
   expect(read).toThrow(expect.objectContaining({ fields: {} }));
 });
 
-const refused = expect.objectContaining({ code: 'ERR_IDENTITY_ISSUER_INVALID' }) as Error;
+const refused = expect.objectContaining({ code: 'ERR_IDENTITY_ISSUER_INVALID' }) as unknown;
