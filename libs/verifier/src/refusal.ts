@@ -25,6 +25,10 @@ export type OwnCode = (typeof OWN_CODES)[number];
 export const VERIFIER_CODES = [...OWN_CODES, ...TOKEN_CODES, ...DPOP_CODES] as const;
 export type VerifierCode = OwnCode | TokenCode | DpopCode;
 
+/** One check of several: what it found, or why the request goes no further. */
+export type Step<T> = ({ ok: true } & T) | { ok: false; code: VerifierCode; reason: string };
+export const no = (code: VerifierCode, reason: string) => ({ ok: false as const, code, reason });
+
 /** `unavailable`: nothing is wrong with the request as far as one can know; the same one may pass later. */
 type Answer =
   'no_token' | 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce' | 'forbidden' | 'unavailable';

@@ -5,14 +5,15 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '#events/jcs.js';
 import { DPOP_WINDOW_MS, verifyDpop, type DpopProof } from '#identity/dpop.js';
-import { verifyAccessToken, type AccessTokenClaims } from '#tokens/access-token.js';
+import type { AccessTokenClaims } from '#tokens/access-token.js';
 import { covers } from '#tokens/authorization-detail.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Introspect } from './introspection-client.js';
 import type { TokenKeys } from './issuer-keys.js';
 import type { Life, LifeSource, VerifiedToken } from './life.js';
-import { refuseRequest, type VerifierCode, type VerifierRefusal } from './refusal.js';
+import { no, refuseRequest, type Step, type VerifierRefusal } from './refusal.js';
 import { ReplayCache } from './replay-cache.js';
+import { TokenCheck } from './token-check.js';
 
 /** The act that the service is about to do for the caller. */
 export interface RequestedAct {
@@ -72,9 +73,6 @@ export interface Verifier {
   check(request: RequestToCheck): Promise<Verdict>;
 }
 
-type Step<T> = ({ ok: true } & T) | { ok: false; code: VerifierCode; reason: string };
-const no = (code: VerifierCode, reason: string) => ({ ok: false as const, code, reason });
-
 export function createVerifier(options: VerifierOptions): Verifier {
   const { resourceMetadata } = options;
   const check = checksOf(options);
@@ -90,12 +88,13 @@ function checksOf(options: VerifierOptions) {
   const { audience, life, introspect, clock = Date.now } = options;
   const whenUnknown = options.whenUnknown ?? ((action) => (action === 'read' ? 'introspect' : 'refuse'));
   const replays = options.replays ?? new ReplayCache();
+  const tokens = new TokenCheck(options);
 
   return async (request: RequestToCheck): Promise<Step<Accepted>> => {
     const presented = tokenIn(request.authorization);
     if (!presented.ok) return presented;
     const { token } = presented;
-    const verified = await verify(token, options, clock);
+    const verified = await tokens.verify(token, clock());
     if (!verified.ok) return verified;
     const proof = holderOf(request, token, verified.claims, clock());
     if (!proof.ok) return proof;
@@ -153,25 +152,6 @@ function tokenIn(authorization: string | undefined): Step<{ token: string }> {
   if (authorization.slice(0, space).toLowerCase() !== 'dpop')
     return no('ERR_TOKEN_SCHEME', 'the token is not presented with the scheme DPoP');
   return { ok: true, token: authorization.slice(space + 1) };
-}
-
-async function verify(
-  token: string,
-  { keys, issuer, audience }: VerifierOptions,
-  clock: () => number,
-): Promise<Step<VerifiedToken>> {
-  let kid = '';
-  const keyOf = (name: string) => keys.keyOf((kid = name));
-  const verified = () => verifyAccessToken(token, { keyOf, issuer, audience, nowMs: clock() });
-  let result = verified();
-  if (!result.ok && result.refusal.code === 'ERR_TOKEN_KEY_UNKNOWN')
-    // It may be new: a key is published before it signs, and our copy may be older than that.
-    if (await keys.seek(kid, clock())) result = verified();
-  if (result.ok) return { ok: true, claims: result.claims, kid };
-  const { code, reason } = result.refusal;
-  return code === 'ERR_TOKEN_KEY_UNKNOWN' && keys.isStale(clock())
-    ? no('ERR_KEYS_STALE', 'the keys of the issuer are too old to be relied on')
-    : no(code, reason);
 }
 
 /** That whoever sends the request holds the key to which the token is bound. */
