@@ -24,6 +24,8 @@ export interface EventToSign<T extends InboundType = InboundType> {
   /** UUIDv7; a new one by default. Sending an event again takes the same id and the same data. */
   id?: string;
   topic?: string;
+  /** SPIFFE id of the sender, where its token has another subject: an OIDC token's. */
+  source?: string;
   /** An OIDC token of the person on whose behalf the task runs. */
   principalToken?: string;
   traceparent?: string;
@@ -59,7 +61,7 @@ export function signEvent<T extends InboundType>(event: EventToSign<T>): Outgoin
     headers: {
       ...writeHeaders({
         id,
-        source: subjectOf(svid),
+        source: event.source ?? subjectOf(svid),
         type: wireType(type),
         subject: data.taskId,
         time: new Date(nowMs).toISOString(),

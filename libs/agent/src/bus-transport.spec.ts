@@ -1,0 +1,52 @@
+import { FakeBroker, EXECUTOR, LEASE, TASK } from '../test/fake-broker.js';
+import { FakeBusBroker } from '../test/fake-bus-broker.js';
+import { BusTransport } from './bus-transport.js';
+import { generateSealKey } from './seal-key.js';
+import { Speaker } from './speaker.js';
+import { testTransport } from './transport.contract.js';
+
+const CALL = '0192f0a0-0000-7000-8000-0000000000c1';
+
+describe('over the bus', () => {
+  testTransport(async (broker) => {
+    const { bus, peers, ...fake } = await opened(broker);
+    const transport = new BusTransport({ bus, peers, retryAfterMs: 20 });
+    return {
+      transport,
+      close: async () => {
+        await transport.close();
+        await fake.close();
+      },
+    };
+  });
+
+  const opened = async (broker: FakeBroker) => {
+    const fake = await FakeBusBroker.open(broker);
+    return { fake, bus: fake.bus, peers: fake.peers, close: () => fake.close() };
+  };
+
+  it('is content with the delivery topic, and says that a lease ended before its envelope', async () => {
+    const broker = await FakeBroker.open();
+    const { fake, bus, peers, close } = await opened(broker);
+    const transport = new BusTransport({ bus, peers, hearsVerdicts: false, retryAfterMs: 50 });
+    const sealKey = generateSealKey();
+    const data = { taskId: TASK, callId: CALL, tool: 'sql.query', action: 'read', sealTo: sealKey.publicJwk };
+    const speaker = new Speaker(broker.identity(EXECUTOR));
+    broker.next = [{ is: 'lost' }];
+    const asked = transport.ask(
+      { taskId: TASK, callId: CALL, agent: EXECUTOR, sealKid: sealKey.thumbprint },
+      async () => {
+        await fake.leaseEnded(TASK, LEASE);
+        return speaker.sign({ type: 'tool.called', data });
+      },
+      { withinMs: 5_000 },
+    );
+    await expect(asked).rejects.toMatchObject({
+      code: 'ERR_CREDENTIAL_VOID',
+      fields: { leaseId: LEASE, cause: 'task_ended' },
+    });
+    await transport.close();
+    await close();
+    await broker.close();
+  });
+});
