@@ -11,19 +11,20 @@ import { postgresUser, temporaryFolder } from '../scripts/servers/postgres-user.
 import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
-import * as callPostgres from './cases/call-postgres.mjs';
+import { callJwt, callPostgres } from './cases/calls.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
 import * as poison from './cases/poison.mjs';
 import * as restart from './cases/restart.mjs';
-import * as soak from './cases/soak.mjs';
+import { soak, soakJwt } from './cases/soak.mjs';
+import * as verifyToken from './cases/verify-token.mjs';
 import { rawLimits } from './raw-limits.mjs';
 import { report } from './report.mjs';
 import { SampleWorld } from './sample-world.mjs';
 import { overRounds, round1 } from './stats.mjs';
 
 const root = join(import.meta.dirname, '..');
-const CASES = [decide, callPostgres, endCut, poison, restart, soak];
+const CASES = [decide, callPostgres, callJwt, endCut, verifyToken, poison, restart, soak, soakJwt];
 const SIZES = {
   whole: {
     decisions: 5_000,
@@ -31,6 +32,7 @@ const SIZES = {
     backlog: 2_000,
     callsPerSecond: 50,
     ends: 100,
+    checks: 10_000,
     leases: 100_000,
     minutes: 10,
     raw: 500,
@@ -42,6 +44,7 @@ const SIZES = {
     backlog: 20,
     callsPerSecond: 10,
     ends: 5,
+    checks: 500,
     leases: 100,
     minutes: 1,
     raw: 50,
@@ -67,10 +70,10 @@ for (const [option, key] of [
   ['minutes', 'minutes'],
 ])
   if (options[option] !== undefined) size[key] = Number(options[option]);
-const rounds = Number(options.rounds ?? (options.case === soak.name ? 1 : size.rounds));
 const cases = CASES.filter(({ name, byNameOnly }) =>
   options.case === undefined ? !byNameOnly : options.case === name,
 );
+const rounds = Number(options.rounds ?? (cases.some(({ byNameOnly }) => byNameOnly) ? 1 : size.rounds));
 if (cases.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(`bench: no such case; there are ${CASES.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);

@@ -15,6 +15,9 @@ import { createLog } from '../dist/libs/telemetry/src/log.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+/** What the sample's tools do: a query with a database user, a request with a token. */
+export const ON_A_DATABASE = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
+export const WITH_A_TOKEN = { tool: 'orders.api', dataset: 'orders', action: 'read' };
 const WITHIN_MS = 120_000;
 
 const typeOf = (record) => String(record.headers.ce_type ?? '').replace(/^dev\.mayfly\.|\.v1$/g, '');
@@ -114,7 +117,11 @@ export class SampleWorld {
       objectiveSha256: 'a'.repeat(64),
       principal: { id: 'user:maria@corp.example', kind: 'human' },
       agents: [{ id: ANALYST }],
-      declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+      declared: [ON_A_DATABASE, WITH_A_TOKEN].map(({ tool, dataset, action }) => ({
+        tool,
+        dataset,
+        actions: [action],
+      })),
       deadline,
       risk: 'low',
       ...limits,
@@ -132,9 +139,7 @@ export class SampleWorld {
     const data = {
       taskId,
       callId,
-      tool: 'sql.query',
-      dataset: 'crm.orders',
-      action: 'read',
+      ...ON_A_DATABASE,
       sealTo: this.sealKey.publicJwk,
       ...more,
     };

@@ -1,15 +1,38 @@
-/** `task.ended` acknowledged by Kafka until an open session of the target is dead, and until `lease.access_cut` is read. One task after the other. */
+/**
+ * `task.ended` acknowledged by Kafka until an open session of the target is dead and `lease.access_cut` is read, and until a verifier
+ * refuses a token. One task after the other.
+ */
 import pg from 'pg';
 import { openEnvelope } from '../../dist/libs/agent/src/open-envelope.js';
+import { Resource } from '../resource.mjs';
 import { ANALYST } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
 
 export const name = 'end-cut';
 export const needsStack = true;
 
-export const run = ({ world, size }) => world.hearing(() => cuts(world, size));
+export const run = ({ world, size }) =>
+  world.hearing(async () => ({ ...(await sessions(world, size)), ...(await tokens(world, size)) }));
 
-async function cuts(world, size) {
+async function tokens(world, { ends }) {
+  const resource = await Resource.open(world);
+  try {
+    await resource.ready();
+    const refused = [];
+    for (const taskId of await world.startTasks(ends)) {
+      const token = await resource.token(taskId);
+      const verdict = await resource.verifier.check(resource.request(token));
+      if (!verdict.ok) throw new Error(`a good token was refused: ${verdict.code}`);
+      const acknowledgedMs = await world.endTasks([taskId]);
+      refused.push((await resource.refused(token)) - acknowledgedMs);
+    }
+    return shown('token refused', refused, ends);
+  } finally {
+    await resource.close();
+  }
+}
+
+async function sessions(world, size) {
   const dead = [];
   const told = [];
   const tasks = await world.startTasks(size.ends);
@@ -29,10 +52,14 @@ async function cuts(world, size) {
     dead.push((await died) - acknowledgedMs);
     told.push((await cut).atMs - acknowledgedMs);
   }
-  const skip = Math.floor(size.ends / 10);
-  const shown = (label, values) =>
-    Object.fromEntries(
-      Object.entries(latencies(values.slice(skip))).map(([key, value]) => [`${label} ${key}`, value]),
-    );
-  return { ...shown('session dead', dead), ...shown('access_cut told', told) };
+  return { ...shown('session dead', dead, size.ends), ...shown('access_cut told', told, size.ends) };
 }
+
+/** The first tenth warms up. */
+const shown = (label, values, count) =>
+  Object.fromEntries(
+    Object.entries(latencies(values.slice(Math.floor(count / 10)))).map(([key, value]) => [
+      `${label} ${key}`,
+      value,
+    ]),
+  );

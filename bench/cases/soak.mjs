@@ -1,22 +1,27 @@
 /**
  * Calls at a steady rate for minutes: latency of each minute and the memory of each service, after a minute of warming up.
- * Tasks are ended as they are used up, so that leases come and go. Asked for by name only: `--case soak [--rate 200] [--minutes 10]`.
+ * Tasks are ended as they are used up, so that leases come and go. Asked for by name only: `--case soak [--rate 200] [--minutes 10]`,
+ * and `--case soak-jwt`, where each call is answered with a token.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { residentMiB } from '../services.mjs';
+import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
-
-export const name = 'soak';
-export const needsStack = true;
-export const byNameOnly = true;
 
 const SERVICES = ['broker', 'revoker', 'auditor'];
 const CALLS_A_TASK = 50;
 const MINUTE_MS = 60_000;
 
-export const run = ({ world, size }) => world.hearing(() => soak(world, size));
+const named = (name, act) => ({
+  name,
+  needsStack: true,
+  byNameOnly: true,
+  run: ({ world, size }) => world.hearing(() => run(world, size, act)),
+});
+export const soak = named('soak', ON_A_DATABASE);
+export const soakJwt = named('soak-jwt', WITH_A_TOKEN);
 
-async function soak(world, { callsPerSecond, minutes }) {
+async function run(world, { callsPerSecond, minutes }, act) {
   const tasks = new TaskSupply(world);
   const minutesMs = Array.from({ length: minutes + 1 }, () => []);
   const memory = [];
@@ -31,7 +36,7 @@ async function soak(world, { callsPerSecond, minutes }) {
     if (n % (60 * callsPerSecond) === 0 && minute > 0) memory.push(await residentMiB(world.stack, SERVICES));
     const taskId = await tasks.next();
     const call = world
-      .call(taskId)
+      .call(taskId, act)
       .then(({ answer, ms }) => (answer === 'delivered' ? minutesMs[minute].push(ms) : (lost += 1)))
       .catch(() => (lost += 1))
       .finally(() => running.delete(call));

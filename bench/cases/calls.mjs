@@ -1,14 +1,25 @@
-/** A call on Kafka until its sealed PostgreSQL credential is read from the delivery topic, at a steady rate. */
+/** A call on Kafka until its sealed credential is read from the delivery topic, at a steady rate and as fast as it goes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorTime } from '../processor.mjs';
+import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
-
-export const name = 'call-postgres';
-export const needsStack = true;
 
 const CALLS_A_TASK = 50;
 
-export async function run({ world, size }) {
+/** A PostgreSQL user for each call. */
+export const callPostgres = {
+  name: 'call-postgres',
+  needsStack: true,
+  run: (given) => measure({ ...given, act: ON_A_DATABASE }),
+};
+/** A token for each call, bound to the agent's key. */
+export const callJwt = {
+  name: 'call-jwt',
+  needsStack: true,
+  run: (given) => measure({ ...given, act: WITH_A_TOKEN }),
+};
+
+async function measure({ world, size, act }) {
   const { calls, callsPerSecond, backlog } = size;
   const count = calls + backlog;
   const tasks = await world.hearing(() => world.startTasks(Math.ceil(count / CALLS_A_TASK)));
@@ -18,14 +29,16 @@ export async function run({ world, size }) {
   for (let n = 0; n < calls; n += 1) {
     const dueMs = startMs + (n * 1_000) / callsPerSecond;
     if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    steady.push(world.call(taskOf(n)));
+    steady.push(world.call(taskOf(n), act));
   }
   const answered = await Promise.all(steady);
   const tookS = (performance.now() - startMs) / 1_000;
   // What is there at once: how fast it goes where nothing is waited for.
   const used = processorTime(world.stack);
   const backlogMs = performance.now();
-  const drained = await Promise.all(Array.from({ length: backlog }, (_, n) => world.call(taskOf(calls + n))));
+  const drained = await Promise.all(
+    Array.from({ length: backlog }, (_, n) => world.call(taskOf(calls + n), act)),
+  );
   const drainedS = (performance.now() - backlogMs) / 1_000;
   const spent = used(backlog);
   const refused = [...answered, ...drained].filter(({ answer }) => answer !== 'delivered');
