@@ -7,6 +7,7 @@ import type { CredentialProvider } from '#providers/provider.js';
 import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
+import type { AnswerBoard } from './answer-board.js';
 import type { Measures } from './measures.js';
 import type { Tokens } from './tokens/open-tokens.js';
 
@@ -21,6 +22,8 @@ export interface BrokerParts {
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Null: this broker makes no tokens. */
   tokens: Tokens | null;
+  /** Who waits in this process for the outcome of a call. */
+  board: AnswerBoard;
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;

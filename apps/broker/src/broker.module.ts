@@ -3,15 +3,21 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { Broker } from './broker.js';
 import { BusController } from './bus.controller.js';
+import type { BrokerHttp } from './http/broker-http.js';
+import { EventRequests } from './http/event-requests.js';
+import { EventsController } from './http/events.controller.js';
 
 @Module({})
 export class BrokerModule {
-  static forRoot(broker: Broker, telemetry: TelemetryOptions): DynamicModule {
+  static forRoot(broker: Broker, http: BrokerHttp, telemetry: TelemetryOptions): DynamicModule {
     return {
       module: BrokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController],
-      providers: [{ provide: Broker, useValue: broker }],
+      controllers: [BusController, EventsController],
+      providers: [
+        { provide: Broker, useValue: broker },
+        { provide: EventRequests, useValue: http.events },
+      ],
     };
   }
 }

@@ -6,6 +6,7 @@ import { Intake } from '#store/intake.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import type { BrokerParts } from './broker-parts.js';
 import { endOverdue } from './end-overdue.js';
+import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
@@ -27,6 +28,8 @@ export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
   readonly credentials: Intake<Heard | null, QueuedRecord[]>;
   readonly issuer: LeaseIssuer;
+  /** Events that came over HTTP. */
+  readonly requests: EventPump;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
@@ -37,7 +40,12 @@ export class Broker {
     const { db, relay, log, trust } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
-    this.tasks = new Intake({
+    this.requests = new EventPump({
+      parts,
+      room: () => this.issuer.room(),
+      after: (effects) => this.#after(effects),
+    });
+    this.tasks = new Intake<Admission, TaskEffects>({
       db,
       group: GROUP,
       read: (record) => admit(record, trust),
@@ -75,6 +83,7 @@ export class Broker {
   /** Takes up what a dead process left, and keeps looking for it. */
   start(): void {
     const { parts } = this;
+    this.requests.open();
     this.#loops = [
       repeat(
         RECOVER_EVERY_MS,
@@ -139,8 +148,9 @@ export class Broker {
   /** Lets what has begun come to its outcome. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
-    await Promise.all([this.tasks.stop(), this.credentials.stop()]);
+    await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
     await this.issuer.stop();
+    await this.parts.board.close();
   }
 
   #after({ queued, intents, told }: TaskEffects): void {

@@ -6,6 +6,7 @@ import type { RefusalCode } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import type { Write } from '#store/writes.js';
+import type { AnsweredIn, CallOutcome } from './answers.js';
 
 export interface Call {
   taskId: string;
@@ -21,6 +22,7 @@ export interface Call {
   attempts: number;
   request: ToolCalled;
   sender: Sender;
+  answeredIn: AnsweredIn;
 }
 
 export type Intended = EventOf<'lease.intended'>['data'];
@@ -52,7 +54,7 @@ export async function readFacts(
       (SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'taskId', task_id, 'agent', agent, 'callId', call_id, 'contentSha256', content_sha256, 'state', state,
                 'code', code, 'reasons', reasons, 'leaseId', lease_id, 'attempts', attempts, 'request', request,
-                'sender', sender)), '[]')
+                'sender', sender, 'answeredIn', answered_in)), '[]')
          FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
               USING (task_id, agent, call_id)) AS calls,
       (SELECT coalesce(jsonb_object_agg(sender, open), '{}')
@@ -63,14 +65,47 @@ export async function readFacts(
   return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {} };
 }
 
+/** What these calls have come to, in their order; null for those that are pending or not there. Takes no lock. */
+export async function callOutcomes(tx: Tx, keys: readonly CallKey[]): Promise<(CallOutcome | null)[]> {
+  const { rows } = await tx.query<CallKey & OutcomeRow>({
+    name: 'call-outcomes',
+    text: `SELECT task_id AS "taskId", agent, call_id AS "callId", call.state, code, reasons, envelope
+             FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
+                  USING (task_id, agent, call_id)
+             LEFT JOIN lease USING (task_id, agent, call_id, lease_id)
+            WHERE call.state <> 'pending'`,
+    values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId)],
+  });
+  const found = new Map(rows.map((row) => [keyOfCall(row), outcomeOf(row)]));
+  return keys.map((key) => found.get(keyOfCall(key)) ?? null);
+}
+
+interface OutcomeRow {
+  state: Call['state'];
+  code: RefusalCode | null;
+  reasons: string[];
+  envelope: string | null;
+}
+
+/** An issued lease without its envelope is over: nothing is given out again. */
+export const outcomeOf = ({ state, code, reasons, envelope }: OutcomeRow): CallOutcome | null => {
+  if (state === 'pending') return null;
+  if (state === 'refused') return { is: 'refused', code: code ?? 'ERR_LEASE_ABANDONED', reasons };
+  return envelope === null
+    ? { is: 'refused', code: 'ERR_LEASE_ENDED', reasons: [LEASE_ENDED] }
+    : { is: 'issued', envelope };
+};
+export const LEASE_ENDED = 'the lease of this call has ended';
+
 export function callsWrite(calls: readonly Call[]): Write | null {
   if (calls.length === 0) return null;
   return {
-    sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender)
+    sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender, answered_in)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[])
+                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[], $12::text[])
      ON CONFLICT (task_id, agent, call_id) DO UPDATE SET state = excluded.state, code = excluded.code,
-       reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts`,
+       reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts,
+       answered_in = excluded.answered_in`,
     values: [
       calls.map((c) => c.taskId),
       calls.map((c) => c.agent),
@@ -83,6 +118,7 @@ export function callsWrite(calls: readonly Call[]): Write | null {
       calls.map((c) => c.attempts),
       calls.map((c) => JSON.stringify(c.request)),
       calls.map((c) => JSON.stringify(c.sender)),
+      calls.map((c) => c.answeredIn),
     ],
   };
 }

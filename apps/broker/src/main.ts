@@ -1,6 +1,7 @@
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
+import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
@@ -8,6 +9,9 @@ import { readPositions } from '#store/offsets.js';
 import { UpcastError } from '#store/upcast.js';
 import { Broker } from './broker.js';
 import { BrokerModule } from './broker.module.js';
+import { openHttp } from './http/broker-http.js';
+import { privacyOf } from './http/is-private.js';
+import { problemOf } from './http/problems.js';
 import { openParts } from './open-parts.js';
 import { brokerRules } from './prune-rules.js';
 import { GROUP } from './records.js';
@@ -20,6 +24,9 @@ await runService({
     const { parts, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;
     const broker = new Broker(parts, onDead);
+    const { environment } = config;
+    const { behindTls } = config.services.broker.http;
+    const http = openHttp({ parts, broker, isPrivate: privacyOf({ environment, behindTls }) });
     const upkeep = storeUpkeep({
       ...{ db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
       bus: () => bus,
@@ -28,7 +35,11 @@ await runService({
       warn: (fields, message) => log.warn(fields, message),
     });
     return {
-      module: (telemetry) => BrokerModule.forRoot(broker, telemetry),
+      module: (telemetry) => BrokerModule.forRoot(broker, http, telemetry),
+      http: (app) =>
+        void app.useGlobalFilters(
+          new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
+        ),
       jwks: () => ({ keys: [...signer.jwks.keys, ...(parts.tokens?.keys.jwks ?? [])] }),
       readiness: [...upkeep.readiness, databaseTakes(() => broker.failingMs()), notRecovering(db)],
       async consume() {

@@ -8,7 +8,8 @@ import type { Refusal } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import { sealKeyThumbprint, validSealKey } from '#identity/seal.js';
 import type { BrokerParts } from './broker-parts.js';
-import { lockLeases, type Call } from './call-rows.js';
+import type { AnsweredIn } from './answers.js';
+import { LEASE_ENDED, lockLeases, type Call } from './call-rows.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
 import { sha256Hex } from '#store/parking.js';
@@ -22,16 +23,18 @@ export async function makeCall(
   call: ToolCalled,
   by: Sender,
   parts: Parts,
+  answeredIn: AnsweredIn,
 ): Promise<Refusal | null> {
   const contentSha256 = sha256Hex(canonical(call));
   const known = work.call({ taskId: call.taskId, agent: by.id, callId: call.callId });
-  if (known === undefined) return decideNow(work, call, by, parts, { contentSha256, attempts: 1 });
+  if (known === undefined)
+    return decideNow(work, call, by, parts, { contentSha256, attempts: 1, answeredIn });
 
   const pin = pinRefusal(work.task(call.taskId).pins, by.id, by.keyThumbprint);
   if (pin !== null) return pin;
   if (known.contentSha256 !== contentSha256)
     return { code: 'ERR_CALL_REUSED', reason: 'this call id was used for another call' };
-  await answerAgain(tx, work, known);
+  if (answeredIn === 'delivery') await answerAgain(tx, work, known);
   return null;
 }
 
@@ -41,7 +44,7 @@ export function decideNow(
   call: ToolCalled,
   by: Sender,
   parts: Parts,
-  { contentSha256, attempts }: { contentSha256: string; attempts: number },
+  { contentSha256, attempts, answeredIn }: Pick<Call, 'contentSha256' | 'attempts' | 'answeredIn'>,
 ): Refusal | null {
   const task = work.task(call.taskId);
   const result = decideCall(call, by, {
@@ -63,7 +66,7 @@ export function decideNow(
   work.record(call.taskId, decided);
   work.keepInputs(result.inputs);
   if (intended !== null) work.intend(intended, call.sealTo);
-  if (refusal !== null) work.refuseCall(decided.data, refusal, reasons);
+  if (refusal !== null && answeredIn === 'delivery') work.refuseCall(decided.data, refusal, reasons);
   work.saveCall({
     taskId: call.taskId,
     agent: by.id,
@@ -76,16 +79,18 @@ export function decideNow(
     attempts,
     request: call,
     sender: by,
+    answeredIn,
   });
   return null;
 }
 
 async function answerAgain(tx: Tx, work: UnitOfWork, call: Call): Promise<void> {
   // The answer to a pending call is on its way, with its outcome.
-  if (call.state === 'pending') return;
+  if (call.state === 'pending')
+    return call.answeredIn === 'delivery' ? undefined : work.saveCall({ ...call, answeredIn: 'delivery' });
   if (call.code !== null) return work.refuseCall(call, { code: call.code }, call.reasons);
   if (call.leaseId === null) return;
   const envelope = (await lockLeases(tx, [call.leaseId])).get(call.leaseId)?.envelope ?? null;
   if (envelope !== null) return work.deliverEnvelope(call.taskId, envelope);
-  work.refuseCall(call, { code: 'ERR_LEASE_ENDED' }, ['the lease of this call has ended']);
+  work.refuseCall(call, { code: 'ERR_LEASE_ENDED' }, [LEASE_ENDED]);
 }

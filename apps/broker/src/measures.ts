@@ -28,7 +28,14 @@ export function createMeasures(metrics: Metrics) {
     name: 'peer_store_restored_total',
     help: 'Records of the revoker whose counter another record had. Always 0, or its database was restored and it runs.',
   });
+  const unrecorded = metrics.counter({
+    name: 'http_refusals_unrecorded_total',
+    help: 'Requests refused before anybody was believed, too many at once to be written down.',
+  });
   return {
+    refusalUnrecorded(): void {
+      unrecorded.inc();
+    },
     peerRestored(): void {
       peerRestored.inc();
     },

@@ -1,5 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { httpMigrations } from './http/http-migrations.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
 export const brokerMigrations: readonly Migration[] = [
@@ -96,6 +97,7 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE SEQUENCE status_index AS bigint MINVALUE 0 START 0 INCREMENT 1024;
     `,
   },
+  ...httpMigrations,
   {
     id: 'broker-6',
     sql: `

@@ -2,6 +2,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import { decideStart } from '#events/declare-task.js';
 import { decideEnd } from '#events/end-task.js';
+import type { TaskStarted } from '#events/inbound.js';
 import { mayReport, pinRefusal } from '#events/entitlement.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
@@ -12,6 +13,7 @@ import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/intake-parts.js';
 import type { QueuedRecord } from '#store/outbox.js';
+import type { Answer, AnsweredIn } from './answers.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { CallKey } from './call-rows.js';
 import { makeCall } from './make-call.js';
@@ -30,26 +32,31 @@ export interface TaskEffects {
 interface Books {
   inbox: Inbox;
   refusals: Refusals;
+  answeredIn: AnsweredIn;
 }
 
-/** @param batch in order within each task. */
+/** @param batch in order within each task. @returns `answers` in the order of the batch. */
 export async function onTaskBatch(
   tx: Tx,
   batch: readonly Read<Admission>[],
   parts: BrokerParts,
-): Promise<TaskEffects> {
+  answeredIn: AnsweredIn = 'delivery',
+): Promise<TaskEffects & { answers: Answer[] }> {
   const admitted = batch.flatMap(({ said }) => (said.ok ? [said.admitted] : []));
   const [inbox, work] = await Promise.all([
     Inbox.read(tx, admitted),
     UnitOfWork.begin(tx, wantedOf(admitted)),
   ]);
   const refusals = new Refusals();
-  for (const each of batch) await handle(tx, work, { inbox, refusals }, each, parts);
+  const books = { inbox, refusals, answeredIn };
+  const answers: Answer[] = [];
+  for (const each of batch) answers.push(await handle(tx, work, books, each, parts));
   const told = await refusals.tell(tx, work);
   return {
     queued: await work.flush(parts.instanceId, inbox.fresh(), told),
     intents: work.intents,
     told: work.told,
+    answers,
   };
 }
 
@@ -71,83 +78,150 @@ function wantedOf(admitted: readonly Admitted[]) {
 async function handle(
   tx: Tx,
   work: UnitOfWork,
-  { inbox, refusals }: Books,
+  books: Books,
   { record, said }: Read<Admission>,
   parts: BrokerParts,
-): Promise<void> {
-  if (!said.ok) return refusals.note(record, said.refusal, said.sender);
+): Promise<Answer> {
+  const { inbox, refusals } = books;
+  if (!said.ok) {
+    refusals.note(record, said.refusal, said.sender);
+    return { is: 'rejected', refusal: said.refusal };
+  }
   const { admitted } = said;
   switch (inbox.novelty(admitted)) {
     case 'repeated':
-      return;
+      return answerOfBefore(work, admitted, parts);
     case 'reused':
-      return rejectAdmitted(work, refusals, record, admitted, {
+      return rejectAdmitted(work, books, record, admitted, {
         code: 'ERR_ID_REUSED',
         reason: 'this id was used for another event',
       });
     case 'new': {
       const goesOn = resumeOnOrchestratorsWord(work, admitted);
       // The start told again is that word, and no second start.
-      if (goesOn && admitted.event.type === 'task.started') return inbox.accept(admitted);
-      const refusal = await apply(tx, work, admitted, parts);
-      if (refusal === null) return inbox.accept(admitted);
-      rejectAdmitted(work, refusals, record, admitted, refusal);
+      if (goesOn && admitted.event.type === 'task.started') {
+        inbox.accept(admitted);
+        return taken(work, admitted);
+      }
+      const refusal = await apply(tx, work, admitted, parts, books.answeredIn);
+      if (refusal?.is === 'rejected') return rejectAdmitted(work, books, record, admitted, refusal.refusal);
+      inbox.accept(admitted);
+      return refusal ?? taken(work, admitted);
     }
+  }
+}
+
+function taken(work: UnitOfWork, { event, sender }: Admitted): Answer {
+  const task = work.task(event.data.taskId);
+  const call =
+    event.type === 'tool.called'
+      ? work.call({ taskId: task.taskId, agent: sender, callId: event.data.callId })
+      : undefined;
+  return { is: 'taken', task, call };
+}
+
+/** These very bytes had their effect before. What is answered is what is true by now, and to the same key alone. */
+function answerOfBefore(work: UnitOfWork, admitted: Admitted, parts: BrokerParts): Answer {
+  const { event, sender, proofKeyThumbprint } = admitted;
+  const task = work.task(event.data.taskId);
+  const pin = pinRefusal(task.pins, sender, proofKeyThumbprint);
+  if (pin !== null) return { is: 'rejected', refusal: pin };
+  if (event.type !== 'task.started' || task.declaration !== null) return taken(work, admitted);
+  // A start that was refused leaves no task: why, is found by deciding it once more, without effect.
+  const decided = decideStart(
+    task,
+    event.data,
+    senderOf(admitted),
+    startFacts(work, event.data, sender, parts),
+  );
+  switch (decided.is) {
+    case 'rejected':
+      return decided;
+    case 'refused':
+      return { is: 'refused', refusal: { code: decided.event.data.code, reason: decided.event.data.reason } };
+    case 'decided':
+      return {
+        is: 'refused',
+        refusal: { code: 'ERR_TASK_FORBIDDEN', reason: 'the task was refused before: declare another' },
+      };
+    default:
+      return unreachable(decided);
   }
 }
 
 /** A call made on the bus is always answered, also where its event is rejected. */
 function rejectAdmitted(
   work: UnitOfWork,
-  refusals: Refusals,
+  { refusals, answeredIn }: Books,
   record: BusRecord,
   { event, sender }: Admitted,
   refusal: Refusal,
-): void {
+): Answer {
   refusals.note(record, refusal, sender);
-  if (event.type !== 'tool.called') return;
-  const { taskId, callId } = event.data;
-  work.refuseCall({ taskId, callId, agent: sender }, refusal, [refusal.reason]);
+  if (event.type === 'tool.called' && answeredIn === 'delivery') {
+    const { taskId, callId } = event.data;
+    work.refuseCall({ taskId, callId, agent: sender }, refusal, [refusal.reason]);
+  }
+  return { is: 'rejected', refusal };
 }
 
-/** @returns why the sender may not say this; null once the event has had its effect. */
+type NotTaken = Exclude<Answer, { is: 'taken' }>;
+const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
+  is: 'rejected',
+  refusal: { code, reason },
+});
+const rejectedFor = (refusal: Refusal | null): NotTaken | null =>
+  refusal === null ? null : { is: 'rejected', refusal };
+
+const senderOf = ({ sender, proofKeyThumbprint, ceId, principalProof }: Admitted): Sender => ({
+  id: sender,
+  keyThumbprint: proofKeyThumbprint,
+  ceId,
+  ...(principalProof !== undefined && { principalProved: true }),
+});
+
+const startFacts = (
+  work: UnitOfWork,
+  start: TaskStarted,
+  sender: string,
+  { catalogue, judge }: BrokerParts,
+) => ({
+  catalogue,
+  judge,
+  ancestors: work.chainFrom(start.parent?.taskId),
+  openTasksOfSender: work.openTasksOf(sender),
+  nowMs: work.nowMs,
+});
+
+/** @returns why not; null once the event has had its effect. */
 async function apply(
   tx: Tx,
   work: UnitOfWork,
   admitted: Admitted,
   parts: BrokerParts,
-): Promise<Refusal | null> {
+  answeredIn: AnsweredIn,
+): Promise<NotTaken | null> {
   const { event } = admitted;
-  const by: Sender = {
-    id: admitted.sender,
-    keyThumbprint: admitted.proofKeyThumbprint,
-    ceId: admitted.ceId,
-  };
-  const { catalogue, judge } = parts;
+  const by = senderOf(admitted);
+  const { catalogue } = parts;
   const task = work.task(event.data.taskId);
   switch (event.type) {
     case 'task.started':
       return settle(
         work,
         task.taskId,
-        decideStart(task, event.data, by, {
-          catalogue,
-          judge,
-          ancestors: work.chainFrom(event.data.parent?.taskId),
-          openTasksOfSender: work.openTasksOf(by.id),
-          nowMs: work.nowMs,
-        }),
+        decideStart(task, event.data, by, startFacts(work, event.data, by.id, parts)),
       );
     case 'task.ended':
       return settle(work, task.taskId, decideEnd(task, event.data, by, { catalogue, nowMs: work.nowMs }));
     case 'tool.called':
-      return await makeCall(tx, work, event.data, by, parts);
+      return rejectedFor(await makeCall(tx, work, event.data, by, parts, answeredIn));
     case 'tool.completed': {
-      if (task.declaration === null) return { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' };
+      if (task.declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
       if (!mayReport(task.declaration, by.id, catalogue))
-        return { code: 'ERR_NOT_ENTITLED', reason: 'the sender may not report on this task' };
+        return rejected('ERR_NOT_ENTITLED', 'the sender may not report on this task');
       const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
-      if (pin !== null) return pin;
+      if (pin !== null) return rejectedFor(pin);
       work.record(task.taskId, {
         type: 'task.usage_reported',
         data: { ...by, rows: event.data.rows ?? 0 },
@@ -155,22 +229,22 @@ async function apply(
       return null;
     }
     case 'task.amended':
-      return { code: 'ERR_AMENDMENT_UNSUPPORTED', reason: 'tasks cannot be amended yet' };
+      return rejected('ERR_AMENDMENT_UNSUPPORTED', 'tasks cannot be amended yet');
     case 'lease.renewal_requested':
-      return { code: 'ERR_RENEWAL_UNSUPPORTED', reason: 'leases cannot be renewed yet' };
+      return rejected('ERR_RENEWAL_UNSUPPORTED', 'leases cannot be renewed yet');
     default:
       return unreachable(event);
   }
 }
 
-function settle(work: UnitOfWork, taskId: string, decided: Decided): Refusal | null {
+function settle(work: UnitOfWork, taskId: string, decided: Decided): NotTaken | null {
   switch (decided.is) {
     case 'rejected':
-      return decided.refusal;
+      return decided;
     case 'refused':
       work.publish(decided.event);
       work.keepInputs(decided.inputs);
-      return null;
+      return { is: 'refused', refusal: { code: decided.event.data.code, reason: decided.event.data.reason } };
     case 'decided':
       for (const event of decided.events) work.record(taskId, event);
       work.keepInputs(decided.inputs);

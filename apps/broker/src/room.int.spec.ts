@@ -24,7 +24,7 @@ it('holds the bus up while a target is behind, but not behind one that does not 
 
   world.target.hang();
   const calls = [];
-  for (let i = 0; i < 210; i += 1) calls.push(await world.voices.calls(tasks[i % 5] ?? ''));
+  for (let i = 0; i < 240; i += 1) calls.push(await world.voices.calls(tasks[i % 5] ?? ''));
   await broker.hear(...calls);
   await world.quiet();
   const onceItIsStuck = await isThereRoom(3_000);
@@ -34,7 +34,7 @@ it('holds the bus up while a target is behind, but not behind one that does not 
   await world.hears(first, 'lease.issued', 2);
   const whileItWorks = await isThereRoom(20);
   world.target.answerAll();
-  await world.hears(first, 'lease.issued', 43);
+  await world.hears(first, 'lease.issued', 49);
 
   expect([whileItWorks, onceItIsStuck]).toEqual([false, true]);
   expect(await isThereRoom(3_000)).toBe(true);

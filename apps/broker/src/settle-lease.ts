@@ -10,7 +10,15 @@ import type { CreateAnswer, Credential } from '#providers/provider.js';
 import { transact } from '#store/database.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
-import { decideLeases, lockLeases, type Call, type DecidedLease, type Intended } from './call-rows.js';
+import {
+  decideLeases,
+  lockLeases,
+  outcomeOf,
+  type Call,
+  type CallKey,
+  type DecidedLease,
+  type Intended,
+} from './call-rows.js';
 import { decideNow } from './make-call.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
 
@@ -41,7 +49,7 @@ export async function settleLeases(
 ): Promise<{ intents: Intent[]; published: Promise<void> }> {
   // Sealed before the transaction: nobody waits for cryptography under a lock. It leaves only after the commit.
   const sealed = settling.map((each) => ({ ...each, envelope: sealedOf(each) }));
-  const { queued, intents, told } = await transact(parts.db, async (tx) => {
+  const { queued, intents, told, outcomes } = await transact(parts.db, async (tx) => {
     const wanted = settling.map(({ intent }) => intent.intended);
     const [work, leases] = await Promise.all([
       UnitOfWork.begin(tx, {
@@ -55,14 +63,18 @@ export async function settleLeases(
     ]);
     const decided = sealed.flatMap((each) => {
       const lease = leases.get(each.intent.intended.leaseId)?.lease;
-      return lease?.state === 'intended' ? [decide(work, lease, each, parts)] : [];
+      return lease?.state === 'intended'
+        ? [{ ...decide(work, lease, each, parts), key: each.intent.intended }]
+        : [];
     });
     // Before the new intents: a call has at most one lease that is not abandoned.
     const [, flushed] = await Promise.all([decideLeases(tx, decided), work.flush(parts.instanceId)]);
     faultPoint('outcome.before_commit');
-    return { queued: flushed, intents: work.intents, told: work.told };
+    const outcomes = decided.flatMap((each) => outcomeIn(work, each));
+    return { queued: flushed, intents: work.intents, told: work.told, outcomes };
   });
   faultPoint('outcome.after_commit');
+  for (const { call, outcome } of outcomes) parts.board.tell(call, outcome);
   measure(told, settling, parts);
   return { intents, published: parts.relay.send(queued) };
 }
@@ -84,6 +96,13 @@ function decide(
   }
   abandon(work, intended, call, outcome, parts);
   return { leaseId: intended.leaseId, state: 'abandoned', envelope: null };
+}
+
+/** What its call has come to by now, if it was the last lease for it. */
+function outcomeIn(work: UnitOfWork, { key, envelope }: DecidedLease & { key: CallKey }) {
+  const call = work.call(key);
+  const outcome = call === undefined ? null : outcomeOf({ ...call, envelope });
+  return call === undefined || outcome === null ? [] : [{ call, outcome }];
 }
 
 function measure(told: readonly OutboundEvent[], settling: readonly Settling[], parts: BrokerParts): void {
@@ -144,7 +163,7 @@ function issue(
     data: { ...commonOf(work, intended), leaseId, callId, agent, notAfter, incarnation },
   });
   if (call !== undefined) work.saveCall({ ...call, state: 'issued', code: null, reasons: [], leaseId });
-  work.deliverEnvelope(taskId, envelope);
+  if (call?.answeredIn !== 'reply') work.deliverEnvelope(taskId, envelope);
 }
 
 /** The revoker hears of it and cuts, whatever became of the create. The call is decided again where that can help. */
@@ -163,12 +182,12 @@ function abandon(
   });
   if (call === undefined) return;
   if (ATTEMPT_AGAIN.has(why) && call.attempts < ATTEMPTS_MAX) {
-    const { contentSha256, attempts, request, sender } = call;
-    const again = { contentSha256, attempts: attempts + 1 };
+    const { contentSha256, attempts, request, sender, answeredIn } = call;
+    const again = { contentSha256, attempts: attempts + 1, answeredIn };
     if (decideNow(work, request, sender, parts, again) === null) return;
   }
   const refusal = REFUSALS[why];
-  work.refuseCall(intended, refusal, [refusal.reason]);
+  if (call.answeredIn === 'delivery') work.refuseCall(intended, refusal, [refusal.reason]);
   work.saveCall({ ...call, state: 'refused', code: refusal.code, reasons: [refusal.reason], leaseId });
 }
 

@@ -31,6 +31,7 @@ import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
+import { boardOver } from '../src/answer-board.js';
 import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
@@ -188,6 +189,7 @@ export class World {
         judge: this.policy,
         providers,
         tokens: making,
+        board: boardOver(db, warn),
         instanceId,
         log,
         measures: createMeasures(new Metrics('broker')),

@@ -1,0 +1,99 @@
+/**
+ * Where requests wait for the outcome of their calls. What this broker settles is told here, after the commit; what another one
+ * settles is seen in the rows, which are looked at now and then for all who wait, in one statement.
+ */
+import { transact, type Database } from '#store/database.js';
+import type { CallOutcome } from './answers.js';
+import { callOutcomes, keyOfCall, type CallKey } from './call-rows.js';
+
+const LOOK_EVERY_MS = 200;
+
+type Tell = (outcome: CallOutcome | null) => void;
+interface Waiting {
+  key: CallKey;
+  seats: Set<Tell>;
+}
+
+/** One who waits. MUST leave, whatever happens. */
+export interface Seat {
+  /** @returns null if there is none within this time. Never rejects. */
+  outcome(withinMs: number): Promise<CallOutcome | null>;
+  leave(): void;
+}
+
+export class AnswerBoard {
+  readonly #waiting = new Map<string, Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(
+    /** @returns the outcomes that there are by now, in the order of the keys. */
+    private readonly look: (keys: readonly CallKey[]) => Promise<(CallOutcome | null)[]>,
+    private readonly onTrouble: (error: unknown) => void,
+  ) {}
+
+  /** Take it before the call is made: its outcome may come at once. */
+  seat(key: CallKey): Seat {
+    const name = keyOfCall(key);
+    const waiting = this.#waiting.get(name) ?? { key, seats: new Set() };
+    this.#waiting.set(name, waiting);
+    let tell: Tell = () => undefined;
+    const told = new Promise<CallOutcome | null>((resolve) => (tell = resolve));
+    waiting.seats.add(tell);
+    let timer: NodeJS.Timeout | undefined;
+    return {
+      outcome: (withinMs) => {
+        timer ??= setTimeout(() => tell(null), withinMs);
+        this.#lookLater();
+        return told;
+      },
+      leave: () => {
+        clearTimeout(timer);
+        waiting.seats.delete(tell);
+        if (waiting.seats.size === 0) this.#waiting.delete(name);
+      },
+    };
+  }
+
+  /** Requires that the outcome is committed. */
+  tell(key: CallKey, outcome: CallOutcome): void {
+    for (const tell of this.#waiting.get(keyOfCall(key))?.seats ?? []) tell(outcome);
+  }
+
+  /** Nobody is waited for any more: the process ends. */
+  async close(): Promise<void> {
+    for (const { seats } of this.#waiting.values()) for (const tell of seats) tell(null);
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  #lookLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#looking = this.#look().finally(() => {
+        this.#looking = undefined;
+        this.#timer = undefined;
+        if (this.#waiting.size > 0) this.#lookLater();
+      });
+    }, LOOK_EVERY_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    const keys = [...this.#waiting.values()].map(({ key }) => key);
+    if (keys.length === 0) return;
+    try {
+      const found = await this.look(keys);
+      for (const [index, key] of keys.entries()) {
+        const outcome = found[index];
+        if (outcome !== null && outcome !== undefined) this.tell(key, outcome);
+      }
+    } catch (error) {
+      this.onTrouble(error);
+    }
+  }
+}
+
+export const boardOver = (db: Database, warn: (fields: object, message: string) => void): AnswerBoard =>
+  new AnswerBoard(
+    (keys) => transact(db, (tx) => callOutcomes(tx, keys)),
+    (err) => warn({ err }, 'the outcomes of calls cannot be looked at'),
+  );

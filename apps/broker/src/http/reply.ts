@@ -1,0 +1,46 @@
+/** What is sent back. */
+import type { ServerResponse } from 'node:http';
+import { PROBLEM_TYPE, problemBody, problemHeaders, type Problem } from '#service/problem.js';
+
+export interface Reply {
+  status: number;
+  type: string;
+  body: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Nothing of what the broker says may be kept by a cache, unless it says so. */
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+export const json = (status: number, body: object, headers: Record<string, string> = {}): Reply => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(body),
+  headers: { ...NO_STORE, ...headers },
+});
+
+export const jose = (envelope: string): Reply => ({
+  status: 200,
+  type: 'application/jose',
+  body: envelope,
+  headers: NO_STORE,
+});
+
+export const problemReply = (problem: Problem): Reply => ({
+  status: problem.status,
+  type: PROBLEM_TYPE,
+  body: problemBody(problem),
+  headers: problemHeaders(problem),
+});
+
+export function send(response: ServerResponse, { status, type, body, headers }: Reply): void {
+  // What was not read of the request cannot be told from the next one.
+  const unread = response.req.complete ? {} : { Connection: 'close' };
+  response.writeHead(status, {
+    ...headers,
+    ...unread,
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
