@@ -51,7 +51,8 @@ export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys):
   const found = judged.admitted ? eventOf(record, judged) : undefined;
   const event = found === undefined ? undefined : project(found.rule, found.data, '', to);
   if (record.value !== null && !isCredential) commit('value', record.value);
-  commit('headers', redactHeaders(record.headers));
+  const headers = redactHeaders(record.headers);
+  commit('headers', headers);
 
   const taskId = judged.admitted ? taskOf(event, judged) : undefined;
   const type = judged.admitted && judged.type !== undefined && isName(judged.type) ? judged.type : undefined;
@@ -79,7 +80,7 @@ export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys):
     taskId: taskId ?? null,
     eventId: judged.admitted ? judged.eventId : null,
     // What else may lie on the delivery topic could be a credential too.
-    payload: payloadOf(record, judged.admitted, record.topic !== DELIVERY || isNotice(judged)),
+    payload: payloadOf(record, headers, judged.admitted, record.topic !== DELIVERY || isNotice(judged)),
     entryKey,
   };
 }

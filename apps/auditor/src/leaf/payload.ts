@@ -21,9 +21,13 @@ export interface Payload {
 export const sha256Hex = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** @param keepValue false for a sealed credential. */
-export function payloadOf(record: BusRecord, admitted: boolean, keepValue: boolean): Payload {
-  const headers = redactHeaders(record.headers);
+/** @param headers from {@link redactHeaders}. @param keepValue false for a sealed credential. */
+export function payloadOf(
+  record: BusRecord,
+  headers: Buffer,
+  admitted: boolean,
+  keepValue: boolean,
+): Payload {
   const tooLarge = !admitted && (record.value?.length ?? 0) > REFUSED_VALUE_BYTES;
   return {
     recordKey: record.key !== null && record.key.length <= 1_024 ? record.key : null,
