@@ -36,7 +36,7 @@ import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
 import { FileKeyWrap } from '../src/tokens/key-wrap.js';
-import type { Tokens } from '../src/tokens/open-tokens.js';
+import { noncesOf, type Tokens } from '../src/tokens/open-tokens.js';
 import { StatusIndex } from '../src/tokens/status-index.js';
 import { TokenKeys, type TokenKeyParts } from '../src/tokens/token-keys.js';
 import { recoverLeases } from '../src/recover-leases.js';
@@ -206,10 +206,9 @@ export class World {
       ...{ db, wrap, issuer: ISSUER, send: (queued) => void relay.send(queued) },
       schedule: { rotateEveryMs: 86_400_000, publishAheadMs: 60_000, ...schedule },
     });
-    const onError = (error: unknown) => {
-      throw error;
-    };
-    return { keys, status: await StatusIndex.open({ db, wrap, lists: STATUS_LISTS, onError }) };
+    const onError = (error: unknown) => void this.logged.push(String(error));
+    const nonces = await noncesOf({ db, wrap });
+    return { keys, nonces, status: await StatusIndex.open({ db, wrap, lists: STATUS_LISTS, onError }) };
   }
 
   async close(): Promise<void> {

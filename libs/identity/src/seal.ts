@@ -112,7 +112,7 @@ function agreeX25519(x: string): Agreement {
 }
 
 /** Concat KDF (RFC 7518 §4.6.2) for one 256-bit key, without `apu` and `apv`: a single round of SHA-256. */
-function concatKdf(secret: Buffer): Buffer {
+export function concatKdf(secret: Buffer): Buffer {
   const uint32 = (n: number) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(n);

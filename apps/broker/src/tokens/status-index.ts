@@ -2,8 +2,8 @@
  * Places in status lists (draft-ietf-oauth-status-list): each is given once, and two of them do not tell which tokens were made one
  * after the other. A sequence counts, and a keyed permutation of each list scatters what it counts.
  */
-import { randomBytes } from 'node:crypto';
 import type { Database } from '#store/database.js';
+import { keptSecret } from './kept-secret.js';
 import type { KeyWrap } from './key-wrap.js';
 import { Permutation } from './permutation.js';
 
@@ -12,6 +12,7 @@ export const LIST_BITS = 20;
 /** Taken from the sequence at once: its increment. A process that dies leaves at most so many unused, and another's. */
 const BLOCK = 1_024;
 const REFILL_BELOW = 3 * BLOCK;
+/** Of the permutations: with another one, places would be given twice. */
 const SECRET = 'mayfly status index';
 
 export interface StatusPlace {
@@ -38,7 +39,7 @@ export class StatusIndex {
   ) {}
 
   static async open(parts: StatusIndexParts): Promise<StatusIndex> {
-    const index = new StatusIndex(parts, await secretOf(parts));
+    const index = new StatusIndex(parts, await keptSecret(parts, SECRET));
     await index.#fill();
     return index;
   }
@@ -90,17 +91,4 @@ export class StatusIndex {
     );
     for (const { from } of rows) this.#blocks.push({ next: Number(from), end: Number(from) + BLOCK });
   }
-}
-
-/** The permutations' key is the same for all brokers and for ever: with another one, places would be given twice. */
-async function secretOf({ db, wrap }: StatusIndexParts): Promise<Buffer> {
-  await db.pool.query('INSERT INTO token_secret (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-    SECRET,
-    await wrap.wrap(randomBytes(32), SECRET),
-  ]);
-  const { rows } = await db.pool.query<{ wrapped: Buffer }>(
-    'SELECT wrapped FROM token_secret WHERE name = $1',
-    [SECRET],
-  );
-  return await wrap.unwrap(rows[0]?.wrapped ?? Buffer.alloc(0), SECRET);
 }
