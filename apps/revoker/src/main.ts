@@ -2,11 +2,13 @@ import type { Bus } from '#bus/bus.js';
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
+import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
 import type { Relay } from '#store/relay.js';
+import { problemOf } from './http/problem.js';
 import { openParts } from './open-parts.js';
 import { revokerRules } from './prune-rules.js';
 import { GROUP } from './publish.js';
@@ -18,7 +20,7 @@ await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, onDead }) {
-    const { parts, signer, openBus, close } = await openParts(config, metrics, log);
+    const { parts, events, signer, openBus, close } = await openParts(config, metrics, log);
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -31,11 +33,18 @@ await runService({
       warn: (fields, message) => log.warn(fields, message),
     });
     return {
-      module: (telemetry) => RevokerModule.forRoot(revoker, telemetry),
+      module: (telemetry) => RevokerModule.forRoot({ revoker, lists: parts.lists, events }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
+      http: (app) =>
+        void app.useGlobalFilters(
+          new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
+        ),
       // It cuts what it knows while it waits for the bus.
-      begin: () => revoker.start(),
+      async begin() {
+        await revoker.start();
+        events.start();
+      },
       async consume() {
         const opened = await openBus();
         ({ bus, relay } = opened);
@@ -61,6 +70,7 @@ await runService({
       drain: [
         { what: 'a sweep', run: () => sweeper?.stop() },
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
+        { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
         upkeep.drain,
       ],

@@ -5,8 +5,10 @@ import { BusError, type Bus } from '#bus/bus.js';
 import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
 import { SERVICES } from '#events/services.js';
-import { topicSpecs } from '#events/topics.js';
+import { REVOCATION_TYPE } from '#events/revocations.js';
+import { REVOCATIONS, topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
+import { readSigningKey } from '#identity/signing-key.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
@@ -19,16 +21,20 @@ import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { BusOutlet } from './bus-outlet.js';
+import { createEventMeasures } from './caep/measures.js';
+import { SecurityEvents } from './caep/security-events.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { beginRecovery } from './recover.js';
 import type { RevokerParts } from './revoker-parts.js';
+import { StatusLists } from './status/status-lists.js';
 
 const KNOCK_AGAIN_MS = 1_000;
 const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
 
 export interface OpenParts {
   parts: RevokerParts;
+  events: SecurityEvents;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
@@ -54,7 +60,18 @@ export async function openParts(
   );
   await migrate(db, revokerMigrations);
   measureLeases(metrics, db);
-  const outlet = new BusOutlet({ db, log, publish: async (records) => await send(records) });
+  const { kid, key } = await readSigningKey(settings.signingKey);
+  const publicUrl = settings.publicUrl ?? `http://${settings.http.host}:${settings.http.port}`;
+  const lists = new StatusLists({
+    ...{ db, key: { kid, key }, lists: `${publicUrl}/status` },
+    ...settings.statusList,
+  });
+  const events = new SecurityEvents({
+    ...{ db, trust, key: { kid, key }, issuer: publicUrl, log },
+    ...(settings.caep ?? { tokenIssuer: '', receivers: [] }),
+    measures: createEventMeasures(metrics),
+  });
+  const outlet = new BusOutlet({ db, log, publish: (records) => send(records) });
   const providers = openProviders(targets, log, { outlet, maxClockSkewMs: config.trust.maxClockSkewMs });
   const everyMs = Math.min(Math.max(trust.refreshEveryMs, 1_000), REFRESH_AT_LEAST_EVERY_MS);
   const refreshing = setInterval(() => void refresh(trust, log), everyMs).unref();
@@ -63,8 +80,12 @@ export async function openParts(
   let bus: Bus | undefined;
   let relay: Relay | undefined;
   let closed = false;
-  const send = (records: readonly QueuedRecord[]): Promise<void> =>
-    relay?.send(records) ?? Promise.reject(new Error('the bus is not reached yet'));
+  const send = async (records: readonly QueuedRecord[]): Promise<void> => {
+    if (records.some(({ topic, head }) => topic === REVOCATIONS && head.type === REVOCATION_TYPE))
+      events.wake();
+    if (relay === undefined) throw new Error('the bus is not reached yet');
+    await relay.send(records);
+  };
   const openBus = async () => {
     const opened = await knock(
       () => connect(config.bus, 'mayfly-revoker', log),
@@ -92,16 +113,19 @@ export async function openParts(
   return {
     parts: {
       db,
-      send: (records) => void relay?.send(records),
+      // Where there is no relay yet, it finds them in the outbox.
+      send: (records) => void send(records).catch(() => undefined),
       trust,
       peers,
       catalogue,
       providers,
+      lists,
       maxClockSkewMs: config.trust.maxClockSkewMs,
       instanceId: alive.instanceId,
       measures: createMeasures(metrics),
       log,
     },
+    events,
     signer,
     openBus,
     close: async () => {

@@ -7,6 +7,7 @@ import type { Database } from '#store/database.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import type { Log } from '#telemetry/log.js';
 import type { Measures } from './measures.js';
+import type { StatusLists } from './status/status-lists.js';
 
 export interface RevokerParts {
   db: Database;
@@ -17,6 +18,8 @@ export interface RevokerParts {
   catalogue: Catalogue;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
+  /** What those without the bus are told. */
+  lists: StatusLists;
   /** How far the clocks of services and targets may be apart. */
   maxClockSkewMs: number;
   /** This process; its claims are known dead when its database session is. */

@@ -19,7 +19,8 @@ import { developmentTrustFiles, ensureDevelopmentTrust } from '#identity/develop
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
-import { loadTrust } from '#identity/trust.js';
+import { readSigningKey, type SigningKey } from '#identity/signing-key.js';
+import { loadTrust, type Trust } from '#identity/trust.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openJwt } from '#providers/jwt/jwt-provider.js';
 import { openSampleTarget, type SampleTarget } from '#providers/postgres/sample-target.contract.js';
@@ -38,7 +39,8 @@ import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';
 import { beginRecovery } from './recover.js';
 import { Revoker } from './revoker.js';
-import { TOKENS } from './token-plan.contract.js';
+import { StatusLists } from './status/status-lists.js';
+import { LISTS, TOKENS } from './token-plan.contract.js';
 import type { RevokerParts } from './revoker-parts.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
@@ -55,19 +57,23 @@ export interface Sender {
 export class World {
   readonly bus = new FakeBus();
   readonly logged: string[] = [];
+  readonly log = createLog('revoker', { write: (line) => this.logged.push(line) });
   readonly #senders = new Map<string, Sender>();
   #consumer: Consumer | undefined;
   #revoker: Revoker | undefined;
   #relay: Relay | undefined;
   #alive: Alive | undefined;
   #outlet: BusOutlet | undefined;
+  /** Of the revoker that was started last. */
+  lists: StatusLists | undefined;
 
   private constructor(
     private readonly stateDir: string,
     readonly db: Database,
     readonly target: SampleTarget,
     private readonly signers: Record<ServiceName, RecordSigner>,
-    private readonly jwks: Record<ServiceName, { jwks: string }>,
+    private readonly keys: Record<ServiceName, { signingKey: string; jwks: string }>,
+    readonly trust: Trust,
   ) {}
 
   static async open(namespace: string): Promise<World> {
@@ -84,28 +90,16 @@ export class World {
     const db = openDatabase({ url, schema, application: 'revoker-spec', maxConnections: 16 });
     await db.pool.query(`CREATE SCHEMA ${schema}`);
     await migrate(db, revokerMigrations);
-    return new World(stateDir, db, await openSampleTarget(namespace), { broker, revoker, auditor }, keys);
+    const target = await openSampleTarget(namespace);
+    return new World(stateDir, db, target, { broker, revoker, auditor }, keys, await trustIn(stateDir));
   }
 
   /** Starts a revoker. @param provider of the target `shop`; the sample's own unless told */
   async start(provider: CredentialProvider = this.target.revoker): Promise<Revoker> {
     const { db, bus } = this;
-    const log = createLog('revoker', { write: (line) => this.logged.push(line) });
+    const { log, trust } = this;
     const warn = (fields: object, message: string) => log.warn(fields, message);
-    const { bundleFile } = developmentTrustFiles(this.stateDir);
-    const trust = await loadTrust(
-      [
-        {
-          type: 'spiffe',
-          trustDomain: 'dev.mayfly',
-          bundle: bundleFile,
-          audience: 'mayfly',
-          development: true,
-        },
-      ],
-      'development',
-    );
-    const peers = await loadPeerKeys(this.jwks);
+    const peers = await loadPeerKeys(this.keys);
     const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
     const relay = new Relay({
       db,
@@ -119,6 +113,7 @@ export class World {
     const outlet = new BusOutlet({ db, log, publish: (records) => relay.send(records) });
     outlet.follow(bus, peers);
     this.#outlet = outlet;
+    this.lists = new StatusLists({ db, key: await this.key(), lists: LISTS, ttlMs: 5_000, validMs: 60_000 });
     const parts: RevokerParts = {
       db,
       send: (records) => void relay.send(records),
@@ -129,6 +124,7 @@ export class World {
         ['shop', provider],
         ['orders-api', openJwt(TOKENS, log, { outlet, maxClockSkewMs: 2_000 })],
       ]),
+      lists: this.lists,
       maxClockSkewMs: 2_000,
       instanceId: alive.instanceId,
       measures: createMeasures(new Metrics('revoker')),
@@ -148,6 +144,11 @@ export class World {
     this.#relay = relay;
     this.#alive = alive;
     return revoker;
+  }
+
+  /** With which the revoker signs. */
+  key(): Promise<SigningKey> {
+    return readSigningKey(this.keys.revoker.signingKey);
   }
 
   async stop(): Promise<void> {
@@ -177,10 +178,14 @@ export class World {
     return sender;
   }
 
+  /** Of an identity; over HTTP unless told for another audience. */
+  svid(id: string, audience = 'mayfly'): Promise<string> {
+    return mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600, env });
+  }
+
   async withAnotherKey(id: string): Promise<Sender> {
     const key = ProofKey.generate();
-    const audience = `mayfly:jkt:${key.thumbprint}`;
-    const svid = await mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600, env });
+    const svid = await this.svid(id, `mayfly:jkt:${key.thumbprint}`);
     return {
       send: (type, data, ceId) =>
         this.bus.publish([signEvent({ type, data, svid, key, ...(ceId === undefined ? {} : { id: ceId }) })]),
@@ -313,6 +318,12 @@ export class World {
       ? undefined
       : (JSON.parse(record.value?.toString() ?? 'null') as Record<string, unknown>);
   }
+}
+
+function trustIn(stateDir: string): Promise<Trust> {
+  const { bundleFile: bundle } = developmentTrustFiles(stateDir);
+  const domain = { trustDomain: 'dev.mayfly', bundle, audience: 'mayfly', development: true };
+  return loadTrust([{ type: 'spiffe', ...domain }], 'development');
 }
 
 export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();

@@ -140,8 +140,9 @@ export class Revoker {
   }
 
   /** The cut goes first: what was said may be sent meanwhile. */
-  #after({ work, queued }: Flushed): void {
+  #after({ work, queued, lists }: Flushed): void {
     this.#lanes.offer(work);
+    if (lists !== undefined) this.parts.lists.change(lists);
     if (queued.length > 0) this.parts.send(queued);
   }
 

@@ -50,6 +50,14 @@ export function loadConfig<S extends ServiceName | 'cli'>(
         'a development issuer needs environment: development',
       );
   });
+  value.services.revoker?.caep?.receivers.forEach(({ url }, index) => {
+    if (url?.startsWith('http:') === true && value.environment !== 'development')
+      throw yaml.error(
+        'ERR_CONFIG_UNSAFE',
+        ['services', 'revoker', 'caep', 'receivers', index, 'url'],
+        'beyond development only https://',
+      );
+  });
   for (const name of SERVICES) {
     const http = value.services[name]?.http;
     const unsafe = (message: string) =>

@@ -95,6 +95,53 @@ const broker = service.extend({
     })
     .optional(),
 });
+/** Who is told of revocations as security events (CAEP): either we push to `url`, or the identity `poller` fetches. */
+const receiver = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a name of lower-case letters, digits and dashes'),
+    /** `aud` of its events. */
+    audience: text.max(512),
+    url: secureUrl.optional(),
+    /** Header `Authorization` of each push. MUST NOT be logged. */
+    authorization: text.max(4_096).optional(),
+    /** SPIFFE id. */
+    poller: z
+      .string()
+      .regex(/^spiffe:\/\/[a-z0-9._-]{1,255}(\/[A-Za-z0-9._-]+)+$/, 'must be a SPIFFE id')
+      .optional(),
+  })
+  .refine((given) => (given.url === undefined) !== (given.poller === undefined), 'needs either url or poller')
+  .refine(
+    (given) => given.authorization === undefined || given.url !== undefined,
+    'authorization is for a url',
+  );
+const revoker = service.extend({
+  /** How others reach it: begins the URIs of status lists, and names the issuer of security events. Absent: the address under `http`. */
+  publicUrl: secureUrl.optional(),
+  statusList: z
+    .strictObject({
+      /** How long a copy may be used without asking again. */
+      ttlMs: z.int().min(1_000).max(300_000).default(5_000),
+      /** How long it may be used where nobody answers. */
+      validMs: z.int().min(5_000).max(3_600_000).default(60_000),
+    })
+    .refine((list) => list.ttlMs <= list.validMs, { path: ['ttlMs'], error: 'must be at most validMs' })
+    .prefault({}),
+  /** Absent: nobody is told but on the bus. */
+  caep: z
+    .strictObject({
+      /** The broker's issuer, as tokens name it. */
+      tokenIssuer: secureUrl,
+      receivers: z
+        .array(receiver)
+        .min(1)
+        .max(32)
+        .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'two receivers have one id'),
+    })
+    .optional(),
+});
 const auditor = z.strictObject({
   http,
   /** `ownerUrl` migrates; `url` may only add and read. */
@@ -170,7 +217,7 @@ export const mayflySchema = z.strictObject({
   bus: bus.prefault({}),
   services: z.strictObject({
     broker: broker.optional(),
-    revoker: service.optional(),
+    revoker: revoker.optional(),
     auditor: auditor.optional(),
   }),
   trust: z.strictObject({
