@@ -31,6 +31,8 @@ export interface BusTransportSettings {
 
 /** An end counts once the bus has it. Whether it is refused is worth waiting for; of a second end nothing is said. */
 const END_REFUSED_WITHIN_MS = 2_000;
+/** A rejection that may be of a forgery counts when no better verdict came in time; that must be before one gives up. */
+const VERDICT_FIRST = 0.9;
 
 export class BusTransport implements Transport {
   readonly #settings: BusTransportSettings;
@@ -73,7 +75,7 @@ export class BusTransport implements Transport {
       const record = await letter();
       // What was turned away at the door has no answer on the delivery topic.
       const turnedAway = verdicts
-        ?.verdictOn(record.headers.ce_id ?? '', Math.max(1, untilMs - performance.now()))
+        ?.verdictOn(record.headers.ce_id ?? '', Math.max(1, VERDICT_FIRST * (untilMs - performance.now())))
         .then((verdict) => this.#demandTaken(verdict));
       turnedAway?.catch(() => undefined);
       await this.#settings.bus.publish([record]);

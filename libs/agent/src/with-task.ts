@@ -34,6 +34,8 @@ interface Common {
   signal?: AbortSignal;
   /** False: SIGTERM and SIGINT are somebody else's business. */
   endsOnSignals?: boolean;
+  /** How long the end may be told again while nobody hears it. Default: 10 s. */
+  endWithinMs?: number;
   /** What goes wrong where nothing can be thrown any more. Default: a warning of the process. */
   onTrouble?: (cause: Error) => void;
   /** For `credential.fetch`. */
@@ -144,7 +146,12 @@ async function start(
   data: TaskStarted,
   owner: Speaker,
   transport: Transport,
-  { principalToken, startWithinMs = START_WITHIN_MS, onTrouble = warn }: TaskOptions,
+  {
+    principalToken,
+    startWithinMs = START_WITHIN_MS,
+    endWithinMs = END_WITHIN_MS,
+    onTrouble = warn,
+  }: TaskOptions,
 ): Promise<void> {
   // The same event each time: declaring twice is declaring once.
   const id = uuidV7();
@@ -161,7 +168,7 @@ async function start(
     // It may have been accepted all the same. An end that comes before its start counts, too.
     if (!(error instanceof Refused))
       await task
-        .end('cancelled', { reason: 'no answer to its start', withinMs: END_WITHIN_MS })
+        .end('cancelled', { reason: 'no answer to its start', withinMs: endWithinMs })
         .catch(onTrouble);
     throw error;
   }
@@ -170,33 +177,36 @@ async function start(
 async function settle<T>(
   task: Task,
   act: (task: Task) => Promise<T>,
-  { onTrouble = warn }: Common,
+  { endWithinMs = END_WITHIN_MS, onTrouble = warn }: Common,
 ): Promise<T> {
   let result: T;
   try {
     result = await act(task);
   } catch (error) {
     // The work's own error is what its caller must see.
-    await task.end('failed', { withinMs: END_WITHIN_MS }).catch(onTrouble);
+    await task.end('failed', { withinMs: endWithinMs }).catch(onTrouble);
     throw error;
   }
-  await task.end('completed', { withinMs: END_WITHIN_MS });
+  await task.end('completed', { withinMs: endWithinMs });
   return result;
 }
 
 /** Ends the task early where somebody wants it to stop. */
-function watch(task: Task, { signal, endsOnSignals = true, onTrouble = warn }: Common): () => void {
+function watch(
+  task: Task,
+  { signal, endsOnSignals = true, endWithinMs = END_WITHIN_MS, onTrouble = warn }: Common,
+): () => void {
   const cancel = (reason: string, withinMs: number) =>
     task.end('cancelled', { reason, withinMs }).catch(onTrouble);
   const onAbort = () => {
     task.close(signal?.reason as Error);
-    void cancel('aborted', END_WITHIN_MS);
+    void cancel('aborted', endWithinMs);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   const release = endsOnSignals
     ? endOnInterruption((name) => {
         task.close(new AgentError('ERR_INTERRUPTED', 'the process was told to stop', { signal: name }));
-        return cancel(name, INTERRUPTED_WITHIN_MS);
+        return cancel(name, Math.min(endWithinMs, INTERRUPTED_WITHIN_MS));
       })
     : () => undefined;
   return () => {
