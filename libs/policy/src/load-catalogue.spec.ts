@@ -54,7 +54,7 @@ it('loads the sample, whose names stay', async () => {
     mayAssert: ['corp.example'],
   });
   expect(catalogue.operators.get('spiffe://dev.mayfly/operator/dev')?.roles).toEqual(['operator', 'auditor']);
-  expect([...catalogue.tools.keys()]).toEqual(['orders.api', 'sql.query']);
+  expect([...catalogue.tools.keys()]).toEqual(['orders.api', 'orders.mcp', 'sql.query']);
   expect(catalogue.datasets.get('crm.orders')?.actions).toEqual(
     new Map([
       ['read', { rights: ['pol_crm_orders_read'], cedar: 'readDataset' }],
@@ -72,6 +72,7 @@ it('loads the sample, whose names stay', async () => {
   expect(targets).toMatchObject([
     { id: 'shop', connection: { port: 7433 }, login: { user: 'mayfly_broker' } },
     orders,
+    { id: 'orders-mcp', provider: 'jwt', audience: 'http://127.0.0.1:7081' },
   ]);
   const shop = targets.find((target) => target.provider === 'postgres');
   expect(shop?.login.password.reveal()).toBe('0042');
@@ -208,7 +209,7 @@ it('takes a target of a tool’s own, where the tool has no dataset and the targ
 });
 
 it('refuses a service for tokens without the name that stands in them', async () => {
-  edit('targets.yaml', '  audience: http://127.0.0.1:7080\n', '');
+  edit('targets.yaml', '  audience: ${MAYFLY_ORDERS_API:-http://127.0.0.1:7080}\n', '');
 
   expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: '1.audience' });
 });
