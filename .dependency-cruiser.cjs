@@ -68,6 +68,7 @@ module.exports = {
       'node_modules/@nestjs/',
       '(\\.module|\\.controller|\\.guard)\\.ts$|^libs/bus/src/batch-server\\.ts$|^libs/service/src/(run-service|service)\\.ts$|\\.spec\\.ts$|^(apps/[^/]+/)?test/',
     ),
+    only('grpc-in-the-workload-api', 'node_modules/@grpc/', '^libs/identity/(src/workload-api|test)/'),
     only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
   ],
   options: {

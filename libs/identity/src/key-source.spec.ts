@@ -162,7 +162,7 @@ describe('a key that nobody knows', () => {
     expect(ask(trust, 'issuer-2027')).toMatchObject({ refusal: { code: 'ERR_SVID_UNTRUSTED' } });
     address.bundle = { keys: [ISSUER_JWK, NEXT_JWK], spiffe_refresh_hint: 3600 };
     await trust.refresh(START_MS + 30_000);
-    expect(ask(trust, 'issuer-2027')).toEqual({ ok: true, id: AGENT });
+    expect(ask(trust, 'issuer-2027')).toMatchObject({ ok: true, id: AGENT });
   });
 
   it('however many there are, makes few requests', async () => {

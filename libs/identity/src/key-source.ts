@@ -17,6 +17,8 @@ const AT_MOST_EVERY_MS = 1_000;
 const AT_LEAST_EVERY_MS = 3_600_000;
 /** How often to ask whether something is due, where reading costs a request. */
 const TICK_MS = 5_000;
+/** The agent of this machine has bundles at hand, and says not how often they change. */
+const WORKLOAD_API_MS = 30_000;
 const RETRY_FIRST_MS = 5_000;
 const RETRY_LAST_MS = 300_000;
 /** An unknown key id brings a read forward, at most so often, and ever more seldom while it is not found. */
@@ -66,8 +68,9 @@ export class KeySource {
 
   /** The issuer's hint, within reason; and twice at least before what we have is too old. */
   get #paceMs(): number {
-    const { domain, maxStaleMs } = this.#settings;
-    return clamp(domain.refreshHintMs, AT_MOST_EVERY_MS, Math.min(AT_LEAST_EVERY_MS, maxStaleMs / 2));
+    const { domain, at, maxStaleMs } = this.#settings;
+    const hintMs = at.kind === 'workload_api' ? WORKLOAD_API_MS : domain.refreshHintMs;
+    return clamp(hintMs, AT_MOST_EVERY_MS, Math.min(AT_LEAST_EVERY_MS, maxStaleMs / 2));
   }
 
   /**

@@ -44,7 +44,7 @@ describe('a workload', () => {
 
   it('may call over HTTP with the plain audience, and is the same there', () => {
     const claims = { ...KUBERNETES, aud: ['mayfly'] };
-    expect(verifyBearer(oidc(claims), oidcTrust(), APPENDED_AT_MS)).toEqual({ ok: true, id: AGENT });
+    expect(verifyBearer(oidc(claims), oidcTrust(), APPENDED_AT_MS)).toMatchObject({ ok: true, id: AGENT });
   });
 
   it('may end its task with a token that has expired', () => {

@@ -124,13 +124,14 @@ function oidcOf(config: OidcIssuerConfig, domain: TrustDomain) {
 }
 
 /** As a service reads them. */
-const readKeys: ReadKeys = async (at) => {
+const readKeys: ReadKeys = async (at, domain) => {
   switch (at.kind) {
     case 'file':
       return readIdentityFile(at.location);
     case 'address':
       return fetchDocument(at.location);
     case 'workload_api':
-      throw invalidIssuer('the Workload API is not read yet', { location: at.location });
+      // gRPC is loaded by those alone who use it.
+      return (await import('./workload-api/workload-api.js')).readJwtBundle(at.socket, domain);
   }
 };
