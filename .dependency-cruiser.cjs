@@ -66,7 +66,7 @@ module.exports = {
     only(
       'nest-only-at-the-edges',
       'node_modules/@nestjs/',
-      '(\\.module|\\.controller|\\.guard)\\.ts$|^libs/bus/src/batch-server\\.ts$|^libs/service/src/(run-service|service)\\.ts$|\\.spec\\.ts$|^(apps/[^/]+/)?test/',
+      '(\\.module|\\.controller|\\.guard)\\.ts$|^libs/bus/src/batch-server\\.ts$|^libs/service/src/(run-service|service)\\.ts$|\\.spec\\.ts$|^apps/[^/]+/test/|^test/',
     ),
     only('grpc-in-the-workload-api', 'node_modules/@grpc/', '^libs/identity/(src/workload-api|test)/'),
     only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
