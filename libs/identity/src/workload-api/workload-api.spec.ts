@@ -156,7 +156,7 @@ it.each([undefined, '', 'tcp://127.0.0.1:8081', '/run/agent.sock', 'https://agen
   'the socket %j is none',
   (location) => {
     expect(() => workloadApiFrom({ SPIFFE_ENDPOINT_SOCKET: location })).toThrow(
-      expect.objectContaining({ code: 'ERR_IDENTITY_ISSUER_INVALID' }) as unknown,
+      expect.objectContaining({ code: 'ERR_IDENTITY_ISSUER_INVALID' }),
     );
   },
 );
