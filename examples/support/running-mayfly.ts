@@ -1,0 +1,31 @@
+/** The Mayfly of `npm start`, found in its state folder. With a Mayfly of your own, all of this is your configuration. */
+import { developmentIdentity } from '#agent/development-identity.js';
+import type { IdentitySource } from '#agent/identity-source.js';
+import type { Bus } from '#bus/bus.js';
+import { openBus } from '#bus/open-bus.js';
+import { loadPeerKeys, type PeerKeys } from '#identity/records.js';
+import { cliConfig } from '../../apps/cli/src/settings.js';
+import { readAddresses, stateFolder } from '../../apps/cli/src/state-folder.js';
+
+export interface RunningMayfly {
+  /** The broker's URL, which is also the name of the issuer in its tokens. */
+  broker: string;
+  /** Public keys of Mayfly's services. */
+  peers: PeerKeys;
+  openBus(clientId: string): Promise<Bus>;
+  /** Any workload of the development trust domain. */
+  identity(id: string): IdentitySource;
+}
+
+/** Needs MAYFLY_ENV=development. @throws CliError ERR_CLI_NOT_RUNNING */
+export async function runningMayfly(env: NodeJS.ProcessEnv): Promise<RunningMayfly> {
+  const stateDir = stateFolder(env);
+  const addresses = await readAddresses(stateDir);
+  const config = await cliConfig(env, stateDir, addresses);
+  return {
+    broker: addresses.broker,
+    peers: await loadPeerKeys(config.trust.services),
+    openBus: (clientId) => openBus(config.bus, clientId),
+    identity: (id) => developmentIdentity(id, { stateDir, env }),
+  };
+}
