@@ -6,6 +6,8 @@ import { BusController } from './bus.controller.js';
 import type { BrokerHttp } from './http/broker-http.js';
 import { EventRequests } from './http/event-requests.js';
 import { EventsController } from './http/events.controller.js';
+import { OAuthServer } from './http/oauth/oauth-server.js';
+import { OAuthController } from './http/oauth/oauth.controller.js';
 
 @Module({})
 export class BrokerModule {
@@ -13,10 +15,11 @@ export class BrokerModule {
     return {
       module: BrokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController, EventsController],
+      controllers: [BusController, EventsController, ...(http.oauth === null ? [] : [OAuthController])],
       providers: [
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
+        ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],
     };
   }

@@ -11,6 +11,7 @@ import { Broker } from './broker.js';
 import { BrokerModule } from './broker.module.js';
 import { openHttp } from './http/broker-http.js';
 import { privacyOf } from './http/is-private.js';
+import { ToldLives } from './http/oauth/told-lives.js';
 import { problemOf } from './http/problems.js';
 import { openParts } from './open-parts.js';
 import { brokerRules } from './prune-rules.js';
@@ -26,7 +27,9 @@ await runService({
     const broker = new Broker(parts, onDead);
     const { environment } = config;
     const { behindTls } = config.services.broker.http;
-    const http = openHttp({ parts, broker, isPrivate: privacyOf({ environment, behindTls }) });
+    const onTrouble = (err: Error) => log.warn({ err }, 'what is revoked cannot be read');
+    const lives = new ToldLives();
+    const http = openHttp({ parts, broker, lives, isPrivate: privacyOf({ environment, behindTls }) });
     const upkeep = storeUpkeep({
       ...{ db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
       bus: () => bus,
@@ -59,6 +62,7 @@ await runService({
           },
           begun: () => {
             broker.start();
+            lives.begin({ log: bus, peers: parts.peers, group: 'mayfly-broker', onTrouble });
             upkeep.begin();
           },
         };
@@ -69,7 +73,10 @@ await runService({
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         upkeep.drain,
       ],
-      close: [{ what: 'connections', run: close }],
+      close: [
+        { what: 'what is revoked', run: () => lives.close() },
+        { what: 'connections', run: close },
+      ],
     };
   },
 });

@@ -7,6 +7,8 @@ import type { Tx } from '#store/database.js';
 import { inboxRule, settledRule, type PruneRule } from '#store/prune.js';
 
 const TASKS_AT_ONCE = 100;
+/** What a broker takes for good by its own clock is not forgotten by the database's. */
+const CLOCKS_MS = 300_000;
 
 export const brokerRules = ({ inboxMs, endedMs, streamMs, decisionInputMs }: Retention): PruneRule[] => [
   inboxRule(inboxMs),
@@ -16,6 +18,8 @@ export const brokerRules = ({ inboxMs, endedMs, streamMs, decisionInputMs }: Ret
   // As long as a start may be read of what was only heard to end.
   { name: 'unknown_tasks', keepMs: inboxMs, batch: TASKS_AT_ONCE, take: takeUnknownTasks },
   { name: 'decision_inputs', keepMs: decisionInputMs, batch: 500, take: takeDecisionInputs },
+  { name: 'used_proofs', keepMs: CLOCKS_MS, batch: 1_000, take: expiredOf('used_proof') },
+  { name: 'client_assertions', keepMs: CLOCKS_MS, batch: 1_000, take: expiredOf('client_assertion') },
 ];
 
 /** No lease of a task outlives its deadline (`hardEnd` in `decideCall`), and none was left undecided. */
@@ -81,3 +85,15 @@ async function takeDecisionInputs(tx: Tx, keepMs: number, batch: number): Promis
   );
   return rowCount ?? 0;
 }
+
+const expiredOf =
+  (table: 'used_proof' | 'client_assertion') =>
+  async (tx: Tx, keepMs: number, batch: number): Promise<number> => {
+    const { rowCount } = await tx.query(
+      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM ${table} WHERE expires_at < now() - $1 * interval '1 millisecond'
+          ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+      [keepMs, batch],
+    );
+    return rowCount ?? 0;
+  };

@@ -20,9 +20,12 @@ export interface Door {
 
 export async function listen(
   { broker, parts }: BrokerProcess,
-  options: Partial<Pick<BrokerHttpParts, 'answerWithinMs' | 'isPrivate'>> = {},
+  options: Partial<Pick<BrokerHttpParts, 'answerWithinMs' | 'isPrivate' | 'lives'>> = {},
 ): Promise<Door> {
-  const http = openHttp({ broker, parts, isPrivate: () => false, ...options });
+  const http = openHttp({
+    ...{ broker, parts, isPrivate: () => false, lives: { lifeOf: () => 'unknown' } },
+    ...options,
+  });
   const app = await NestFactory.create<NestExpressApplication>(
     BrokerModule.forRoot(broker, http, {
       service: 'broker',

@@ -1,21 +1,33 @@
 /** What answers requests at the broker, put together once. */
 import type { IncomingMessage } from 'node:http';
+import type { LifeSource } from '#verifier/life.js';
 import type { Broker } from '../broker.js';
 import type { BrokerParts } from '../broker-parts.js';
+import { ANSWER_WITHIN_MS } from './call-answer.js';
 import { EventRequests } from './event-requests.js';
+import { OAuthServer } from './oauth/oauth-server.js';
+import { RequestsAtOnce } from './requests-at-once.js';
 
 export interface BrokerHttp {
   events: EventRequests;
+  /** Null: this broker makes no tokens. */
+  oauth: OAuthServer | null;
 }
 
 export interface BrokerHttpParts {
   parts: BrokerParts;
   broker: Broker;
+  lives: LifeSource;
   isPrivate: (request: IncomingMessage) => boolean;
   answerWithinMs?: number;
 }
 
-export function openHttp({ parts, broker, isPrivate, answerWithinMs }: BrokerHttpParts): BrokerHttp {
-  const waiting = answerWithinMs === undefined ? {} : { answerWithinMs };
-  return { events: new EventRequests({ parts, pump: broker.requests, isPrivate, ...waiting }) };
+export function openHttp(given: BrokerHttpParts): BrokerHttp {
+  const { parts, broker, lives, isPrivate, answerWithinMs = ANSWER_WITHIN_MS } = given;
+  const common = { parts, pump: broker.requests, atOnce: new RequestsAtOnce(), isPrivate, answerWithinMs };
+  const { tokens } = parts;
+  return {
+    events: new EventRequests(common),
+    oauth: tokens === null ? null : new OAuthServer({ ...common, tokens, lives }),
+  };
 }
