@@ -197,9 +197,15 @@ describe('a valid proof', () => {
 
   it('is never accepted once any of it is changed', () => {
     expect(verifyDpop(proof, request, NOW_MS).ok).toBe(true);
+    // Those of the alphabet get further than to the decoder.
+    const letter = fc.constantFrom(...'ABCDwxyz0189-_.e');
+    const letters = fc.oneof(
+      fc.string({ unit: letter, minLength: 1, maxLength: 4 }),
+      fc.string({ minLength: 1 }),
+    );
     const mutations = fc.oneof(
       fc
-        .tuple(fc.nat(proof.length - 1), fc.string({ minLength: 1, maxLength: 3 }))
+        .tuple(fc.nat(proof.length - 1), letters)
         .map(([at, text]) => proof.slice(0, at) + text + proof.slice(at + text.length)),
       fc
         .tuple(fc.nat(proof.length - 1), fc.nat(40))
@@ -213,7 +219,7 @@ describe('a valid proof', () => {
         mutations.filter((mutant) => mutant !== proof),
         (mutant) => !verifyDpop(mutant, request, NOW_MS).ok,
       ),
-      { numRuns: 5000, seed: 20261125 },
+      { numRuns: 10_000, seed: 20261125 },
     );
   });
 });

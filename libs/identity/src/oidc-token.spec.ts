@@ -178,11 +178,16 @@ it('a valid token of which anything is changed is never accepted, nor makes the 
   const valid = oidc({ ...KUBERNETES, aud: 'mayfly' });
   expect(verifyBearer(valid, trust, APPENDED_AT_MS).ok).toBe(true);
   fc.assert(
-    fc.property(fc.nat(valid.length - 1), fc.string({ maxLength: 3 }), fc.nat(3), (at, text, cut) => {
-      const mutant = valid.slice(0, at) + text + valid.slice(at + cut);
-      return mutant === valid || !verifyBearer(mutant, trust, APPENDED_AT_MS).ok;
-    }),
-    { numRuns: 3000, seed: 20261125 },
+    fc.property(
+      fc.nat(valid.length - 1),
+      fc.string({ unit: fc.constantFrom(...'ABCDwxyz0189-_.e'), maxLength: 4 }),
+      fc.nat(3),
+      (at, text, cut) => {
+        const mutant = valid.slice(0, at) + text + valid.slice(at + cut);
+        return mutant === valid || !verifyBearer(mutant, trust, APPENDED_AT_MS).ok;
+      },
+    ),
+    { numRuns: 10_000, seed: 20261125 },
   );
 });
 
