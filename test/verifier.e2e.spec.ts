@@ -1,0 +1,111 @@
+/**
+ * Proves what a service that takes tokens knows: the end of a task within moments, without the broker too, and without Kafka that
+ * it does not know. Then it does what its mode says, and what it knows to be dead stays dead.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
+import { KafkaDoor, type Shut } from './support/kafka-door.js';
+import { lendToken, OrdersService, startOrdersTask, until } from './support/orders-service.js';
+import { endTask, openClient } from './support/sample-client.js';
+import { startStack, type TestStack } from './support/stack.mjs';
+
+const KNOWS_WITHIN_MS = 3_000;
+/** The machine may be busy. */
+const SLACK_MS = 1_000;
+
+describe('a service that takes tokens', () => {
+  let stack: TestStack;
+  let client: MayflyClient;
+  let door: KafkaDoor;
+  let service: OrdersService;
+  beforeAll(async () => {
+    stack = await startStack({ env: { MAYFLY_BUS: 'kafka' } });
+    client = await openClient(stack);
+    door = await KafkaDoor.open(stack.addresses.kafka ?? '');
+    service = await OrdersService.open(stack, door.address);
+  }, 180_000);
+  afterAll(async () => {
+    await service?.close();
+    await door?.close();
+    await client?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  it('accepts a token while its task runs, and refuses it as revoked from then on', async () => {
+    const taskId = await startOrdersTask(client);
+    const reading = await lendToken(client, taskId, 'read');
+    const writing = await lendToken(client, taskId, 'write');
+    const other = await lendToken(client, await startOrdersTask(client), 'read');
+
+    expect(await service.verdictOn(reading)).toMatchObject({ ok: true, task: taskId, actions: ['read'] });
+    expect(await service.says(writing)).toBe('accepted');
+
+    await endTask(client, taskId);
+
+    await until(async () => (await service.says(reading)) !== 'accepted');
+    expect(await service.verdictOn(reading)).toMatchObject({ code: 'ERR_TOKEN_REVOKED', httpStatus: 401 });
+    expect(await service.says(writing)).toBe('ERR_TOKEN_REVOKED');
+    expect(await service.says(other)).toBe('accepted');
+  });
+
+  it('needs no broker for that: with it killed, live tokens are accepted and those of ended tasks refused', async () => {
+    const [before, meanwhile, open] = await Promise.all([1, 2, 3].map(() => startOrdersTask(client)));
+    const [dead, dying, live] = await Promise.all(
+      [before!, meanwhile!, open!].map((taskId) => lendToken(client, taskId, 'read')),
+    );
+    await endTask(client, before!);
+    await until(async () => (await service.says(dead!)) === 'ERR_TOKEN_REVOKED');
+
+    await stack.kill('broker', 'SIGKILL');
+    expect(await service.says(dead!)).toBe('ERR_TOKEN_REVOKED');
+    expect(await service.says(dying!)).toBe('accepted');
+    expect(await service.says(live!)).toBe('accepted');
+
+    await endTask(client, meanwhile!);
+    await until(async () => (await service.says(dying!)) === 'ERR_TOKEN_REVOKED');
+
+    // Longer than what it knew before would do.
+    for (const untilMs = Date.now() + KNOWS_WITHIN_MS + SLACK_MS; Date.now() < untilMs; await sleep(250)) {
+      expect(await service.says(live!)).toBe('accepted');
+      expect(await service.says(dying!)).toBe('ERR_TOKEN_REVOKED');
+    }
+
+    await stack.start('broker');
+    expect(await service.says(await lendToken(client, open!, 'read'))).toBe('accepted');
+    expect(await service.says(dying!)).toBe('ERR_TOKEN_REVOKED');
+  });
+
+  it.each<Shut>(['refuses', 'hangs'])(
+    'knows within 3 s that it does not know, where Kafka %s: it refuses, and goes on when Kafka is back',
+    async (how) => {
+      const [before, meanwhile, open] = await Promise.all([1, 2, 3].map(() => startOrdersTask(client)));
+      const [dead, dying, reading] = await Promise.all(
+        [before!, meanwhile!, open!].map((taskId) => lendToken(client, taskId, 'read')),
+      );
+      const writing = await lendToken(client, open!, 'write');
+      await endTask(client, before!);
+      await until(async () => (await service.says(dead!)) === 'ERR_TOKEN_REVOKED');
+      expect(await service.says(writing)).toBe('accepted');
+
+      await door.shut(how);
+      const afterMs = await until(() => !service.feed.know().knows);
+
+      expect(afterMs).toBeLessThan(KNOWS_WITHIN_MS + SLACK_MS);
+      expect(service.feed.know()).toEqual({ knows: false, why: 'silent' });
+      expect(await service.verdictOn(writing)).toMatchObject({
+        code: 'ERR_REVOCATION_UNKNOWN',
+        httpStatus: 503,
+      });
+      expect(await service.says(reading!)).toBe('ERR_REVOCATION_UNKNOWN');
+      expect(await service.says(dead!)).toBe('ERR_TOKEN_REVOKED');
+
+      await endTask(client, meanwhile!);
+      await door.reopen();
+
+      await until(() => service.feed.know().knows, 60_000);
+      await until(async () => (await service.says(dying!)) === 'ERR_TOKEN_REVOKED');
+      expect(await service.says(reading!)).toBe('accepted');
+    },
+    120_000,
+  );
+});
