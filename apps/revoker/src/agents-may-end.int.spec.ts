@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { InboundData } from '#events/inbound.js';
 import { TASK_EVENTS } from '#events/topics.js';
-import { AGENT, World } from './revoker-world.contract.js';
+import { AGENT } from './broker-voice.contract.js';
+import { World } from './revoker-world.contract.js';
 
 let world: World;
 beforeAll(async () => {

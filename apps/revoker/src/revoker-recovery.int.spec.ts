@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { REVOCATIONS } from '#events/topics.js';
 import { ProviderError, type CredentialProvider, type Plan } from '#providers/provider.js';
-import { brokers, inMs, World } from './revoker-world.contract.js';
+import { brokers, inMs } from './broker-voice.contract.js';
+import { World } from './revoker-world.contract.js';
 
 let world: World;
 beforeAll(async () => {

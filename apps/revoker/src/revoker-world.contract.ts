@@ -33,6 +33,7 @@ import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import { Alive } from '#store/alive.js';
+import { AGENT, inMs, intended, issued } from './broker-voice.contract.js';
 import { BusOutlet } from './bus-outlet.js';
 import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
@@ -44,7 +45,6 @@ import { LISTS, TOKENS } from './token-plan.contract.js';
 import type { RevokerParts } from './revoker-parts.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
-export const AGENT = 'spiffe://dev.mayfly/agent/analyst';
 export const OPERATOR = 'spiffe://dev.mayfly/operator/dev';
 export const STRANGER = 'spiffe://dev.mayfly/agent/stranger';
 
@@ -232,13 +232,8 @@ export class World {
   }
   #said = 0;
 
-  intended(taskId: string, plan: Plan, parents: string[] = []): EventOf<'lease.intended'> {
-    const lineage = [taskId, ...parents].map((id) => ({ taskId: id, generation: 1 }));
-    return {
-      type: 'lease.intended',
-      data: { ...brokers(taskId), ...plan, callId: uuidv7(), agent: AGENT, lineage },
-    };
-  }
+  readonly intended = intended;
+  readonly issued = issued;
 
   /** Requires a revoker that is started. */
   get outlet(): BusOutlet {
@@ -250,14 +245,6 @@ export class World {
   looks(plan: Plan): 'dead' | 'live' | 'unknown' | undefined {
     const { leaseId, token } = plan;
     return this.#outlet?.look({ leaseId, agent: token?.agent ?? null, lineage: token?.lineage ?? [] });
-  }
-
-  issued(taskId: string, plan: Plan): EventOf<'lease.issued'> {
-    const { leaseId, notAfter } = plan;
-    return {
-      type: 'lease.issued',
-      data: { ...brokers(taskId), leaseId, callId: uuidv7(), agent: AGENT, notAfter, incarnation: 'one' },
-    };
   }
 
   /** What the revoker said of a lease, in order. */
@@ -325,14 +312,3 @@ function trustIn(stateDir: string): Promise<Trust> {
   const domain = { trustDomain: 'dev.mayfly', bundle, audience: 'mayfly', development: true };
   return loadTrust([{ type: 'spiffe', ...domain }], 'development');
 }
-
-export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
-
-/** Members of every event, as the broker gives them. */
-export const brokers = (taskId: string) => ({
-  taskId,
-  generation: 1,
-  tenant: 'sample',
-  actor: serviceSource('broker'),
-  at: inMs(0),
-});

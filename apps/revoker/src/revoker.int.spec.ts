@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
 import type { Plan } from '#providers/provider.js';
-import { brokers, inMs, OPERATOR, ORCHESTRATOR, STRANGER, World } from './revoker-world.contract.js';
+import { brokers, inMs } from './broker-voice.contract.js';
+import { OPERATOR, ORCHESTRATOR, STRANGER, World } from './revoker-world.contract.js';
 
 let world: World;
 beforeAll(async () => {

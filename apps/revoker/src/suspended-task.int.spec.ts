@@ -2,7 +2,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Lineage } from '#events/outbound.js';
 import type { Plan } from '#providers/provider.js';
-import { brokers, inMs, World } from './revoker-world.contract.js';
+import { brokers, inMs } from './broker-voice.contract.js';
+import { World } from './revoker-world.contract.js';
 
 let world: World;
 beforeAll(async () => {

@@ -8,7 +8,8 @@ import type { Plan } from '#providers/provider.js';
 import { transact } from '#store/database.js';
 import { order, raiseEpoch, readStoreLife } from '#store/store-meta.js';
 import { copySchema } from '../../../libs/store/test/copy-schema.js';
-import { brokers, World } from './revoker-world.contract.js';
+import { brokers } from './broker-voice.contract.js';
+import { World } from './revoker-world.contract.js';
 
 let world: World;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { REVOCATIONS } from '#events/topics.js';
 import type { Plan } from '#providers/provider.js';
 import { revokeAgent } from './revoke-agent.js';
-import { AGENT, brokers, inMs, STRANGER, World } from './revoker-world.contract.js';
+import { AGENT, brokers, inMs } from './broker-voice.contract.js';
+import { STRANGER, World } from './revoker-world.contract.js';
 import { tokenPlan } from './token-plan.contract.js';
 
 let world: World;
@@ -62,6 +63,16 @@ it('that its agent gives back is told by itself, and the others of its task live
   expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({ what: 'lease', reason: 'returned' });
   expect(world.looks(plan)).toBe('dead');
   await world.until(() => world.looks(other) === 'live', 'the other to live');
+});
+
+it('is told in the moment it is due, whatever becomes of its cut', async () => {
+  const plan = await issuedIn(uuidv7(), { target: 'not-configured-here', notAfter: inMs(300) });
+  await world.until(() => world.looks(plan) === 'dead', 'verifiers to know');
+  expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({
+    reason: 'expired',
+    notAfter: plan.notAfter,
+  });
+  expect(await world.stateOf(plan.leaseId)).toBe('due');
 });
 
 it('is not proven dead while the bus takes nothing, and is once it does', async () => {

@@ -2,8 +2,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { JwtSettings } from '#providers/jwt/settings.js';
 import type { Plan } from '#providers/provider.js';
+import { AGENT, inMs } from './broker-voice.contract.js';
 
-const AGENT = 'spiffe://dev.mayfly/agent/analyst';
 /** The service that takes tokens. */
 export const TOKENS: JwtSettings = {
   id: 'orders-api',
@@ -12,8 +12,6 @@ export const TOKENS: JwtSettings = {
   audience: 'https://orders.example',
 };
 export const LISTS = 'https://mayfly.example/status';
-
-const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
 /** Of a token of the task's first generation, in a status list. */
 export function tokenPlan(taskId: string, idx: number, change: Partial<Plan> = {}, list = 0): Plan {

@@ -20,6 +20,7 @@ import { readKnownUnder, readLeases, saveLineage, type LeaseChange, type Workloa
 import { credentialRecord, SOURCE } from './publish.js';
 import { writeRevocations, type RevocationNotice } from './revocation-rows.js';
 import { lockIdleTasks, lockTasks } from './task-rows.js';
+import { isToldByItself } from './told-by-itself.js';
 import { readTombstones, withdrawTombstones } from './tombstone-rows.js';
 import { startOf, unwatchedTask, type Change, type WatchedTask } from './watched-task.js';
 import { writeRows } from './write-rows.js';
@@ -159,16 +160,22 @@ export class UnitOfWork {
     const earlier = this.#changes.get(lease.leaseId)?.actAtMs ?? null;
     this.#changes.set(lease.leaseId, { lease, actAtMs: actAtMs ?? earlier, takenBy: null });
     for (const event of events) this.#say(lease, event, ceId);
-    if (lease.state === 'due' && before?.state !== 'due' && lease.revocation.cause === 'abandoned')
-      this.#notices.push({
-        what: 'lease',
-        id: lease.leaseId,
-        generationBelow: null,
-        notAfterMs: lease.plan === null ? this.nowMs + MONTH_MS : Date.parse(lease.plan.hardEnd),
-        ...{ reason: 'abandoned', causedBy: lease.revocation.causedBy },
-      });
+    if (lease.state === 'due' && before?.state !== 'due') this.#tell(lease);
     const list = lease.plan?.token?.status?.uri;
     if (list !== undefined && lease.state !== 'known' && lease.state !== before?.state) this.#lists.add(list);
+  }
+
+  /** What no record of a task says to verifiers, said with the cause itself: no worker is waited for. */
+  #tell({ leaseId, plan, revocation }: DoomedLease): void {
+    const { cause, causedBy } = revocation;
+    if (!isToldByItself(cause, plan)) return;
+    // No token is renewed; of anything else an abandoned lease may be longer than was thought.
+    const until = plan?.provider === 'jwt' ? plan.notAfter : plan?.hardEnd;
+    const notAfterMs = until === undefined ? this.nowMs + MONTH_MS : Date.parse(until);
+    this.#notices.push({
+      ...{ what: 'lease', id: leaseId, generationBelow: null },
+      ...{ notAfterMs, reason: cause, causedBy },
+    });
   }
 
   /** Something is dead besides what hangs on a task. */

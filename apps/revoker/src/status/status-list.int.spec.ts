@@ -12,7 +12,8 @@ import { createEventMeasures } from '../caep/measures.js';
 import { SecurityEvents } from '../caep/security-events.js';
 import { problemOf } from '../http/problem.js';
 import { RevokerModule } from '../revoker.module.js';
-import { inMs, World } from '../revoker-world.contract.js';
+import { inMs } from '../broker-voice.contract.js';
+import { World } from '../revoker-world.contract.js';
 import { LISTS, tokenPlan } from '../token-plan.contract.js';
 
 let world: World;
@@ -36,7 +37,7 @@ beforeAll(async () => {
     { logger: false, bodyParser: false },
   );
   app.useGlobalFilters(new ProblemFilter(() => undefined, problemOf));
-  const server = (await app.listen(0, '127.0.0.1'));
+  const server = await app.listen(0, '127.0.0.1');
   const address = server.address();
   base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 });
