@@ -134,6 +134,11 @@ const hostile: [what: string, svid: () => string, code: RefusalCode][] = [
   ['of no environment', () => oidc({ ...GITHUB, environment: undefined }), 'ERR_SUBJECT_UNMAPPED'],
   ['with other claims', () => oidc({ ...GENERIC, azp: ['batch'] }), 'ERR_SUBJECT_UNMAPPED'],
   ['of a person', () => oidc(MARIA), 'ERR_SUBJECT_UNMAPPED'],
+  [
+    'of a person, though a rule matches it',
+    () => oidc({ ...GENERIC, email: MARIA.email, email_verified: false }),
+    'ERR_SUBJECT_UNMAPPED',
+  ],
 ];
 
 it.each(hostile)('a token %s is refused', (_what, svid, code) => {

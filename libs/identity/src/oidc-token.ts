@@ -29,10 +29,15 @@ const KEYS_IN_HEADER = ['jwk', 'jku', 'x5u', 'x5c'] as const;
 
 const invalid = (reason: string) => refuse('ERR_SVID_INVALID', reason);
 
-/** A workload's token, by the issuer that its `iss` names. */
+/**
+ * A workload's token, by the issuer that its `iss` names. Never a person's: theirs travel on a topic with a plain audience, where
+ * whoever reads it could take one and act by it.
+ */
 export function workloadOf(parts: TokenParts, issuer: OidcIssuer): Checked<{ oidc: IdentityToken }> {
   const reading = readOidc(parts, issuer);
   if (!reading.ok) return reading;
+  if (issuer.persons !== undefined && isAddressIn(parts.claims[issuer.persons.claim], issuer.persons.domain))
+    return refuse('ERR_SUBJECT_UNMAPPED', 'the token is of a person, not of a workload');
   const subject = issuer.mapSubject(parts.claims);
   if (subject === undefined)
     return refuse('ERR_SUBJECT_UNMAPPED', 'no rule of the issuer says who the bearer of the token is here');
@@ -46,7 +51,7 @@ export function personOf(parts: TokenParts, issuer: OidcIssuer): Checked<{ oidc:
   const reading = readOidc(parts, issuer);
   if (!reading.ok) return reading;
   const { [persons.claim]: value, email_verified: verified } = parts.claims;
-  if (typeof value !== 'string' || !isAddressIn(value, persons.domain))
+  if (!isAddressIn(value, persons.domain))
     return refuse('ERR_SUBJECT_UNMAPPED', 'the token names no person of the domain of its issuer');
   if (persons.claim === 'email' && verified !== true)
     return refuse('ERR_SUBJECT_UNMAPPED', 'the issuer has not verified the address of the person');
@@ -54,8 +59,11 @@ export function personOf(parts: TokenParts, issuer: OidcIssuer): Checked<{ oidc:
 }
 
 /** One `@`, before it what no other form could be mistaken for; capitals would make two names of one person. */
-const isAddressIn = (value: string, domain: string) =>
-  value.length <= 254 && value.endsWith(`@${domain}`) && /^[a-z0-9._+-]+@[a-z0-9.-]+$/.test(value);
+const isAddressIn = (value: unknown, domain: string): value is string =>
+  typeof value === 'string' &&
+  value.length <= 254 &&
+  value.endsWith(`@${domain}`) &&
+  /^[a-z0-9._+-]+@[a-z0-9.-]+$/.test(value);
 
 function readOidc(
   { token, jws, claims }: TokenParts,
