@@ -53,6 +53,19 @@ it('does not know before it has read to where the topic ended when it began', as
   expect(feed.lifeOf(token, nowMs)).toBe('dead');
 });
 
+it('says that it has read, once the set knows', async () => {
+  let seen: boolean[] = [];
+  feed = await RevocationFeed.open({
+    ...{ log, peers: PEERS, clock },
+    onRead: () => seen.push(feed?.lifeOf(token, nowMs) === 'dead'),
+  });
+  await log.settled();
+  seen = [];
+  await revoker.revoke('lease', LEASE);
+  await log.settled();
+  expect(seen).toEqual([true]);
+});
+
 it('does not know of an empty topic', async () => {
   const feed = await opened();
   expect(feed.lifeOf(token, nowMs)).toBe('unknown');
