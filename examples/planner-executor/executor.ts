@@ -11,19 +11,46 @@ export interface Assignment {
   plan: string;
 }
 
+export interface Execution {
+  result: string;
+  /** All that its model was given to read. */
+  read: readonly string[];
+  /** One more look at the orders, with a token that outlived its task in somebody's memory. */
+  lookAgain: () => Promise<Response>;
+}
+
 export async function execute(
   { taskId, plan }: Assignment,
   at: { transport: Transport; identity: IdentitySource; service: string },
-): Promise<{ result: string; read: readonly string[] }> {
+): Promise<Execution> {
+  const orders = `${at.service}/orders`;
   const model = new ScriptedModel(`Carry out this plan: ${plan}`, [
     () => ({ call: { tool: 'place_order', arguments: JSON.parse(plan) as Record<string, unknown> } }),
     (context) => ({ answer: context.at(-1) ?? '' }),
   ]);
   // begin join
-  const result = await joinTask(taskId, (task) => runAgent(model, orderTools(task, at.service)), {
-    transport: at.transport,
-    agent: at.identity,
-  });
+  const joined = await joinTask(
+    taskId,
+    async (task) => {
+      const result = await runAgent(model, orderTools(task, at.service));
+      const kept = await task.credential({
+        tool: 'orders.api',
+        dataset: 'orders',
+        action: 'read',
+        kind: 'jwt',
+      });
+      return { result, kept };
+    },
+    { transport: at.transport, agent: at.identity },
+  );
   // end join
-  return { result, read: model.context };
+  const { result, kept } = joined;
+  // `kept.fetch` would refuse by itself by then: this is what somebody would do who has both token and key.
+  // begin by-hand
+  const lookAgain = () =>
+    fetch(orders, {
+      headers: { authorization: `DPoP ${kept.token.reveal()}`, dpop: kept.proof('GET', orders) },
+    });
+  // end by-hand
+  return { result, read: model.context, lookAgain };
 }

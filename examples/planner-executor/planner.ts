@@ -57,7 +57,7 @@ export async function plan(
       objective: planned,
       principal: { id: 'user:maria@corp.example', kind: 'human' },
       agents: [{ id: EXECUTOR }],
-      declared: [{ tool: 'orders.api', dataset: 'orders', actions: ['write'] }],
+      declared: [{ tool: 'orders.api', dataset: 'orders', actions: ['read', 'write'] }],
       deadline: new Date(Date.now() + 60_000),
       risk: 'low',
     },

@@ -1,0 +1,85 @@
+/** Proves that the examples do what they say, as processes of their own, against an installation as `npm start` brings it up. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startStack, type TestStack } from './support/stack.mjs';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+const example = (path: string) => join(root, 'dist', 'examples', ...path.split('/'));
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+describe('the examples', () => {
+  let stack: TestStack;
+  let env: NodeJS.ProcessEnv;
+  const services: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    const own = {
+      MAYFLY_ORDERS_API: `http://127.0.0.1:${await freePort()}`,
+      MAYFLY_ORDERS_MCP: `http://127.0.0.1:${await freePort()}`,
+    };
+    stack = await startStack({ env: own });
+    const { NODE_OPTIONS: _jest, ...shell } = process.env;
+    env = { ...shell, ...own, MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stack.stateDir };
+    await Promise.all([startService('orders-api/main.js'), startService('mcp-server/main.js')]);
+  }, 240_000);
+  afterAll(async () => {
+    for (const service of services) service.kill('SIGTERM');
+    await Promise.all(services.map((service) => service.exitCode ?? once(service, 'exit')));
+    await stack?.stop();
+  }, 60_000);
+
+  /** Resolves once it says that it is ready. */
+  async function startService(path: string): Promise<void> {
+    const service = spawn(process.execPath, [example(path)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    services.push(service);
+    let said = '';
+    await new Promise<void>((resolve, reject) => {
+      service.stdout.on('data', (chunk) => {
+        if (/ ready at /.test((said += String(chunk)))) resolve();
+      });
+      service.once('exit', () => reject(new Error(`${path} ended before it was ready`)));
+    });
+  }
+
+  const story = async (path: string) =>
+    (await run(process.execPath, [example(path)], { env, timeout: 60_000 })).stdout;
+
+  it('planner and executor: one plans and cannot act, the other acts, and no model reads a credential', async () => {
+    const told = await story('planner-executor/main.js');
+    expect(told).toMatch(/^planner reads .*"item":"ink"/m);
+    expect(told).toMatch(/^planner orders +ERR_(NOT_DECLARED|TOOL_FORBIDDEN): /m);
+    expect(told).toMatch(/^its read token +does not write: 403 ERR_ACT_NOT_GRANTED$/m);
+    expect(told).toMatch(/^executor places +\{.*"by":"spiffe:\/\/dev\.mayfly\/agent\/executor"\}$/m);
+    expect(told).toMatch(/^its token, kept +is dead: 401 ERR_TOKEN_REVOKED$/m);
+    expect(told).not.toMatch(/eyJ[\w-]+\./);
+  });
+
+  it('an MCP server: each tool for who may call it, with what was decided on, while the task lives', async () => {
+    const told = await story('mcp-server/agent.js');
+    expect(told).toMatch(/^tools +list_orders, place_order$/m);
+    expect(told).toMatch(/^to read +ERR_ACT_NOT_GRANTED$/m);
+    expect(told).toMatch(/^to write +\{.*"item":"paper".*"by":"spiffe:\/\/dev\.mayfly\/agent\/executor"\}$/m);
+    expect(told).toMatch(/^otherwise +ERR_ARGUMENTS_MISMATCH$/m);
+    expect(told).toMatch(/^afterwards +ERR_TASK_OVER$/m);
+  });
+
+  it('an MCP server says where its tokens come from', async () => {
+    const answer = await fetch(`${env.MAYFLY_ORDERS_MCP}/.well-known/oauth-protected-resource`);
+    expect(await answer.json()).toMatchObject({
+      resource: env.MAYFLY_ORDERS_MCP,
+      authorization_servers: [stack.addresses.broker],
+    });
+  });
+});
