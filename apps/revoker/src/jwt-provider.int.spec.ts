@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { openJwt, type JwtMeans } from '#providers/jwt/jwt-provider.js';
 import { describeProvider, type AgentSession, type ProviderHarness } from '#providers/provider.contract.js';
-import type { JwtCredential } from '#providers/provider.js';
+import type { CredentialProvider, JwtCredential } from '#providers/provider.js';
 import { createLog } from '#telemetry/log.js';
 import { signAccessToken, verifyAccessToken } from '#tokens/access-token.js';
 import { BusOutlet } from './bus-outlet.js';
@@ -32,10 +32,24 @@ async function harness(): Promise<ProviderHarness<JwtCredential>> {
     ...{ db: world.db, log },
     publish: () => Promise.reject(new Error('the bus is away')),
   });
+  const probe = tokenPlan(TASK, 0);
+  /** A machine that stands still for seconds does not know for a moment. That is not what is asked here. */
+  const known = () => world.until(() => world.looks(probe) === 'live', 'the revoker to read what it tells');
+  const knowing = (provider: CredentialProvider): CredentialProvider => ({
+    ...{ kind: provider.kind, fencing: provider.fencing },
+    principal: (leaseId) => provider.principal(leaseId),
+    create: (plan) => provider.create(plan),
+    cut: (plan) => known().then(() => provider.cut(plan)),
+    observe: (plan) => known().then(() => provider.observe(plan)),
+    clean: (plan) => known().then(() => provider.clean(plan)),
+    list: () => provider.list(),
+    close: () => provider.close(),
+  });
   const session = (credential: JwtCredential): AgentSession => {
     const act = async (action: string): Promise<string> => {
       // A request comes over a network: between two of them other things are read.
       await turn();
+      await known();
       const nowMs = Date.now();
       const verified = verifyAccessToken(credential.token.reveal(), {
         ...{ keyOf: () => publicKey, issuer: ISSUER, audience: TOKENS.audience, nowMs },
@@ -50,10 +64,9 @@ async function harness(): Promise<ProviderHarness<JwtCredential>> {
   };
   let idx = 0;
   const plan: ProviderHarness<JwtCredential>['plan'] = (change) => tokenPlan(TASK, (idx += 1), change);
-  await world.until(() => world.looks(plan()) === 'live', 'the revoker to read what it tells');
   return {
     broker: open({ signer }),
-    revoker: open({ outlet: world.outlet }),
+    revoker: knowing(open({ outlet: world.outlet })),
     unreachable: open({ outlet: unreachable }),
     plan,
     async login(credential) {
