@@ -84,7 +84,11 @@ export class Stack {
         openTarget(this.#context),
         ensureKeys(root, stateDir),
       ]);
-      await together(SERVICES.map((service) => this.start(service)));
+      // The broker puts the address of the revoker's status lists into tokens, and its port may not be the default.
+      await together(
+        SERVICES.filter((service) => service !== 'broker').map((service) => this.start(service)),
+      );
+      await this.start('broker');
       this.#writeAddresses();
     } catch (error) {
       await this.stop();
@@ -172,6 +176,7 @@ export class Stack {
     const own = {
       broker: () => ({
         MAYFLY_BROKER_DATABASE_URL: url('mayfly_broker'),
+        MAYFLY_STATUS_LISTS: env.MAYFLY_STATUS_LISTS ?? `http://127.0.0.1:${this.#ports.revoker}/status`,
         ...target('mayfly_broker'),
       }),
       revoker: () => ({
