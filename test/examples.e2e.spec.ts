@@ -31,12 +31,12 @@ describe('the examples', () => {
     };
     stack = await startStack({ env: own });
     const { NODE_OPTIONS: _jest, ...shell } = process.env;
-    env = { ...shell, ...own, MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stack.stateDir };
+    env = { ...shell, ...own, MAYFLY_STATE_DIR: stack.stateDir };
     await Promise.all([startService('orders-api/main.js'), startService('mcp-server/main.js')]);
   }, 240_000);
   afterAll(async () => {
     for (const service of services) service.kill('SIGTERM');
-    await Promise.all(services.map((service) => service.exitCode ?? once(service, 'exit')));
+    for (const service of services) if (service.exitCode === null) await once(service, 'exit');
     await stack?.stop();
   }, 60_000);
 

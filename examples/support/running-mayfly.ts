@@ -17,8 +17,10 @@ export interface RunningMayfly {
   identity(id: string): IdentitySource;
 }
 
-/** Needs MAYFLY_ENV=development. @throws CliError ERR_CLI_NOT_RUNNING */
-export async function runningMayfly(env: NodeJS.ProcessEnv): Promise<RunningMayfly> {
+/** @throws CliError ERR_CLI_NOT_RUNNING */
+export async function runningMayfly(shell: NodeJS.ProcessEnv): Promise<RunningMayfly> {
+  // Like the command `mayfly`: there is no `npm start` in production.
+  const env = { ...shell, MAYFLY_ENV: shell.MAYFLY_ENV || 'development' };
   const stateDir = stateFolder(env);
   const addresses = await readAddresses(stateDir);
   const config = await cliConfig(env, stateDir, addresses);
