@@ -14,6 +14,7 @@ import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { callJwt, callPostgres } from './cases/calls.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
+import * as httpToken from './cases/http-token.mjs';
 import * as poison from './cases/poison.mjs';
 import * as restart from './cases/restart.mjs';
 import { soak, soakJwt } from './cases/soak.mjs';
@@ -24,7 +25,7 @@ import { SampleWorld } from './sample-world.mjs';
 import { overRounds, round1 } from './stats.mjs';
 
 const root = join(import.meta.dirname, '..');
-const CASES = [decide, callPostgres, callJwt, endCut, verifyToken, poison, restart, soak, soakJwt];
+const CASES = [decide, callPostgres, callJwt, httpToken, endCut, verifyToken, poison, restart, soak, soakJwt];
 const SIZES = {
   whole: {
     decisions: 5_000,
