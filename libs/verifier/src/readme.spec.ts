@@ -1,9 +1,8 @@
 /** The snippets of README.md, compiled and run: what is between two marks here stands there, letter by letter. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { v7 as uuidV7 } from 'uuid';
 import { ProofKey } from '#agent/proof-key.js';
 import type { OutgoingRecord } from '#bus/bus.js';
+import { itShowsCompiledCode } from '../../../test/support/snippets.js';
 import { protect, type ExpressRequest, type ExpressResponse } from './express.js';
 import type { Fetch } from './fetch-document.js';
 import { createIntrospection } from './introspection-client.js';
@@ -26,29 +25,7 @@ import {
 
 type Handler = (request: ExpressRequest, response: ExpressResponse, next: () => void) => unknown;
 
-const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
-const source = readFileSync(import.meta.filename, 'utf8');
-
-/** What is between the marks, without the indentation that all lines have. */
-function snippet(name: string): string {
-  const [, text = ''] = source.split(new RegExp(`^ *// (?:begin|end) ${name}\n`, 'm'));
-  const indent = Math.min(...[...text.matchAll(/^( *)\S/gm)].map(([, spaces = '']) => spaces.length));
-  return text.replace(new RegExp(`^ {${indent}}`, 'gm'), '');
-}
-
-const named = [...readme.matchAll(/<!-- snippet: (\S+) -->\n```ts\n([^]*?)```/g)];
-
-it.each(named.map(([, name = '', text = '']) => [name, text]))(
-  'shows %s as it is compiled here',
-  (name, text) => {
-    expect(text).toBe(snippet(name));
-  },
-);
-
-it('shows no code that is not compiled here', () => {
-  expect(named).toHaveLength([...readme.matchAll(/```ts/g)].length);
-  expect(named.length).toBeGreaterThan(4);
-});
+itShowsCompiledCode('libs/verifier/README.md', 'libs/verifier/src/readme.spec.ts');
 
 const answering =
   (value: object): Fetch =>
