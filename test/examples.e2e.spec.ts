@@ -56,6 +56,10 @@ describe('the examples', () => {
   const story = async (path: string) =>
     (await run(process.execPath, [example(path)], { env, timeout: 60_000 })).stdout;
 
+  it('a first agent: one task, one database user, one query', async () => {
+    expect(await story('first-agent/main.js')).toMatch(/^\d+ paid orders, [\d.]+ in all$/m);
+  });
+
   it('planner and executor: one plans and cannot act, the other acts, and no model reads a credential', async () => {
     const told = await story('planner-executor/main.js');
     expect(told).toMatch(/^planner reads .*"item":"ink"/m);
