@@ -1,6 +1,5 @@
 import { AnswerBoard } from './answer-board.js';
-import type { CallOutcome } from './answers.js';
-import type { CallKey } from './call-rows.js';
+import type { CallKey, CallOutcome } from './call-rows.js';
 
 const key = (callId: string): CallKey => ({ taskId: 'T', agent: 'A', callId });
 const issued: CallOutcome = { is: 'issued', envelope: 'E' };

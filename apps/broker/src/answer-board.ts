@@ -3,8 +3,7 @@
  * settles is seen in the rows, which are looked at now and then for all who wait, in one statement.
  */
 import { transact, type Database } from '#store/database.js';
-import type { CallOutcome } from './answers.js';
-import { callOutcomes, keyOfCall, type CallKey } from './call-rows.js';
+import { callOutcomes, keyOfCall, type CallKey, type CallOutcome } from './call-rows.js';
 
 const LOOK_EVERY_MS = 200;
 

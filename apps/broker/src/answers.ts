@@ -1,13 +1,7 @@
-/**
- * What became of an event, for those who say it over HTTP and wait. On the bus nobody waits: the sender reads the topics.
- * `call.answered_in` says where a call's outcome goes; a call asked again on the bus meanwhile is answered there too.
- */
-import type { RefusalCode, Refusal } from '#events/refusal.js';
+/** What became of an event, for those who say it over HTTP and wait. On the bus nobody waits: the sender reads the topics. */
+import type { Refusal } from '#events/refusal.js';
 import type { Task } from '#events/task.js';
 import type { Call } from './call-rows.js';
-
-/** Where its sender hears of a call: on the delivery topic, or in the reply to its request. */
-export type AnsweredIn = 'delivery' | 'reply';
 
 /** True once the transaction is committed that it came from. */
 export type Answer =
@@ -17,7 +11,3 @@ export type Answer =
   | { is: 'refused'; refusal: Refusal }
   /** The task as it is now, and the call where it is about one. */
   | { is: 'taken'; task: Task; call: Call | undefined };
-
-/** What a call comes to, sooner or later. */
-export type CallOutcome =
-  { is: 'issued'; envelope: string } | { is: 'refused'; code: RefusalCode; reasons: readonly string[] };

@@ -6,7 +6,13 @@ import type { RefusalCode } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import type { Write } from '#store/writes.js';
-import type { AnsweredIn, CallOutcome } from './answers.js';
+
+/** Where its sender hears of a call: on the delivery topic, or in the reply to its request. */
+export type AnsweredIn = 'delivery' | 'reply';
+
+/** What a call comes to, sooner or later. */
+export type CallOutcome =
+  { is: 'issued'; envelope: string } | { is: 'refused'; code: RefusalCode; reasons: readonly string[] };
 
 export interface Call {
   taskId: string;
@@ -22,6 +28,7 @@ export interface Call {
   attempts: number;
   request: ToolCalled;
   sender: Sender;
+  /** Asked again on the bus meanwhile, it is answered there too. */
   answeredIn: AnsweredIn;
 }
 

@@ -2,9 +2,9 @@
 import type { ToolCalled } from '#events/inbound.js';
 import { unreachable } from '#events/unreachable.js';
 import { transact } from '#store/database.js';
-import type { Answer, CallOutcome } from '../answers.js';
+import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';
-import { callOutcomes, type CallKey } from '../call-rows.js';
+import { callOutcomes, type CallKey, type CallOutcome } from '../call-rows.js';
 import type { refusalProblem } from './problems.js';
 
 export const ANSWER_WITHIN_MS = 10_000;

@@ -73,8 +73,8 @@ function taskReply(type: InboundType, answer: Answer): Reply {
   if (answer.is !== 'taken') return problemReply(refusalProblem(answer.refusal));
   const { taskId, generation, status } = answer.task;
   if (type === 'task.started') return json(201, { taskId, generation });
-  // Heard before its start, it counts once the start is known.
-  return json(status === 'unknown' ? 202 : 200, { taskId, state: status });
+  // `unknown`: heard before its start, it counts once the start is known.
+  return json(200, { taskId, state: status });
 }
 
 function callReply({ taskId, callId }: { taskId: string; callId: string }, answer: CallAnswer): Reply {

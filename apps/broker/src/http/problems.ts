@@ -3,16 +3,18 @@ import type { Refusal, RefusalCode } from '#events/refusal.js';
 import type { Problem } from '#service/problem.js';
 
 /** What only a request can get wrong, or only a reply can say. */
-export type TransportCode =
-  | 'ERR_PATH_MISMATCH'
-  | 'ERR_BODY_TOO_LARGE'
-  | 'ERR_BODY_UNREADABLE'
-  | 'ERR_MEDIA_TYPE'
-  | 'ERR_RATE_LIMITED'
-  | 'ERR_BUSY'
-  | 'ERR_NOT_STARTED'
-  | 'ERR_DATABASE_AWAY'
-  | 'ERR_ANSWER_PENDING';
+export const TRANSPORT_CODES = [
+  'ERR_PATH_MISMATCH',
+  'ERR_BODY_TOO_LARGE',
+  'ERR_BODY_UNREADABLE',
+  'ERR_MEDIA_TYPE',
+  'ERR_RATE_LIMITED',
+  'ERR_BUSY',
+  'ERR_NOT_STARTED',
+  'ERR_DATABASE_AWAY',
+  'ERR_ANSWER_PENDING',
+] as const;
+export type TransportCode = (typeof TRANSPORT_CODES)[number];
 
 const STATUS: Record<RefusalCode | TransportCode, number> = {
   ERR_RECORD_TOO_LARGE: 413,
