@@ -5,7 +5,7 @@ import { generateSealKey } from '#agent/seal-key.js';
 import { signEvent } from '#agent/signed-event.js';
 import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import { wireType, type InboundData, type InboundType, type ToolCalled } from '#events/inbound.js';
-import type { CutCause } from '#events/outbound.js';
+import type { CutCause } from '#events/causes.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
 import { mintSvid } from '#identity/development/mint-svid.js';

@@ -1,6 +1,6 @@
 /** Whether verifiers are told of a lease by itself: a record for a task, or for a generation of it, speaks of all its leases. Pure. */
 import type { LeasePlan } from '#events/lease-plan.js';
-import type { CutCause } from '#events/outbound.js';
+import type { CutCause } from '#events/causes.js';
 
 /** With its task, or with a generation of it; or by itself. */
 const TOLD: Record<CutCause, 'with_task' | 'by_itself'> = {

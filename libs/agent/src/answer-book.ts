@@ -4,7 +4,7 @@
  */
 import { shortType } from '#events/inbound.js';
 import { CREDENTIAL_DELIVERED, deliverySchemas } from '#events/outbound.js';
-import type { CutCause } from '#events/outbound.js';
+import type { CutCause } from '#events/causes.js';
 import type { RefusalCode } from '#events/refusal.js';
 import { AgentError } from './agent-error.js';
 import { envelopeHeader } from './open-envelope.js';

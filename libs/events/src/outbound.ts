@@ -3,6 +3,7 @@
  * tolerant when we read. No secret is in any of these; a credential travels only as a JWE in the delivery envelope.
  */
 import { z } from 'zod';
+import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
@@ -24,34 +25,7 @@ const common = {
 const code = z.enum(REFUSAL_CODES);
 export type { Lineage } from './lineage.js';
 
-/** Why a lease's access is cut. The first cause heard is kept. */
-export const CUT_CAUSES = [
-  'task_ended',
-  'deadline',
-  'parent_ended',
-  'expired',
-  'abandoned',
-  'suspended',
-  'amended',
-  'rekeyed',
-  'approval_withdrawn',
-  'agent_revoked',
-  'operator',
-  'returned',
-  'parked',
-  'vanished',
-  'orphan',
-] as const;
-export type CutCause = (typeof CUT_CAUSES)[number];
 const cause = z.enum(CUT_CAUSES);
-
-/** Why a task is suspended. */
-export const SUSPENSION_CAUSES = [
-  'parked',
-  /** A topic was made anew, and with it what was said of the task may be gone. Its orchestrator's next word resumes it. */
-  'topic_recreated',
-] as const;
-export type SuspensionCause = (typeof SUSPENSION_CAUSES)[number];
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
 
 const check = z.object({

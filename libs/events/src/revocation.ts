@@ -3,7 +3,8 @@
  * milliseconds. One function per way of hearing of it, and each says what is to be told. Doing anything twice tells nothing.
  */
 import type { LeasePlan } from './lease-plan.js';
-import type { CutCause, EventOf, Lineage, OutboundData } from './outbound.js';
+import type { CutCause } from './causes.js';
+import type { EventOf, Lineage, OutboundData } from './outbound.js';
 import { unreachable } from './unreachable.js';
 
 export type { LeasePlan };

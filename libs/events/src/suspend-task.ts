@@ -2,7 +2,8 @@
  * A suspension: the task gets no credential, and none of those it has lives on, until what caused it is gone. The generation
  * grows, so that no lease from before comes back with the resumption. Doing either twice for one cause is quiet.
  */
-import type { CutCause, EventOf, SuspensionCause } from './outbound.js';
+import type { CutCause, SuspensionCause } from './causes.js';
+import type { EventOf } from './outbound.js';
 import { serviceSource } from './services.js';
 import type { Task } from './task.js';
 

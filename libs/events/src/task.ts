@@ -5,7 +5,8 @@
  */
 import type { Delegating } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
-import type { EventOf, Lineage, SuspensionCause } from './outbound.js';
+import type { SuspensionCause } from './causes.js';
+import type { EventOf, Lineage } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { unreachable } from './unreachable.js';
 import type { TaskFacts } from './verdict.js';
