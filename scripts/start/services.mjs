@@ -30,7 +30,7 @@ export function serviceEnvironment(shell, own) {
  * @param {string} options.root the clone
  * @param {string} options.service
  * @param {number} options.port of its HTTP interface
- * @param {NodeJS.ProcessEnv} options.env from serviceEnvironment
+ * @param {NodeJS.ProcessEnv} options.env from serviceEnvironment; MAYFLY_CONFIG is another configuration than the sample's
  * @param {string} options.logFile
  * @param {{ remove: string[] } | null} options.reaper see startChild
  * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} options.onSpawn
@@ -41,7 +41,7 @@ export function serviceEnvironment(shell, own) {
 export async function startService(options) {
   const { root, service, port, env, logFile, reaper, onSpawn, mayStandBy = false } = options;
   const main = join('dist', 'apps', service, 'src', 'main.js');
-  const config = join('deploy', 'sample', 'mayfly.yaml');
+  const config = env.MAYFLY_CONFIG || join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
   // Steps of the garbage collector: see docs/how-to/start-and-stop.md.
   const child = await startChild(process.execPath, ['--max-semi-space-size=32', main, '--config', config], {
