@@ -1,12 +1,19 @@
 /**
  * Proves what a service that takes tokens knows: the end of a task within moments, without the broker too, and without Kafka that
- * it does not know. Then it does what its mode says, and what it knows to be dead stays dead.
+ * it does not know. Then it does what its mode says, and what it knows to be dead stays dead. And that a status list will do.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createIntrospection, type Introspect } from '#verifier/introspection-client.js';
+import { IssuerKeys } from '#verifier/issuer-keys.js';
+import { StatusListSource } from '#verifier/status-list-source.js';
 import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
 import { KafkaDoor, type Shut } from './support/kafka-door.js';
 import { lendToken, OrdersService, startOrdersTask, until } from './support/orders-service.js';
 import { endTask, openClient } from './support/sample-client.js';
+import { ORDERS_SERVICE, sampleWithOutlets } from './support/sample-with-outlets.js';
 import { startStack, type TestStack } from './support/stack.mjs';
 
 const KNOWS_WITHIN_MS = 3_000;
@@ -14,22 +21,37 @@ const KNOWS_WITHIN_MS = 3_000;
 const SLACK_MS = 1_000;
 
 describe('a service that takes tokens', () => {
+  let folder: string;
   let stack: TestStack;
   let client: MayflyClient;
   let door: KafkaDoor;
   let service: OrdersService;
+  let introspect: Introspect;
   beforeAll(async () => {
-    stack = await startStack({ env: { MAYFLY_BUS: 'kafka' } });
+    folder = await mkdtemp(join(tmpdir(), 'mayfly-verifier-'));
+    stack = await startStack({ env: { ...(await sampleWithOutlets(folder)), MAYFLY_BUS: 'kafka' } });
     client = await openClient(stack);
     door = await KafkaDoor.open(stack.addresses.kafka ?? '');
     service = await OrdersService.open(stack, door.address);
+    const { broker } = stack.addresses;
+    introspect = createIntrospection({
+      url: `${broker}/oauth/introspect`,
+      authenticate: async () => ({
+        parameters: {
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
+          client_assertion: await client.svid(ORDERS_SERVICE, broker),
+        },
+      }),
+    });
   }, 180_000);
   afterAll(async () => {
     await service?.close();
     await door?.close();
     await client?.close();
     await stack?.stop();
+    await rm(folder, { recursive: true, force: true });
   }, 60_000);
+  afterEach(() => door?.reopen());
 
   it('accepts a token while its task runs, and refuses it as revoked from then on', async () => {
     const taskId = await startOrdersTask(client);
@@ -76,7 +98,7 @@ describe('a service that takes tokens', () => {
   });
 
   it.each<Shut>(['refuses', 'hangs'])(
-    'knows within 3 s that it does not know, where Kafka %s: it refuses, and goes on when Kafka is back',
+    'knows within 3 s that it does not know, where Kafka %s: it refuses or asks the broker, and goes on when Kafka is back',
     async (how) => {
       const [before, meanwhile, open] = await Promise.all([1, 2, 3].map(() => startOrdersTask(client)));
       const [dead, dying, reading] = await Promise.all(
@@ -99,7 +121,14 @@ describe('a service that takes tokens', () => {
       expect(await service.says(reading!)).toBe('ERR_REVOCATION_UNKNOWN');
       expect(await service.says(dead!)).toBe('ERR_TOKEN_REVOKED');
 
+      expect(await service.says(reading!, { introspect })).toBe('accepted');
+      expect(await service.says(writing, { introspect })).toBe('ERR_REVOCATION_UNKNOWN');
+      expect(await service.says(dead!, { introspect })).toBe('ERR_TOKEN_REVOKED');
       await endTask(client, meanwhile!);
+      await until(async () => (await service.says(dying!, { introspect })) === 'ERR_TOKEN_INACTIVE');
+      expect(await service.says(reading!, { introspect })).toBe('accepted');
+      expect(await service.says(dying!)).toBe('ERR_REVOCATION_UNKNOWN');
+
       await door.reopen();
 
       await until(() => service.feed.know().knows, 60_000);
@@ -108,4 +137,22 @@ describe('a service that takes tokens', () => {
     },
     120_000,
   );
+
+  it('needs no Kafka either: by the status list, ends are known when its time to live is over', async () => {
+    const { revoker } = stack.addresses;
+    const keys = await IssuerKeys.open({ url: `${revoker}/.well-known/jwks.json` });
+    const life = new StatusListSource({ lists: `${revoker}/status/`, keys });
+    const [ending, open] = await Promise.all([1, 2].map(() => startOrdersTask(client)));
+    const [dying, live] = await Promise.all(
+      [ending!, open!].map((taskId) => lendToken(client, taskId, 'read')),
+    );
+    // The revoker has a list once it has heard of the first token in it.
+    await until(async () => (await service.says(dying!, { life })) === 'accepted');
+
+    await endTask(client, ending!);
+
+    await until(async () => (await service.says(dying!, { life })) === 'ERR_TOKEN_REVOKED');
+    expect(await service.says(live!, { life })).toBe('accepted');
+    keys.close();
+  });
 });

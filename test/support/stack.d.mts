@@ -22,7 +22,8 @@ export interface TestStack {
 /**
  * Brings up a stack on free ports in a temporary folder: nothing is durable, and nothing stays behind, not even after a
  * SIGKILL of the test. The services run from `dist`, so it must be built.
- * @param options.env more environment for the services
+ * @param options.env more environment for the services. A port in it is that part's, and MAYFLY_CONFIG is another configuration than
+ *   the sample's
  * @throws when a part does not become ready; the end of its log is in the message
  */
 export function startStack(options?: { env?: NodeJS.ProcessEnv }): Promise<TestStack>;

@@ -1,11 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresUser, temporaryFolder } from '../../scripts/servers/postgres-user.mjs';
-import { anyPorts } from '../../scripts/start/settings.mjs';
+import { anyPorts, portsFrom } from '../../scripts/start/settings.mjs';
 import { Stack } from '../../scripts/start/stack.mjs';
 import { defaultStateDir } from '../../scripts/start/state-dir.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
+const anyPort = Object.fromEntries(Object.values(anyPorts()).map(({ variable }) => [variable, '0']));
 
 export async function startStack({ env = {} } = {}) {
   const stateDir = await temporaryFolder('mayfly-stack-', await postgresUser());
@@ -18,7 +19,7 @@ export async function startStack({ env = {} } = {}) {
     stateDir,
     cacheDir: await defaultStateDir(root),
     env: { ...shell, ...env },
-    ports: anyPorts(),
+    ports: portsFrom({ ...anyPort, ...env }),
     durable: false,
     reaper: { remove: [stateDir] },
     onDeath: ({ name }) => deaths.push(name),
