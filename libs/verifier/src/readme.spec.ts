@@ -60,9 +60,11 @@ it('puts a verifier together', async () => {
     await feed.close();
     keys.close();
     // begin status-list
-    const life = new StatusListSource({ lists: 'https://revoker.example/status/', keys });
+    const listKeys = await IssuerKeys.open({ url: 'https://revoker.example/.well-known/jwks.json' });
+    const life = new StatusListSource({ lists: 'https://revoker.example/status/', keys: listKeys });
     const withoutKafka = createVerifier({ ...options, keys, life });
     // end status-list
+    listKeys.close();
     expect(await withoutKafka.check(await request())).toMatchObject({ code: 'ERR_TOKEN_KEY_UNKNOWN' });
   } finally {
     globalThis.fetch = fetch;
@@ -119,11 +121,16 @@ it('checks without a framework', async () => {
 });
 
 it('asks the broker where it does not know', async () => {
-  const svid = () => Promise.resolve('an SVID');
+  const svid = (audience: string) => Promise.resolve(`an SVID for ${audience}`);
   // begin unknown
   const introspect = createIntrospection({
     url: 'https://mayfly.example/oauth/introspect',
-    authenticate: async () => ({ parameters: { client_assertion: await svid() } }),
+    authenticate: async () => ({
+      parameters: {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
+        client_assertion: await svid('https://mayfly.example'),
+      },
+    }),
   });
   const careful = createVerifier({
     ...options,

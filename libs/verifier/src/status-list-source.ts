@@ -11,6 +11,7 @@ import type { Life, LifeSource, VerifiedToken } from './life.js';
 export interface StatusListSettings {
   /** What the URIs of lists begin with, such as `https://mayfly.example/status/`: another one in a token is not fetched. */
   lists: string;
+  /** Of the revoker, who signs the lists: not those of tokens. */
   keys: Pick<TokenKeys, 'keyOf' | 'seek'>;
   clock?: () => number;
   fetch?: Fetch;
