@@ -210,3 +210,19 @@ it('lets nothing come back by records read again after everything of them was fo
   await broker.hear(await world.voices.starts(taskId, {}, ORCHESTRATOR));
   expect(world.events(taskId, 'task.ended')).toHaveLength(2);
 });
+
+it('proofs and assertions that would be too old anyhow are forgotten, and no others', async () => {
+  const minutes = [-60, -6, -4, 10];
+  await world.query(
+    `INSERT INTO used_proof SELECT 'jkt', m::text, now() + m * interval '1 minute' FROM unnest($1::int[]) AS m`,
+    [minutes],
+  );
+  await world.query(
+    `INSERT INTO client_assertion SELECT m::text, 'jkt', now() + m * interval '1 minute' FROM unnest($1::int[]) AS m`,
+    [minutes],
+  );
+
+  expect(await prunes()).toMatchObject({ used_proofs: 2, client_assertions: 2 });
+  const left = await world.query('SELECT jti FROM used_proof ORDER BY expires_at');
+  expect(left).toEqual([{ jti: '-4' }, { jti: '10' }]);
+});

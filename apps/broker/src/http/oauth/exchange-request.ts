@@ -38,7 +38,7 @@ export function readExchange(form: Form, catalogue: Catalogue): Omit<ToolCalled,
     catalogue,
   );
   const audience = found?.target.provider === 'jwt' ? found.target.audience : undefined;
-  const detail = readDetail({ ...given, locations: given.locations ?? [audience ?? NOWHERE] });
+  const detail = readDetail({ locations: [audience ?? NOWHERE], ...given });
   const elsewhere = [detail.locations[0], form.get('resource'), form.get('audience')].some(
     (place) => place !== undefined && place !== (audience ?? NOWHERE),
   );
