@@ -2,6 +2,16 @@
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Metrics } from '#telemetry/metrics.js';
 
+/** What is asked over HTTP. */
+export type Route =
+  | 'task.started'
+  | 'task.ended'
+  | 'tool.called'
+  | 'lease.renewal_requested'
+  | 'token'
+  | 'introspect'
+  | 'revoke';
+
 export type Measures = ReturnType<typeof createMeasures>;
 
 export function createMeasures(metrics: Metrics) {
@@ -32,7 +42,21 @@ export function createMeasures(metrics: Metrics) {
     name: 'http_refusals_unrecorded_total',
     help: 'Requests refused before anybody was believed, too many at once to be written down.',
   });
+  const requests = metrics.counter({
+    name: 'http_requests_total',
+    help: 'Requests by what they asked and the status of the reply.',
+    labels: ['route', 'status'],
+  });
+  const requestSeconds = metrics.histogram({
+    name: 'http_request_seconds',
+    help: 'From the headers of a request to its reply; a call waits for its outcome.',
+    labels: ['route'],
+  });
   return {
+    answered(route: Route, status: number, afterMs: number): void {
+      requests.inc({ route, status });
+      requestSeconds.observe({ route }, afterMs / 1_000);
+    },
     refusalUnrecorded(): void {
       unrecorded.inc();
     },

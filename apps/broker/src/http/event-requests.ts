@@ -8,7 +8,7 @@ import type { BrokerParts } from '../broker-parts.js';
 import { answerCall, keyOf, refusalOf, type CallAnswer } from './call-answer.js';
 import type { EventPump } from './event-pump.js';
 import { eventRecord } from './event-record.js';
-import { refusalProblem, TransportError } from './problems.js';
+import { problemOf, refusalProblem, TransportError } from './problems.js';
 import { readBody } from './read-body.js';
 import { jose, json, problemReply, type Reply } from './reply.js';
 import type { RequestsAtOnce } from './requests-at-once.js';
@@ -33,9 +33,18 @@ export interface EventRequestsParts {
 export class EventRequests {
   constructor(private readonly given: EventRequestsParts) {}
 
-  /** @throws TransportError */
+  /** @throws what is a failure of ours */
   async answer(request: IncomingMessage, asked: Asked): Promise<Reply> {
-    return await this.given.atOnce.answering(() => this.#answer(request, asked));
+    const { parts, atOnce } = this.given;
+    const beganMs = performance.now();
+    let status = 500;
+    try {
+      const reply = await atOnce.answering(() => this.#answer(request, asked)).catch(asProblem);
+      status = reply.status;
+      return reply;
+    } finally {
+      parts.measures.answered(asked.type, status, performance.now() - beganMs);
+    }
   }
 
   async #answer(request: IncomingMessage, asked: Asked): Promise<Reply> {
@@ -59,6 +68,12 @@ export class EventRequests {
     const answer = await answerCall(parts, key, () => pump.take(read), answerWithinMs);
     return callReply(event.data, answer);
   }
+}
+
+function asProblem(error: unknown): Reply {
+  const problem = problemOf(error);
+  if (problem === undefined) throw error;
+  return problemReply(problem);
 }
 
 function isAsked({ event }: Admitted, { type, id }: Asked): boolean {

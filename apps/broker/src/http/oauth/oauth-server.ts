@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { LifeSource } from '#verifier/life.js';
 import type { BrokerParts } from '../../broker-parts.js';
+import type { Route } from '../../measures.js';
 import type { Tokens } from '../../tokens/open-tokens.js';
 import type { EventPump } from '../event-pump.js';
 import { json, type Reply } from '../reply.js';
@@ -35,21 +36,21 @@ export class OAuthServer {
   }
 
   async token(request: IncomingMessage): Promise<Reply> {
-    const reply = await this.#reply(request, () => this.#token.answer(request));
+    const reply = await this.#reply('token', request, () => this.#token.answer(request));
     return { ...reply, headers: { ...reply.headers, ...this.#token.nonceHeaders(Date.now()) } };
   }
 
   introspect(request: IncomingMessage): Promise<Reply> {
     const { parts, lives } = this.given;
     const { catalogue } = parts;
-    return this.#reply(request, () =>
+    return this.#reply('introspect', request, () =>
       introspect(request, { client: this.#clients(), catalogue, known: this.#known, lives }),
     );
   }
 
   revoke(request: IncomingMessage): Promise<Reply> {
     const { parts } = this.given;
-    return this.#reply(request, () =>
+    return this.#reply('revoke', request, () =>
       giveBack(request, { client: this.#clients(), known: this.#known, parts }),
     );
   }
@@ -62,8 +63,15 @@ export class OAuthServer {
     return { trust: this.given.parts.trust, issuer: this.given.tokens.keys.issuer };
   }
 
+  async #reply(route: Route, request: IncomingMessage, answer: () => Promise<Reply>): Promise<Reply> {
+    const beganMs = performance.now();
+    const reply = await this.#answerOrError(request, answer);
+    this.given.parts.measures.answered(route, reply.status, performance.now() - beganMs);
+    return reply;
+  }
+
   /** Never rejects: what goes wrong is told in OAuth's own form. */
-  async #reply(request: IncomingMessage, answer: () => Promise<Reply>): Promise<Reply> {
+  async #answerOrError(request: IncomingMessage, answer: () => Promise<Reply>): Promise<Reply> {
     const { isPrivate, atOnce, parts } = this.given;
     try {
       if (!isPrivate(request))
