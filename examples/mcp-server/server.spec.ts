@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { canonical } from '#events/jcs.js';
@@ -82,6 +84,12 @@ describe('an MCP server that takes our tokens', () => {
     await connect(await grant('read'));
     const result = await client.callTool({ name: 'drop_orders' });
     expect(result.isError).toBe(true);
+  });
+
+  it('has no ear for a page that gave this machine another name', async () => {
+    const asked = request(`${service.origin}${METADATA_PATH}`, { headers: { host: 'evil.example' } }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(answer.resume().statusCode).toBe(403);
   });
 
   it.each([

@@ -3,7 +3,8 @@ import { REFUSAL_CODES } from '#events/refusal.js';
 import { AgentError } from './agent-error.js';
 
 export type Reply =
-  | { is: 'done' }
+  /** The event about this task was taken. */
+  | { is: 'taken'; taskId: string }
   | { is: 'envelope'; envelope: string }
   | { is: 'pending'; approval?: string }
   | { is: 'refused'; code: string; reasons: string[]; date: string | null }
@@ -19,8 +20,11 @@ export async function readReply(response: Response): Promise<Reply> {
   const { status, headers } = response;
   const text = await readText(response);
   if (status === 202) return { is: 'pending', ...approvalIn(text) };
-  if (status >= 200 && status < 300)
-    return mediaType(headers) === 'application/jose' ? { is: 'envelope', envelope: text } : { is: 'done' };
+  if (status === 200 && mediaType(headers) === 'application/jose') return { is: 'envelope', envelope: text };
+  if ((status === 200 || status === 201) && mediaType(headers) === 'application/json') {
+    const { taskId } = membersOf(text);
+    if (typeof taskId === 'string') return { is: 'taken', taskId };
+  }
 
   const problem = problemIn(text);
   const isDecided = REFUSAL_CODES.some((code) => code === problem?.code);

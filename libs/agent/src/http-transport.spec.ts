@@ -74,6 +74,12 @@ describe('over HTTP', () => {
 
     it.each([
       ['a page of another server', 'page', { status: 404 }],
+      ['a page that says yes to everything', 'yes', { status: 200 }],
+      [
+        'the answer about another task',
+        '{"taskId":"another"}',
+        { status: 200, headers: { 'content-type': 'application/json' } },
+      ],
       ['a code that is none', '{"code":"<script>"}', { status: 403 }],
       ['more than any answer is', 'x'.repeat(131_073), { status: 200 }],
     ])('takes %s for no answer', async (_what, body, init) => {
@@ -96,7 +102,7 @@ describe('over HTTP', () => {
         url: 'https://mayfly.example',
         fetch: (_url, init) => {
           seen.push(init ?? {});
-          return Promise.resolve(new Response('{}'));
+          return Promise.resolve(Response.json({ taskId: TASK }));
         },
       });
       await end(transport);

@@ -53,7 +53,7 @@ export class HttpTransport implements Transport {
   ): Promise<void> {
     const path = type === 'task.started' ? '/v1/tasks' : `/v1/tasks/${taskId}/end`;
     const reply = await this.#post(path, letter, patience);
-    if (reply.is === 'done') return;
+    if (reply.is === 'taken' && reply.taskId === taskId) return;
     throw reply.is === 'refused' ? this.#refused(reply) : unforeseen(reply);
   }
 

@@ -82,7 +82,6 @@ export class Task {
     const { agent, taskId, transport } = this.#parts;
     if (agent === undefined)
       throw new AgentError('ERR_AGENT_IDENTITY_MISSING', 'no identity was given that calls: option `agent`');
-    this.signal.throwIfAborted();
     const callId = request.callId ?? uuidV7();
     const sealKey = this.#unanswered.get(callId) ?? generateSealKey();
     this.#unanswered.set(callId, sealKey);

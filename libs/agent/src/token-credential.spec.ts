@@ -53,7 +53,7 @@ describe('a token in use', () => {
     server.close();
   });
 
-  const credentialFor = (aud: unknown = origin) =>
+  const credentialFor = (aud: unknown = origin, fetch?: typeof globalThis.fetch) =>
     new TokenCredential({
       opened: {
         kind: 'jwt',
@@ -64,6 +64,7 @@ describe('a token in use', () => {
       },
       key,
       signal: over.signal,
+      ...(fetch === undefined ? {} : { fetch }),
     });
 
   it('goes with each request, together with a proof of its own', async () => {
@@ -129,11 +130,29 @@ describe('a token in use', () => {
     expect(seen).toEqual([]);
   });
 
+  it('is not given to a fetch that knows no signals, once the task is over', async () => {
+    let sent = 0;
+    const credential = credentialFor('https://orders.example', () =>
+      Promise.resolve(Response.json((sent += 1))),
+    );
+    await credential.fetch('https://orders.example/');
+    over.abort(new AgentError('ERR_TASK_OVER', 'the task is over'));
+    await expect(credential.fetch('https://orders.example/')).rejects.toMatchObject({
+      code: 'ERR_TASK_OVER',
+    });
+    expect(sent).toBe(1);
+  });
+
   it('gives other clients a proof', () => {
     const credential = credentialFor();
     const proof = credential.proof('DELETE', `${origin}/orders/1?force=1`);
     const request = { method: 'DELETE', url: `${origin}/orders/1`, accessToken: credential.token.reveal() };
     expect(verifyDpop(proof, request, Date.now())).toMatchObject({ ok: true, jkt: key.thumbprint });
+    const claims = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as {
+      htu: string;
+    };
+    // RFC 9449 §4.2: without query and fragment. What is asked for is nobody's business but the service's.
+    expect(claims.htu).toBe(`${origin}/orders/1`);
   });
 
   it('shows itself to nobody who prints it', () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { createHash } from 'node:crypto';
-import type { ToolCalled } from '#events/inbound.js';
+import type { TaskEnded, ToolCalled } from '#events/inbound.js';
 import { thumbprint, type EcPublicJwk } from '#identity/jwk.js';
 import {
   EXECUTOR,
@@ -56,7 +56,7 @@ describe('a task around a piece of work', () => {
   });
 
   const told = () => broker.heard.map(({ event }) => event.type);
-  const ends = () => broker.heardOf('task.ended').map(({ event }) => event.data);
+  const ends = () => broker.heardOf('task.ended').map(({ event }) => event.data as TaskEnded);
 
   it('is declared, worked on, and ended', async () => {
     const id = await withTask(declaration, async (task) => (await task.credential(read), task.id), options);
@@ -89,6 +89,13 @@ describe('a task around a piece of work', () => {
       ssl: false,
     });
     expect(connection.password()).toBe('correct-horse');
+  });
+
+  it('takes no other kind than was asked for', async () => {
+    broker.credential = JWT;
+    await expect(
+      withTask(declaration, (task) => task.credential({ ...read, kind: 'postgres' }), options),
+    ).rejects.toMatchObject({ code: 'ERR_CREDENTIAL_KIND', fields: { kind: 'jwt' } });
   });
 
   it('shows no secret, however a credential is printed', async () => {
@@ -233,6 +240,22 @@ describe('a task around a piece of work', () => {
     await expect(work).rejects.toThrow('enough');
     expect(order).toEqual(['ended', 'work done']);
     expect(ends()).toEqual([expect.objectContaining({ outcome: 'cancelled', reason: 'aborted' })]);
+  });
+
+  it('does not start where it is aborted meanwhile, and is ended all the same', async () => {
+    const stop = new AbortController();
+    broker.next = Array.from({ length: 50 }, () => ({ is: 'lost' as const }));
+    setTimeout(() => {
+      broker.next = [];
+      stop.abort(new Error('enough'));
+    }, 60);
+    let worked = false;
+    const work = withTask(declaration, () => Promise.resolve((worked = true)), {
+      ...options,
+      signal: stop.signal,
+    });
+    await expect(work).rejects.toThrow('enough');
+    expect([worked, ends().map(({ outcome }) => outcome)]).toEqual([false, ['cancelled']]);
   });
 
   it('tells where its end cannot be told', async () => {

@@ -29,7 +29,11 @@ export async function serve(broker: FakeBroker): Promise<FakeHttpBroker> {
         .writeHead(200, { 'content-type': 'application/jose' })
         .end(broker.envelope(admitted, outcome.plaintext));
     if (outcome.is === 'taken')
-      return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"state":"open"}');
+      return void response
+        .writeHead(admitted?.event.type === 'task.started' ? 201 : 200, {
+          'content-type': 'application/json',
+        })
+        .end(JSON.stringify({ taskId: admitted?.event.data.taskId, generation: 1, state: 'open' }));
     const problem = problemOf(outcome);
     response
       .writeHead(problem.status, { 'content-type': 'application/problem+json' })
