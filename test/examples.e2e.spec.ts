@@ -3,8 +3,16 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { developmentIdentity } from '#agent/development-identity.js';
+import type { Task } from '#agent/task.js';
+import { withTask } from '#agent/with-task.js';
+import { declaration } from './support/sample-client.js';
 import { startStack, type TestStack } from './support/stack.mjs';
+
+/** A verifier takes 3 s without a heartbeat for not knowing. */
+const SILENCE_MS = 4_000;
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -77,6 +85,42 @@ describe('the examples', () => {
     expect(told).toMatch(/^to write +\{.*"item":"paper".*"by":"spiffe:\/\/dev\.mayfly\/agent\/executor"\}$/m);
     expect(told).toMatch(/^otherwise +ERR_ARGUMENTS_MISMATCH$/m);
     expect(told).toMatch(/^afterwards +ERR_TASK_OVER$/m);
+  });
+
+  it('a service that hears nothing of the revoker knows that it does not know', async () => {
+    const identity = (id: string) =>
+      developmentIdentity(`spiffe://dev.mayfly/${id}`, {
+        stateDir: stack.stateDir,
+        env: { MAYFLY_ENV: 'development' },
+      });
+    const access = { tool: 'orders.api', dataset: 'orders' };
+    const orders = `${env.MAYFLY_ORDERS_API}/orders`;
+    const ask = async (task: Task, action: string, init?: RequestInit) => {
+      const credential = await task.credential({ ...access, action, kind: 'jwt' });
+      const response = await credential.fetch(orders, init);
+      return [response.status, ((await response.json()) as { code?: string }).code];
+    };
+    const order = { method: 'POST', body: '{"item":"ink","quantity":1}' };
+    await withTask(
+      declaration({
+        agents: [{ id: 'spiffe://dev.mayfly/agent/executor' }],
+        declared: [{ ...access, actions: ['read', 'write'] }],
+      }),
+      async (task) => {
+        expect(await ask(task, 'write', order)).toEqual([201, undefined]);
+        await stack.kill('revoker');
+        await sleep(SILENCE_MS);
+        // The broker does not know either: it hears of the dead from the revoker, too.
+        expect(await ask(task, 'read')).toEqual([401, 'ERR_TOKEN_INACTIVE']);
+        expect(await ask(task, 'write', order)).toEqual([503, 'ERR_REVOCATION_UNKNOWN']);
+      },
+      {
+        broker: stack.addresses.broker,
+        identity: identity('orchestrator/sample'),
+        agent: identity('agent/executor'),
+      },
+    );
+    await stack.start('revoker');
   });
 
   it('an MCP server says where its tokens come from', async () => {

@@ -9,6 +9,7 @@ const origin = process.env.MAYFLY_ORDERS_MCP || 'http://127.0.0.1:7081';
 const mayfly = await runningMayfly(process.env);
 const { verifier, close } = await openGuard(mayfly, {
   name: 'orders-mcp',
+  id: 'spiffe://dev.mayfly/service/orders-mcp',
   audience: origin,
   resourceMetadata: `${origin}${METADATA_PATH}`,
 });

@@ -7,7 +7,11 @@ import { ordersApi } from './server.js';
 
 const origin = process.env.MAYFLY_ORDERS_API || 'http://127.0.0.1:7080';
 const mayfly = await runningMayfly(process.env);
-const { verifier, close } = await openGuard(mayfly, { name: 'orders-api', audience: origin });
+const { verifier, close } = await openGuard(mayfly, {
+  name: 'orders-api',
+  id: 'spiffe://dev.mayfly/service/orders',
+  audience: origin,
+});
 const server = ordersApi({ verifier, origin, orders: new OrderBook() });
 await listenAt(server, origin);
 console.log(`orders-api ready at ${origin}`);
