@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { developmentIdentity } from '#agent/development-identity.js';
+import { HttpTransport } from '#agent/http-transport.js';
 import type { Task } from '#agent/task.js';
 import { withTask } from '#agent/with-task.js';
 import { declaration } from './support/sample-client.js';
 import { startStack, type TestStack } from './support/stack.mjs';
+import { usablePrincipals } from './support/target-session.js';
 
 /** A verifier takes 3 s without a heartbeat for not knowing. */
 const SILENCE_MS = 4_000;
@@ -61,6 +63,12 @@ describe('the examples', () => {
     });
   }
 
+  const identity = (id: string) =>
+    developmentIdentity(`spiffe://dev.mayfly/${id}`, {
+      stateDir: stack.stateDir,
+      env: { MAYFLY_ENV: 'development' },
+    });
+
   const story = async (path: string) =>
     (await run(process.execPath, [example(path)], { env, timeout: 60_000 })).stdout;
 
@@ -87,12 +95,37 @@ describe('the examples', () => {
     expect(told).toMatch(/^afterwards +ERR_TASK_OVER$/m);
   });
 
+  it('an agent whose every first answer is lost has what it asked for, once', async () => {
+    const lost: string[] = [];
+    const losing: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      const path = new URL(input instanceof Request ? input.url : input).pathname.replace(
+        /[0-9a-f-]{36}/,
+        '{id}',
+      );
+      if (lost.includes(path)) return response;
+      lost.push(path);
+      await response.body?.cancel();
+      throw new TypeError('fetch failed');
+    };
+    const transport = new HttpTransport({ url: stack.addresses.broker, fetch: losing });
+    const users = await withTask(
+      declaration(),
+      async (task) => {
+        const call = { tool: 'sql.query', dataset: 'crm.orders', action: 'read', kind: 'postgres' } as const;
+        const lent = [await task.credential(call), await task.credential(call)];
+        const usable = await usablePrincipals(stack.urls.target);
+        const asked = lent.map(({ connection }) => connection.user);
+        return { asked: asked.sort(), usable: usable.map(({ rolname }) => rolname).sort() };
+      },
+      { transport, identity: identity('orchestrator/sample'), agent: identity('agent/analyst') },
+    );
+    expect(lost).toEqual(['/v1/tasks', '/v1/tasks/{id}/calls', '/v1/tasks/{id}/end']);
+    // Made once each, though the first call was made twice.
+    expect(users.usable).toEqual(users.asked);
+  });
+
   it('a service that hears nothing of the revoker knows that it does not know', async () => {
-    const identity = (id: string) =>
-      developmentIdentity(`spiffe://dev.mayfly/${id}`, {
-        stateDir: stack.stateDir,
-        env: { MAYFLY_ENV: 'development' },
-      });
     const access = { tool: 'orders.api', dataset: 'orders' };
     const orders = `${env.MAYFLY_ORDERS_API}/orders`;
     const ask = async (task: Task, action: string, init?: RequestInit) => {
