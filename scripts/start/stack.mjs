@@ -18,6 +18,7 @@ const STOP_ORDER = [['sample'], SERVICES, ['kafka', 'postgres', 'target']];
 export class Stack {
   #context;
   #ports = {};
+  #statusLists;
   #children = new Map();
   /** Null where the bus is in PostgreSQL. */
   #brokers = null;
@@ -114,6 +115,7 @@ export class Stack {
       return { child: await startService({ ...settings, onSpawn: (spawned) => parts.add(spawned) }), port };
     });
     this.#ports[service] = port;
+    if (service === 'revoker') this.#statusLists = `http://127.0.0.1:${port}/status`;
     this.#children.set(service, child);
     parts.watch(child);
     say(service, `http://127.0.0.1:${port}`);
@@ -176,7 +178,7 @@ export class Stack {
     const own = {
       broker: () => ({
         MAYFLY_BROKER_DATABASE_URL: url('mayfly_broker'),
-        MAYFLY_STATUS_LISTS: env.MAYFLY_STATUS_LISTS ?? `http://127.0.0.1:${this.#ports.revoker}/status`,
+        MAYFLY_STATUS_LISTS: env.MAYFLY_STATUS_LISTS ?? this.#statusLists,
         ...target('mayfly_broker'),
       }),
       revoker: () => ({
