@@ -68,7 +68,8 @@ it.each(['postgres', 'kafka'] as const)(
     const provider = opened.parts.providers.get('orders-api');
     if (provider === undefined) throw new Error('the sample has no target for tokens');
     const [plan, other] = [tokenPlan(uuidv7(), 1), tokenPlan(uuidv7(), 2)];
-    while ((await provider.observe(plan)).state !== 'live') {
+    const untilMs = Date.now() + 30_000;
+    while ((await provider.observe(plan)).state !== 'live' && Date.now() < untilMs) {
       // As one that has read what others said on these topics, or verifiers could not rely on its word.
       const ends = await log.ends([TASK_EVENTS, CREDENTIAL_EVENTS]);
       await transact(opened.parts.db, (tx) => moveOffsets(tx, GROUP, ends));
