@@ -1,6 +1,6 @@
 /** What must be true of the target once all leases of a round have ended. Pure: what was seen there in, findings out. */
 
-/** How long after its end, or after what was lost is back, a lease may give access. */
+/** How long after its end, or after what was lost is back, a lease may give access: unless told otherwise. */
 export const LATE_MS = 5_000;
 
 /**
@@ -10,18 +10,25 @@ export const LATE_MS = 5_000;
  * @param {readonly string[]} seen.usable those that can log in, or are logged in
  * @param {(principal: string) => number | undefined} seen.lastUsableAtMs when one was last seen to be of use
  * @param {number} seen.backAtMs when everything that had been lost was back
- * @returns {{ orphans: string[], late: string[] }}
+ * @param {number} [seen.lateMs]
+ * @returns {{ orphans: string[], late: string[], longestMs: number }} `longestMs`: the longest that any lease was of use after that, even if in time
  */
-export function judgeTarget({ leases, existing, usable, lastUsableAtMs, backAtMs }) {
-  const late = leases.flatMap(({ taskId, leaseId, principal, endedAtMs }) => {
+export function judgeTarget({ leases, existing, usable, lastUsableAtMs, backAtMs, lateMs = LATE_MS }) {
+  const used = leases.map(({ taskId, leaseId, principal, endedAtMs }) => {
     const overMs = (lastUsableAtMs(principal) ?? 0) - Math.max(endedAtMs, backAtMs);
-    return overMs > LATE_MS ? [`task ${taskId}: lease ${leaseId} was of use ${overMs} ms too long`] : [];
+    return { taskId, leaseId, overMs };
   });
+  const late = used
+    .filter(({ overMs }) => overMs > lateMs)
+    .map(
+      ({ taskId, leaseId, overMs }) => `task ${taskId}: lease ${leaseId} was of use ${overMs} ms too long`,
+    );
   return {
     orphans: [
       ...existing.map((principal) => `${principal} is still at the target`),
       ...usable.map((principal) => `${principal} can still be used`),
     ],
     late,
+    longestMs: Math.max(0, ...used.map(({ overMs }) => overMs)),
   };
 }

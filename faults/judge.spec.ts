@@ -89,8 +89,8 @@ describe('the target', () => {
     });
 
   it('is clean when nothing is left, and nothing was of use for long', () => {
-    expect(seen(END_MS + 5_000)).toEqual({ orphans: [], late: [] });
-    expect(seen(undefined)).toEqual({ orphans: [], late: [] });
+    expect(seen(END_MS + 5_000)).toEqual({ orphans: [], late: [], longestMs: 5_000 });
+    expect(seen(undefined)).toEqual({ orphans: [], late: [], longestMs: 0 });
   });
 
   it('has an orphan where a principal is left, of use or not', () => {
@@ -100,6 +100,11 @@ describe('the target', () => {
 
   it('is late where a lease was of use for more than five seconds after its end', () => {
     expect(seen(END_MS + 5_001).late).toEqual(['task T: lease L was of use 5001 ms too long']);
+  });
+
+  it('has as much patience as it is told', () => {
+    expect(seen(END_MS + 15_000, { lateMs: 15_000 }).late).toEqual([]);
+    expect(seen(END_MS + 15_001, { lateMs: 15_000 }).late).toHaveLength(1);
   });
 
   it('counts from when everything was back, where that was later', () => {

@@ -25,6 +25,7 @@ function tallyOf(rounds) {
     rounds: rounds.length,
     unhappened: rounds.filter(({ happened }) => !happened).length,
     meanSeconds: round1(seconds / rounds.length),
+    longestUseMs: Math.max(...rounds.map(({ longestMs }) => longestMs)),
     lost: count('lost'),
     duplicated: count('duplicated'),
     orphans: count('orphans'),

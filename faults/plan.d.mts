@@ -19,6 +19,8 @@ export const KINDS: readonly string[];
 /** And those that are not in the mix. */
 export const ASKED_FOR: readonly string[];
 export function matrix(of?: { suite?: string; kind?: string }): Accident[];
+/** How many milliseconds the rounds of the short set wait for what is usually there at once. */
+export const PATIENT_MS: number;
 /** Every point once, at one of its services, up to three processes in a round; then a round or two of each other kind. */
 export function shortSet(): Accident[][];
 export function shuffled(of: { suite: string; kind: string; seed: number }): Generator<Accident, void>;

@@ -14,7 +14,7 @@ export function isClean(found: Found): boolean;
 
 export class Rounds {
   /** Brings an installation up, on free ports. The services run from `dist`, so it must be built. */
-  static open(): Promise<Rounds>;
+  static open(options?: { lateMs?: number }): Promise<Rounds>;
   /**
    * @param accidents that do not stand in each other's way
    * @param next what a service is to die of when its turn comes again
@@ -23,10 +23,10 @@ export class Rounds {
   play(
     accidents: readonly Accident[],
     options: { seed: number; next: (service: string) => Accident | null },
-  ): Promise<{ happened: Accident[]; found: Found; notes: string[] }>;
+  ): Promise<{ happened: Accident[]; found: Found; notes: string[]; longestMs: number }>;
   /** Everything once more, now that nothing is on its way any more. */
   judgeAll(): Promise<Found>;
-  /** All that stands on the topics about the first task that a finding is about, a line each. */
+  /** All that stands on the topics about the first task that a finding is about, a line each, and what the services warned of. */
   timelineOf(found: Found): string[];
   readonly entries: bigint;
   close(): Promise<void>;

@@ -9,10 +9,11 @@ import { openAccident } from './accidents/open-accident.mjs';
 import { judgeTarget, LATE_MS } from './judge-target.mjs';
 import { judgeTask } from './judge.mjs';
 import { LogWatch } from './log-watch.mjs';
-import { randomFrom } from './plan.mjs';
+import { randomFrom, SERVICES } from './plan.mjs';
 import { Records } from './records.mjs';
 import { Rig } from './rig.mjs';
 import { TargetWatch } from './target-watch.mjs';
+import { warningsOf } from './warnings.mjs';
 import { ANALYST, Workload } from './workload.mjs';
 
 const TASKS = 12;
@@ -34,9 +35,12 @@ export class Rounds {
   #workload;
   #tasks = [];
   #unlogged = new Set();
+  #lateMs;
+  #startedAtMs = 0;
 
-  static async open() {
+  static async open({ lateMs = LATE_MS } = {}) {
     const rounds = new Rounds();
+    rounds.#lateMs = lateMs;
     try {
       rounds.#rig = await Rig.open();
       rounds.#records = await Records.follow(rounds.#rig.addresses.kafka);
@@ -54,9 +58,11 @@ export class Rounds {
    * @param {import('./plan.mjs').Accident[]} accidents that do not stand in each other's way
    * @param {{ seed: number, next: (service: string) => object | null }} options `next`: what a service is to die of when its turn
    *   comes again, so that it need not be started once more for it
-   * @returns {Promise<{ happened: object[], found: Found, notes: string[] }>} those that came about: a point may not be passed
+   * @returns {Promise<{ happened: object[], found: Found, notes: string[], longestMs: number }>} those that came about: a point may
+   *   not be passed; and the longest that a lease was of use after its end
    */
   async play(accidents, { seed, next }) {
+    this.#startedAtMs = Date.now();
     const found = nothingFound();
     const notes = [];
     const tasks = await this.#workload.tasks(TASKS, randomFrom(seed));
@@ -76,12 +82,13 @@ export class Rounds {
     });
     const over = await Promise.all(opened.map((each) => each.over()));
     await this.#settle(tasks, found);
-    await this.#judgeTarget(tasks, Math.max(...over.map(({ backAtMs }) => backAtMs)), found);
+    const backAtMs = Math.max(...over.map((each) => each.backAtMs));
+    const longestMs = await this.#judgeTarget(tasks, backAtMs, found);
     await this.#judgeLog(found);
     await Promise.allSettled(sessions.map((session) => session.end()));
     for (const each of opened) await each.clear?.();
     for (const name of this.#rig.takeUnasked()) found.lost.push(`${name} ended, and nobody had asked it to`);
-    return { happened: accidents.filter((_, index) => over[index].happened), found, notes };
+    return { happened: accidents.filter((_, index) => over[index].happened), found, notes, longestMs };
   }
 
   /** Everything once more, now that nothing is on its way any more. @returns {Promise<Found>} */
@@ -100,14 +107,17 @@ export class Rounds {
     return found;
   }
 
-  /** Of the first task that a finding is about. */
+  /** All records of the first task that a finding is about, and what the services warned of since the last round began. */
   timelineOf(found) {
+    const warnings = SERVICES.flatMap((service) =>
+      warningsOf(service, this.#rig.logFile(service), this.#startedAtMs),
+    );
     const task = this.#tasks.find(({ taskId }) =>
       Object.values(found)
         .flat()
         .some((what) => what.includes(taskId)),
     );
-    return task === undefined ? [] : timeline(this.#records.of(task.taskId));
+    return [...(task === undefined ? [] : timeline(this.#records.of(task.taskId))), ...warnings];
   }
 
   get entries() {
@@ -188,15 +198,15 @@ export class Rounds {
     }
   }
 
-  /** All leases of these tasks have ended, so nothing of them may be left, and nothing may have been of use too long. */
+  /** All leases of these tasks have ended, so nothing of them may be left, and nothing may have been of use too long. @returns how long one was */
   async #judgeTarget(tasks, backAtMs, found) {
-    const untilMs = Date.now() + LATE_MS;
+    const untilMs = Date.now() + this.#lateMs;
     let left = await this.#target.existing();
     while (left.length > 0 && Date.now() < untilMs) {
       await sleep(PAUSE_MS);
       left = await this.#target.existing();
     }
-    const { orphans, late } = judgeTarget({
+    const { orphans, late, longestMs } = judgeTarget({
       leases: tasks.flatMap((task) =>
         judgeTask(task, this.#records.of(task.taskId)).leases.map((lease) => ({
           ...lease,
@@ -207,9 +217,11 @@ export class Rounds {
       usable: await this.#target.usable(),
       lastUsableAtMs: (principal) => this.#target.lastUsableAtMs(principal),
       backAtMs,
+      lateMs: this.#lateMs,
     });
     found.orphans.push(...orphans);
     found.late.push(...late);
+    return longestMs;
   }
 
   async #judgeLog(found) {

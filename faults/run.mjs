@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { report } from '../scripts/servers/problem.mjs';
 import { KEPT_FROM, keep, perKind } from './keep.mjs';
+import { LATE_MS } from './judge-target.mjs';
 import { ASKED_FOR, matrix, nameOf, SERVICES, shuffled } from './plan.mjs';
 import { isClean, nothingFound, Rounds } from './rounds.mjs';
 
@@ -63,23 +64,23 @@ async function main(rounds, settings) {
   for (const [index, accident] of plan.entries()) {
     const startedAtMs = performance.now();
     const rest = plan.slice(index + 1);
-    const { happened, found, notes } = await rounds.play([accident], {
+    const { happened, found, notes, longestMs } = await rounds.play([accident], {
       seed: seed + index,
       next: (service) => rest.find((later) => later.point !== undefined && later.service === service) ?? null,
     });
     const seconds = (performance.now() - startedAtMs) / 1_000;
-    played.push({ kind: accident.kind, seconds, happened: happened.length > 0, found });
+    played.push({ kind: accident.kind, seconds, happened: happened.length > 0, found, longestMs });
     const how = [...(happened.length > 0 ? [] : ['did not come about']), ...notes].map((note) => `  ${note}`);
     print(
-      `${String(index + 1).padStart(4)} ${seconds.toFixed(1).padStart(5)} s  ${nameOf(accident)}${how.join(',')}`,
+      `${String(index + 1).padStart(4)} ${seconds.toFixed(1).padStart(5)} s  ${nameOf(accident)}${longest(longestMs)}${how.join(',')}`,
     );
     add(found, `round ${index + 1}`);
   }
   add(await rounds.judgeAll(), 'the last look at everything');
   const kinds = perKind(played);
-  for (const [each, { rounds: count, unhappened, meanSeconds }] of Object.entries(kinds))
+  for (const [each, { rounds: count, unhappened, meanSeconds, longestUseMs }] of Object.entries(kinds))
     print(
-      `${each.padEnd(16)} ${String(count).padStart(3)} rounds of ${meanSeconds} s, ${unhappened} did not come about`,
+      `${each.padEnd(16)} ${String(count).padStart(3)} rounds of ${meanSeconds} s, ${unhappened} did not come about, a lease of use for ${longestUseMs} ms at most`,
     );
   print(`${rounds.entries} entries in the log`);
   if (settings.kept) print(`kept in ${keep({ settings, played, kinds, total, entries: rounds.entries })}`);
@@ -87,6 +88,9 @@ async function main(rounds, settings) {
   print(`rounds ${plan.length}, ${['lost', 'duplicated', 'orphans', 'late'].map(count).join(', ')}`);
   return isClean(total) ? 0 : 1;
 }
+
+/** What comes near to being late is worth a look. */
+const longest = (ms) => (ms > LATE_MS / 5 ? `  (a lease was of use for ${ms} ms)` : '');
 
 let rounds;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));

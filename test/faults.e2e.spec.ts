@@ -5,8 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { nameOf, shortSet } from '../faults/plan.mjs';
-import { nothingFound, Rounds } from '../faults/rounds.mjs';
+import { nameOf, PATIENT_MS, shortSet } from '../faults/plan.mjs';
+import { isClean, nothingFound, Rounds, type Found } from '../faults/rounds.mjs';
 
 const root = join(import.meta.dirname, '..');
 const SEED = 4;
@@ -15,9 +15,11 @@ const set = shortSet();
 describe('a round with an accident', () => {
   let rounds: Rounds;
   beforeAll(async () => {
-    rounds = await Rounds.open();
+    rounds = await Rounds.open({ lateMs: PATIENT_MS });
   }, 180_000);
   afterAll(() => rounds?.close(), 60_000);
+
+  const how = (found: Found): string[] => (isClean(found) ? [] : rounds.timelineOf(found));
 
   it.each(set.map((accidents, index) => [accidents.map(nameOf).join('; '), accidents, index] as const))(
     '(%s): each event has one effect, and each lease one end in time',
@@ -26,14 +28,15 @@ describe('a round with an accident', () => {
       const next = (service: string) =>
         later.find((accident) => accident.point !== undefined && accident.service === service) ?? null;
       const { happened, found } = await rounds.play(accidents, { seed: SEED + index, next });
-      expect(found).toEqual(nothingFound());
+      expect({ found, how: how(found) }).toEqual({ found: nothingFound(), how: [] });
       expect(happened).toEqual(accidents);
     },
     240_000,
   );
 
   it('leaves topics and log that agree, record by record', async () => {
-    expect(await rounds.judgeAll()).toEqual(nothingFound());
+    const found = await rounds.judgeAll();
+    expect({ found, how: how(found) }).toEqual({ found: nothingFound(), how: [] });
   });
 });
 
