@@ -4,6 +4,7 @@
  * and `--case soak-jwt`, where each call is answered with a token.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processorTime } from '../processor.mjs';
 import { residentMiB } from '../services.mjs';
 import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
@@ -29,11 +30,15 @@ async function run(world, { callsPerSecond, minutes }, act) {
   const running = new Set();
   const startMs = performance.now();
   const total = (minutes + 1) * 60 * callsPerSecond;
+  let used;
   for (let n = 0; n < total; n += 1) {
     const dueMs = startMs + (n * 1_000) / callsPerSecond;
     if (dueMs > performance.now()) await sleep(dueMs - performance.now());
     const minute = Math.floor((n * 1_000) / callsPerSecond / MINUTE_MS);
-    if (n % (60 * callsPerSecond) === 0 && minute > 0) memory.push(await residentMiB(world.stack, SERVICES));
+    if (n % (60 * callsPerSecond) === 0 && minute > 0) {
+      used ??= processorTime(world.stack);
+      memory.push(await residentMiB(world.stack, SERVICES));
+    }
     const taskId = await tasks.next();
     const call = world
       .call(taskId, act)
@@ -43,6 +48,7 @@ async function run(world, { callsPerSecond, minutes }, act) {
     running.add(call);
   }
   await Promise.all(running);
+  const spent = used(minutes * 60 * callsPerSecond);
   memory.push(await residentMiB(world.stack, SERVICES));
   const [, ...measured] = minutesMs;
   for (const [i, valuesMs] of measured.entries())
@@ -61,6 +67,7 @@ async function run(world, { callsPerSecond, minutes }, act) {
     'p50Ms last minute': p50s.at(-1),
     'p99Ms first minute': p99s[0],
     'p99Ms last minute': p99s.at(-1),
+    ...Object.fromEntries(Object.entries(spent).map(([part, ms]) => [`processor ms a call: ${part}`, ms])),
     ...Object.fromEntries(
       SERVICES.flatMap((service) => [
         [`${service} MiB warm`, first[service]],
