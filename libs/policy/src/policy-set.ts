@@ -15,7 +15,7 @@ export class PolicySet {
 
   /**
    * Reads a policy folder and, given a catalogue, runs the policy tests in it. A set that is deciding is not disturbed.
-   * @throws PolicyError listing every problem of the folder, or every test that fails; ConfigError for a test file that cannot be read.
+   * @throws PolicyError listing every problem of the folder, or every test that fails or cannot be read.
    */
   static async load(dir: string, catalogue?: Catalogue): Promise<PolicySet> {
     const policies = await loadPolicies(dir);
