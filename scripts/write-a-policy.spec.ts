@@ -78,5 +78,5 @@ it('leads from the sample to a dataset with a rule and its tests', async () => {
           output: expect.stringMatching(pattern(step.output)) as string,
         });
     }
-  expect(steps.filter(({ does }) => does === 'run')).toHaveLength(8);
+  expect(steps.filter(({ does }) => does === 'run')).toHaveLength(10);
 });
