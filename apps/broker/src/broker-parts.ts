@@ -18,6 +18,8 @@ export interface BrokerParts {
   peers: PeerKeys;
   catalogue: Catalogue;
   judge: Judge;
+  /** How many ancestors a task may have. */
+  maxDepth: number;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Null: this broker makes no tokens. */

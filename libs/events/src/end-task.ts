@@ -16,7 +16,7 @@ export function endOfEarly(task: Task, facts: { catalogue: Catalogue; nowMs: num
   const counts = task.earlyEnds.find(
     (end) =>
       mayEnd(declaration, end.id, facts.catalogue) &&
-      pinRefusal(task.pins, end.id, end.keyThumbprint) === null,
+      pinRefusal(task, end.id, end.keyThumbprint) === null,
   );
   return counts === undefined ? [] : [ended(task, counts.outcome, counts.id, counts.ceId, facts.nowMs)];
 }
@@ -46,7 +46,7 @@ export function decideEnd(
       is: 'rejected',
       refusal: { code: 'ERR_NOT_ENTITLED', reason: 'the sender may not end this task' },
     };
-  const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
+  const pin = pinRefusal(task, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
   if (task.status === 'ended') return { is: 'decided', events: [] };
   return { is: 'decided', events: [ended(task, end.outcome, by.id, by.ceId, facts.nowMs)] };
