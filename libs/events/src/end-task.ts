@@ -58,6 +58,13 @@ export function decideDeadline(task: Task, nowMs: number): TaskEvent[] {
   return over ? [ended(task, 'deadline', BROKER, undefined, nowMs)] : [];
 }
 
+/** The end of any ancestor ends a task, suspended or not. Its calls were refused from then on: this is told, and closes the books. */
+export function decideEndWithParent(task: Task, ancestors: readonly Task[], nowMs: number): TaskEvent[] {
+  const alive = task.status === 'open' || task.status === 'suspended';
+  const over = alive && ancestors.some((ancestor) => ancestor.status === 'ended');
+  return over ? [ended(task, 'parent_ended', BROKER, undefined, nowMs)] : [];
+}
+
 function ended(
   task: Task,
   outcome: EndOutcome,

@@ -149,7 +149,11 @@ export const outboundSchemas = {
   'task.suspended': z.object({ ...common, cause: suspensionCause }),
   /** This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. */
   'task.resumed': z.object({ ...common, cause: suspensionCause }),
-  'task.ended': z.object({ ...common, outcome: z.enum(['completed', 'failed', 'cancelled', 'deadline']) }),
+  'task.ended': z.object({
+    ...common,
+    /** `deadline`: nobody ended it before. `parent_ended`: an ancestor has ended, whatever way. */
+    outcome: z.enum(['completed', 'failed', 'cancelled', 'deadline', 'parent_ended']),
+  }),
   'call.decided': z.object({
     ...common,
     callId: z.string(),
