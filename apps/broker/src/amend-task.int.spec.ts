@@ -20,8 +20,7 @@ afterEach(() => world.close());
 const start = async (change = {}) => broker.hear(await world.voices.starts(taskId, change));
 const amendment = (change: Partial<TaskAmended>, by = ORCHESTRATOR) =>
   world.voices.says(by, 'task.amended', { taskId, ...change });
-const amend = async (change: Partial<TaskAmended>, by?: string) =>
-  broker.hear(await amendment(change, by));
+const amend = async (change: Partial<TaskAmended>, by?: string) => broker.hear(await amendment(change, by));
 
 it('is told whole, and the next lease is of the new generation and of the new declaration', async () => {
   await start({ declared: ORDERS });

@@ -45,9 +45,10 @@ it('ends children and their children, once, and nobody else', async () => {
   ]);
   expect(endOf(ended)).toEqual(['completed']);
   expect(endOf(other)).toEqual([]);
-  const counted = await world.query<{ task_id: string }>('SELECT task_id FROM task_sender WHERE sender = $1', [
-    ANALYST,
-  ]);
+  const counted = await world.query<{ task_id: string }>(
+    'SELECT task_id FROM task_sender WHERE sender = $1',
+    [ANALYST],
+  );
   expect(counted.map(({ task_id }) => task_id)).toEqual([other]);
 });
 

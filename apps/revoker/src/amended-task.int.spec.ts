@@ -1,8 +1,8 @@
 /** A task that the broker amended: the leases from before are cut, wherever they hang, and verifiers are told. */
 import { v7 as uuidv7 } from 'uuid';
-import type { EventOf, Lineage } from '#events/outbound.js';
+import type { Lineage } from '#events/outbound.js';
 import type { Plan } from '#providers/provider.js';
-import { AGENT, brokers, inMs } from './broker-voice.contract.js';
+import { amended } from './amendment.contract.js';
 import { World } from './revoker-world.contract.js';
 
 let world: World;
@@ -25,32 +25,6 @@ async function live(lineage: Lineage): Promise<Plan> {
   await world.say({ ...issued, data: { ...issued.data, generation } });
   return plan;
 }
-
-const amended = (
-  taskId: string,
-  change: Partial<EventOf<'task.amended'>['data']> = {},
-): EventOf<'task.amended'> => ({
-  type: 'task.amended',
-  data: {
-    ...brokers(taskId),
-    generation: 2,
-    orchestrator: 'spiffe://dev.mayfly/orchestrator/sample',
-    agents: [AGENT],
-    declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
-    deadline: inMs(600_000),
-    risk: 'low',
-    lineage: [{ taskId, generation: 2 }],
-    policySet: 'sha256:0',
-    bounds: 'spiffe://dev.mayfly/orchestrator/sample',
-    agentsMayEnd: false,
-    delegable: [],
-    limits: { maxCalls: 1, maxRows: 1 },
-    policies: [],
-    inputs: 'sha256:0',
-    cause: 'amended',
-    ...change,
-  },
-});
 
 it.each(['amended', 'rekeyed'] as const)(
   'cuts what was lent before, known and heard of later, and spares what comes after: %s',

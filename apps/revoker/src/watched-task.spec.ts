@@ -315,7 +315,10 @@ describe('an amendment', () => {
     ...hearAccepted(unknown, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue).task,
     pins: { [AGENT]: 'first' },
   };
-  const agentsMayEnd = { ...watched, accepted: { ...watched.accepted!, agents: [AGENT], agentsMayEnd: true } };
+  const agentsMayEnd = {
+    ...watched,
+    accepted: { ...watched.accepted!, agents: [AGENT], agentsMayEnd: true },
+  };
 
   it('is remembered as the end of all generations before, with its own cause', () => {
     expect(hear(watched).suspension).toEqual({

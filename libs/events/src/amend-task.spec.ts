@@ -153,7 +153,9 @@ describe('an amendment', () => {
 
   it('is refused at the deadline, though nobody has ended the task yet', () => {
     const facts = { ...startFacts(), nowMs: NOW + 3_600_000 };
-    expect(codeOf(decide({ deadline: in2h }, openTask(), ORCHESTRATOR, facts))).toBe('refused ERR_TASK_ENDED');
+    expect(codeOf(decide({ deadline: in2h }, openTask(), ORCHESTRATOR, facts))).toBe(
+      'refused ERR_TASK_ENDED',
+    );
   });
 
   it('reaches a suspended task, which stays suspended', () => {

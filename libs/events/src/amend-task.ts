@@ -97,7 +97,8 @@ function problemsOf(
   if (rekey !== undefined && !amended.agents.includes(rekey))
     no('ERR_AGENT_NOT_NAMED', 'who is to be re-keyed is no agent of this task');
   if (rekey === by.id) no('ERR_DECLARATION_INVALID', 'nobody re-keys itself');
-  if (entry === undefined) no('ERR_NOT_ENTITLED', 'the catalogue has no orchestrator any more that bounds this task');
+  if (entry === undefined)
+    no('ERR_NOT_ENTITLED', 'the catalogue has no orchestrator any more that bounds this task');
   return [
     ...problems,
     ...deadlineProblems(amended.deadlineMs, ancestors, nowMs),

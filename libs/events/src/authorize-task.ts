@@ -33,9 +33,7 @@ export function refusedTask(
   return {
     is: 'refused',
     event: { type, data },
-    ...(verdict === undefined
-      ? {}
-      : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
+    ...(verdict === undefined ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
 }
 

@@ -91,9 +91,7 @@ function catalogueProblems(
   if (!entry.datasets.includes(dataset))
     problems.push(no('ERR_NOT_ENTITLED', 'a dataset that this orchestrator may not declare', { dataset }));
   for (const action of actions.filter((each) => !datasetEntry.actions.has(each)))
-    problems.push(
-      no('ERR_DECLARATION_INVALID', 'an action this dataset does not have', { dataset, action }),
-    );
+    problems.push(no('ERR_DECLARATION_INVALID', 'an action this dataset does not have', { dataset, action }));
   return problems;
 }
 

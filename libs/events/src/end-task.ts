@@ -15,8 +15,7 @@ export function endOfEarly(task: Task, facts: { catalogue: Catalogue; nowMs: num
   if (declaration === null) return [];
   const counts = task.earlyEnds.find(
     (end) =>
-      mayEnd(declaration, end.id, facts.catalogue) &&
-      pinRefusal(task, end.id, end.keyThumbprint) === null,
+      mayEnd(declaration, end.id, facts.catalogue) && pinRefusal(task, end.id, end.keyThumbprint) === null,
   );
   return counts === undefined ? [] : [ended(task, counts.outcome, counts.id, counts.ceId, facts.nowMs)];
 }

@@ -46,7 +46,11 @@ const evidence = z.object({
 
 /** What is wrong with a declaration, all of it at once. */
 const problems = z.array(
-  z.object({ code, reason: z.string(), fields: z.record(z.string(), z.union([z.string(), z.number()])).optional() }),
+  z.object({
+    code,
+    reason: z.string(),
+    fields: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  }),
 );
 
 /** What a task may do, and until when, as it was accepted and is bounded. */

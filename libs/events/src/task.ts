@@ -206,8 +206,7 @@ export function chainRefusal(task: Task, ancestors: readonly Task[], nowMs: numb
 export const lineageOf = (
   task: Pick<Task, 'taskId' | 'generation'>,
   ancestors: readonly Pick<Task, 'taskId' | 'generation'>[],
-): Lineage =>
-  [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
+): Lineage => [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
 
 export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => ({
   taskId,
