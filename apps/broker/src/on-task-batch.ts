@@ -226,17 +226,25 @@ const startFacts = (
   nowMs: work.nowMs,
 });
 
-const amendmentFacts = (
-  work: UnitOfWork,
-  { taskId }: TaskAmended,
-  { catalogue, judge }: BrokerParts,
-) => ({ catalogue, judge, ancestors: work.ancestorsOf(work.task(taskId)), nowMs: work.nowMs });
+const amendmentFacts = (work: UnitOfWork, { taskId }: TaskAmended, { catalogue, judge }: BrokerParts) => ({
+  catalogue,
+  judge,
+  ancestors: work.ancestorsOf(work.task(taskId)),
+  nowMs: work.nowMs,
+});
 
 /** As it was told. */
 const refusalIn = ({ data: { code, reason, problems } }: Refused['event']): Refusal => ({
   code,
   reason,
-  ...(problems === undefined ? {} : { problems: problems.map(({ fields, ...each }) => ({ ...each, ...(fields === undefined ? {} : { fields }) })) }),
+  ...(problems === undefined
+    ? {}
+    : {
+        problems: problems.map(({ fields, ...each }) => ({
+          ...each,
+          ...(fields === undefined ? {} : { fields }),
+        })),
+      }),
 });
 
 /** @returns why not; null once the event has had its effect. */

@@ -70,7 +70,21 @@ export async function openParts(
   const alive = await Alive.as(instanceId, db, warn);
 
   return {
-    parts: { db, relay, trust, peers, catalogue, judge, maxDepth: settings.maxDelegationDepth, providers, tokens, board, instanceId, log, measures },
+    parts: {
+      db,
+      relay,
+      trust,
+      peers,
+      catalogue,
+      judge,
+      maxDepth: settings.maxDelegationDepth,
+      providers,
+      tokens,
+      board,
+      instanceId,
+      log,
+      measures,
+    },
     bus,
     signer,
     close: async () => {

@@ -43,12 +43,7 @@ export class BusTransport implements Transport {
     this.#settings = settings;
   }
 
-  async tell(
-    type: TaskWord,
-    _taskId: string,
-    letter: Letter,
-    { withinMs, signal }: Patience,
-  ): Promise<void> {
+  async tell(type: TaskWord, _taskId: string, letter: Letter, { withinMs, signal }: Patience): Promise<void> {
     const verdicts = await this.#listenForVerdicts();
     signal?.throwIfAborted();
     const record = await letter();

@@ -51,12 +51,7 @@ export class HttpTransport implements Transport {
     this.#clock = clock;
   }
 
-  async tell(
-    type: TaskWord,
-    taskId: string,
-    letter: Letter,
-    patience: Patience,
-  ): Promise<void> {
+  async tell(type: TaskWord, taskId: string, letter: Letter, patience: Patience): Promise<void> {
     const reply = await this.#post(PATHS[type](taskId), letter, patience);
     if (reply.is === 'taken' && reply.taskId === taskId) return;
     throw reply.is === 'refused' ? this.#refused(reply) : unforeseen(reply);

@@ -19,12 +19,7 @@ export interface Transport {
    * Tells of a task's start, amendment or end. Resolves once the broker has taken it.
    * @throws Refused; AgentError ERR_ANSWER_TIMEOUT when it is not known what became of it; the reason of `signal`
    */
-  tell(
-    type: TaskWord,
-    taskId: string,
-    letter: Letter,
-    patience: Patience,
-  ): Promise<void>;
+  tell(type: TaskWord, taskId: string, letter: Letter, patience: Patience): Promise<void>;
   /**
    * Makes one call, again as long as no answer comes.
    * @returns the envelope, as it came

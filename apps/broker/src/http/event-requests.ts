@@ -18,7 +18,10 @@ const MAX_BODY_BYTES = 65_536;
 
 /** What the path says; `id` is a task's, or a lease's where it is renewed. */
 export interface Asked {
-  type: Extract<InboundType, 'task.started' | 'task.amended' | 'task.ended' | 'tool.called' | 'lease.renewal_requested'>;
+  type: Extract<
+    InboundType,
+    'task.started' | 'task.amended' | 'task.ended' | 'tool.called' | 'lease.renewal_requested'
+  >;
   id?: string;
 }
 
