@@ -11,21 +11,21 @@ import { UnitOfWork } from './unit-of-work.js';
 /** Of one transaction. */
 const AT_ONCE = 100;
 
-/** Resolves once none is left. */
+/** Resolves once none is left, but for what another broker is ending at this moment. */
 export async function endChildren({ db, relay, instanceId }: BrokerParts): Promise<void> {
   for (let full = true; full;) {
-    const { queued, found } = await transact(db, async (tx) => {
+    const { queued, ended } = await transact(db, async (tx) => {
       const taskIds = await tasksOutlivingAncestors(tx, AT_ONCE);
-      if (taskIds.length === 0) return { queued: [], found: 0 };
+      if (taskIds.length === 0) return { queued: [], ended: 0 };
       const work = await UnitOfWork.begin(tx, { taskIds });
       for (const taskId of taskIds) {
         const task = work.task(taskId);
         for (const event of decideEndWithParent(task, work.ancestorsOf(task), work.nowMs))
           work.record(taskId, event);
       }
-      return { queued: await work.flush(instanceId), found: taskIds.length };
+      return { queued: await work.flush(instanceId), ended: work.told.length };
     });
-    full = found === AT_ONCE;
+    full = ended === AT_ONCE;
     // Not awaited: a bus that is away must not keep the next tasks open.
     void relay.send(queued);
   }

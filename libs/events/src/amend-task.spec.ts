@@ -1,5 +1,7 @@
 import {
   ANALYST,
+  call,
+  callFacts,
   CHILD,
   judge,
   NOW,
@@ -19,9 +21,9 @@ import { decideCall } from './call.js';
 import { decideStart } from './declare-task.js';
 import type { TaskAmended } from './inbound.js';
 import { decideOutcome, leaseOf } from './lease.js';
-import { call, callFacts } from '../test/fixture.js';
 import { decideSuspension } from './suspend-task.js';
 import { evolve, unknownTask, type Task } from './task.js';
+import type { Judge } from './verdict.js';
 
 const SALARIES = [{ tool: 'sql.query', dataset: 'hr.salaries', actions: ['read'] }];
 const in2h = new Date(NOW + 7_200_000).toISOString();
@@ -80,18 +82,12 @@ describe('an amendment', () => {
 
   it('is asked of policy with what is to be', () => {
     const asked: unknown[] = [];
-    const { digest, decideTask, decideCall } = judge();
-    const facts = {
-      ...startFacts(),
-      judge: {
-        digest,
-        decideCall,
-        decideTask: (question: Parameters<typeof decideTask>[0]) => {
-          asked.push(question);
-          return decideTask(question);
-        },
-      },
+    const yes = judge();
+    const asks: Judge['decideTask'] = (question) => {
+      asked.push(question);
+      return yes.decideTask(question);
     };
+    const facts = { ...startFacts(), judge: { ...yes, decideTask: asks } };
     decide({ declared: SALARIES, deadline: in2h }, openTask(), ORCHESTRATOR, facts);
 
     expect(asked).toMatchObject([{ declared: SALARIES, task: { deadlineMs: NOW + 7_200_000 } }]);
