@@ -60,10 +60,11 @@ export const outboundLines: Record<OutboundType, Line> = {
       : `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
   'task.accepted': (f) => `the task is accepted, generation ${f.text('generation')}`,
   'task.refused': (f) => `the task is refused: ${f.text('code')}`,
-  'task.amended': (f) =>
-    f.has('rekeyed')
-      ? `the task is amended, generation ${f.text('generation')}: ${nameOf(f.text('rekeyed'))} goes on with another key`
-      : `the task is amended, generation ${f.text('generation')}: ${rights(f)}; until ${f.text('deadline')}`,
+  'task.amended': (f) => {
+    const what = f.text('cause') === 'rekeyed' ? '' : `: ${rights(f)}; until ${f.text('deadline')}`;
+    const key = f.has('rekeyed') ? `; ${nameOf(f.text('rekeyed'))} goes on with another key` : '';
+    return `the task is amended, generation ${f.text('generation')}${what}${key}`;
+  },
   'task.amendment_refused': (f) => `the amendment is refused: ${f.text('code')}`,
   'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
   'task.resumed': (f) => `the task goes on after its suspension (${f.text('cause')})`,
