@@ -19,6 +19,8 @@ export interface BrokerParts {
   catalogue: Catalogue;
   /** Another one once the policy folder has changed: whoever decides takes it once, and asks that one everything. */
   judge: Judge;
+  /** How many ancestors a task may have. */
+  maxDepth: number;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Null: this broker makes no tokens. */

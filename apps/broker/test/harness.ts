@@ -187,6 +187,7 @@ export class World {
         peers,
         catalogue,
         judge: this.policy,
+        maxDepth: 8,
         providers,
         tokens: making,
         board: boardOver(db, warn),

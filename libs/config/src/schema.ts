@@ -79,6 +79,8 @@ const service = z.strictObject({
 const broker = service.extend({
   /** Name of the issuer in tokens; absent: the address under `http`. */
   issuer: secureUrl.optional(),
+  /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
+  maxDelegationDepth: z.int().min(0).max(16).default(8),
   /** Absent: no tokens are made. */
   tokens: z
     .strictObject({
