@@ -10,7 +10,6 @@ import { dlqCommands } from './dlq/dlq-commands.js';
 import { policyCheck } from './commands/policy-check.js';
 import type { PolicyFolderOptions } from './commands/policy-folder.js';
 import { policyTest } from './commands/policy-test.js';
-import type { PolicyTestOptions } from './commands/policy-test.js';
 import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
@@ -98,13 +97,18 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     '--dir <dir>',
     'the policy folder (beside the configuration, unless told otherwise)',
   ] as const;
+  const names = [
+    '--catalogue <dir>',
+    'the catalogue folder (beside the policy folder, unless told otherwise)',
+  ] as const;
   command(policy, 'check', 'say what is wrong with a policy folder, all of it')
     .option(...folder)
+    .option(...names)
     .action((options: PolicyFolderOptions & { json?: boolean }) => policyCheck(options, context(options)));
   command(policy, 'test', 'run the tests beside the policies')
     .option(...folder)
-    .option('--catalogue <dir>', 'the catalogue folder (beside the policy folder, unless told otherwise)')
-    .action((options: PolicyTestOptions & { json?: boolean }) => policyTest(options, context(options)));
+    .option(...names)
+    .action((options: PolicyFolderOptions & { json?: boolean }) => policyTest(options, context(options)));
 
   const key = mayfly.command('key').description('keys that sign tokens');
   command(key, 'rotate', 'have another key sign, as soon as verifiers can know it')

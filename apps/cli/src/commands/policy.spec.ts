@@ -59,6 +59,17 @@ describe('mayfly policy check', () => {
     ]);
   });
 
+  it('says which names the catalogue does not have', async () => {
+    await writeFile(
+      join(dir, 'a.cedar'),
+      '@id("a") @reason("r")\nforbid (principal, action == Mayfly::Action::"readDataset", resource in Mayfly::Domain::"hrr");\n',
+    );
+    await expect(run('check', '--dir', dir)).rejects.toMatchObject(failed('1 problem'));
+    expect(stdout).toBe(
+      `${dir}/a.cedar:2:73: the catalogue has no \`Mayfly::Domain::"hrr"\`, so this never holds (ERR_POLICY_NAME)\n    did you mean \`hr\`?\n`,
+    );
+  });
+
   it('says it to a program, too', async () => {
     await rm(join(dir, 'schema.cedarschema'));
     await expect(run('check', '--dir', dir, '--json')).rejects.toMatchObject(failed('1 problem'));
