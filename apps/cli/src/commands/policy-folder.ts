@@ -27,7 +27,7 @@ export async function catalogueBeside(
   { catalogue }: PolicyFolderOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<Catalogue> {
-  const folder = short(catalogue ?? join(dirname(dir), 'catalogue'));
+  const folder = short(catalogue ?? join(dir, '..', 'catalogue'));
   return (await loadCatalogue(folder, env, { targets: 'describe' })).catalogue;
 }
 

@@ -40,6 +40,17 @@ describe('mayfly policy check', () => {
     expect(answer()).toMatchObject({ ok: true, dir: 'deploy/sample/policy' });
   });
 
+  it('looks for the catalogue beside the folder, also when that is the working directory', async () => {
+    const before = process.cwd();
+    process.chdir(dir);
+    try {
+      await run('check', '--dir', '.', '--json');
+    } finally {
+      process.chdir(before);
+    }
+    expect(answer()).toMatchObject({ ok: true, dir: '.' });
+  });
+
   it('says all that is wrong, with place and remedy', async () => {
     await writeFile(
       join(dir, 'a.cedar'),
