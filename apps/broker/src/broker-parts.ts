@@ -17,6 +17,7 @@ export interface BrokerParts {
   trust: Trust;
   peers: PeerKeys;
   catalogue: Catalogue;
+  /** Another one once the policy folder has changed: whoever decides takes it once, and asks that one everything. */
   judge: Judge;
   /** How many ancestors a task may have. */
   maxDepth: number;

@@ -3,6 +3,8 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { Broker } from './broker.js';
 import { BusController } from './bus.controller.js';
+import { AuthzenController } from './http/authzen/authzen.controller.js';
+import { AuthzenServer } from './http/authzen/authzen-server.js';
 import type { BrokerHttp } from './http/broker-http.js';
 import { EventRequests } from './http/event-requests.js';
 import { EventsController } from './http/events.controller.js';
@@ -15,10 +17,16 @@ export class BrokerModule {
     return {
       module: BrokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController, EventsController, ...(http.oauth === null ? [] : [OAuthController])],
+      controllers: [
+        BusController,
+        EventsController,
+        AuthzenController,
+        ...(http.oauth === null ? [] : [OAuthController]),
+      ],
       providers: [
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
+        { provide: AuthzenServer, useValue: http.authzen },
         ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],
     };

@@ -11,7 +11,9 @@ export type Route =
   | 'lease.renewal_requested'
   | 'token'
   | 'introspect'
-  | 'revoke';
+  | 'revoke'
+  | 'evaluation'
+  | 'evaluations';
 
 export type Measures = ReturnType<typeof createMeasures>;
 

@@ -1,6 +1,7 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
+import { policyMigrations } from './policy/policy-migrations.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
 export const brokerMigrations: readonly Migration[] = [
@@ -108,6 +109,7 @@ export const brokerMigrations: readonly Migration[] = [
       ALTER TABLE token_key ADD COLUMN ordered_by text;
     `,
   },
+  ...policyMigrations,
   {
     id: 'broker-children-1',
     sql: `
