@@ -167,6 +167,32 @@ export const outboundSchemas = {
     answered: z.boolean(),
     why: z.string(),
   }),
+  /** It ends later than before, at the target too; its rights are the same. `renewals`: so many by now, this one among them. */
+  'lease.renewed': z.object({
+    ...common,
+    leaseId: z.string(),
+    callId: z.string(),
+    agent: z.string(),
+    notAfter: z.string(),
+    previousNotAfter: z.string(),
+    renewals: z.int().positive(),
+    checks: z.array(check),
+    policySet: z.string(),
+    /** Digest of the kept decision inputs. */
+    inputs: z.string(),
+  }),
+  /** It runs out as it was. `inputs` where policy was asked. */
+  'lease.renewal_refused': z.object({
+    ...common,
+    leaseId: z.string(),
+    callId: z.string(),
+    agent: z.string(),
+    code,
+    reasons: z.array(z.string()),
+    checks: z.array(check),
+    policySet: z.string(),
+    inputs: z.string().optional(),
+  }),
   /** Its agent gives it back: it is of no use to it any more. */
   'lease.returned': z.object({ ...common, leaseId: z.string(), agent: z.string() }),
   'lease.revocation_requested': z.object({ ...common, leaseId: z.string(), cause, requestedAt: z.string() }),
@@ -263,6 +289,20 @@ export const deliverySchemas = {
     taskId: z.string(),
     callId: z.string(),
     /** Whose call it was: ids of calls are unique only per agent. */
+    agent: z.string(),
+    code,
+    reasons: z.array(z.string()),
+  }),
+  /** Of a credential that stays as it is. A token comes anew instead: `credential.delivered` of the same lease. */
+  'lease.renewed': z.object({
+    taskId: z.string(),
+    leaseId: z.string(),
+    agent: z.string(),
+    notAfter: z.string(),
+  }),
+  'lease.renewal_refused': z.object({
+    taskId: z.string(),
+    leaseId: z.string(),
     agent: z.string(),
     code,
     reasons: z.array(z.string()),
