@@ -1,6 +1,7 @@
 /** A loaded policy set, and the decisions it makes. Deciding is synchronous and touches nothing outside. */
 import type { Catalogue } from '#events/catalogue.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
+import { decideRenewal, type RenewalDecision } from './decide-renewal.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
 import { loadPolicies } from './load-policies.js';
@@ -38,6 +39,10 @@ export class PolicySet {
 
   decideCall(request: CallRequest): CallDecision {
     return decideCall(this.policies, request);
+  }
+
+  decideRenewal(request: CallRequest): RenewalDecision {
+    return decideRenewal(this.policies, request);
   }
 
   decideTask(request: TaskRequest): TaskDecision {
