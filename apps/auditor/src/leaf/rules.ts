@@ -75,6 +75,19 @@ const letter = {
   record: { of: { topic: 'plain', partition: 'plain', offset: 'plain', valueSha256: 'digest' } },
 } as const;
 
+const checks = {
+  each: { of: { check: 'plain', ok: 'plain', policies: { each: 'plain' }, reason: 'sealed' } },
+} as const;
+
+const renewal = {
+  leaseId: 'plain',
+  callId: 'plain',
+  agent: 'id',
+  checks,
+  policySet: 'plain',
+  inputs: 'digest',
+} as const;
+
 export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData<T>> } = {
   'event.rejected': {
     of: {
@@ -135,9 +148,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       action: 'plain',
       decision: 'plain',
       code: 'plain',
-      checks: {
-        each: { of: { check: 'plain', ok: 'plain', policies: { each: 'plain' }, reason: 'sealed' } },
-      },
+      checks,
       policySet: 'plain',
       inputs: 'digest',
       obligations: { of: { ttlMs: 'plain', approval: 'plain' } },
@@ -227,6 +238,16 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       code: 'plain',
     },
   },
+  'lease.renewed': {
+    of: {
+      ...common,
+      ...renewal,
+      notAfter: 'plain',
+      previousNotAfter: 'plain',
+      renewals: 'plain',
+    },
+  },
+  'lease.renewal_refused': { of: { ...common, ...renewal, code: 'plain', reasons: 'sealed' } },
   'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
   'dead_letter.parked': {
@@ -264,6 +285,10 @@ export const deliveryRules: {
   'lease.ended': { of: { taskId: 'plain', leaseId: 'plain', cause: 'plain' } },
   'call.refused': {
     of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
+  },
+  'lease.renewed': { of: { taskId: 'plain', leaseId: 'plain', agent: 'id', notAfter: 'plain' } },
+  'lease.renewal_refused': {
+    of: { taskId: 'plain', leaseId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
   },
 };
 
