@@ -18,7 +18,7 @@ import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
-import { boardOver } from './answer-board.js';
+import { boardOver, renewalBoardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
@@ -66,11 +66,26 @@ export async function openParts(
   });
   const measures = createMeasures(metrics);
   const board = boardOver(db, warn);
+  const renewals = renewalBoardOver(db, warn);
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
   return {
-    parts: { db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
+    parts: {
+      db,
+      relay,
+      trust,
+      peers,
+      catalogue,
+      judge,
+      providers,
+      tokens,
+      board,
+      renewals,
+      instanceId,
+      log,
+      measures,
+    },
     bus,
     signer,
     close: async () => {
