@@ -33,7 +33,7 @@ async function lent(
   const [envelope] = await world.delivers(taskId, CREDENTIAL_DELIVERED);
   const opened = await openEnvelope(envelope?.jwe ?? '', sealKey, { ...call, agent: ANALYST });
   if (opened.kind !== 'postgres') throw new Error('another kind was lent');
-  return opened as PostgresCredential & { leaseId: string; notAfter: string };
+  return opened;
 }
 const until = (ms: number) => sleep(Math.max(0, ms - Date.now()));
 

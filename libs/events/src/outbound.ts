@@ -4,9 +4,11 @@
  */
 import { z } from 'zod';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
+import { check } from './check.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
+import { leaseRenewed, renewalNotices, renewalRefused } from './renewal-events.js';
 import { SERVICES } from './services.js';
 import { SIGNING_KEY_CAUSES } from './signing-key.js';
 
@@ -28,13 +30,7 @@ export type { Lineage } from './lineage.js';
 const cause = z.enum(CUT_CAUSES);
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
 
-const check = z.object({
-  check: z.string(),
-  ok: z.boolean(),
-  policies: z.array(z.string()).optional(),
-  reason: z.string().optional(),
-});
-export type Check = z.infer<typeof check>;
+export type { Check } from './check.js';
 
 const evidence = z.object({
   state: z.enum(['disabled', 'absent']),
@@ -167,32 +163,8 @@ export const outboundSchemas = {
     answered: z.boolean(),
     why: z.string(),
   }),
-  /** It ends later than before, at the target too; its rights are the same. `renewals`: so many by now, this one among them. */
-  'lease.renewed': z.object({
-    ...common,
-    leaseId: z.string(),
-    callId: z.string(),
-    agent: z.string(),
-    notAfter: z.string(),
-    previousNotAfter: z.string(),
-    renewals: z.int().positive(),
-    checks: z.array(check),
-    policySet: z.string(),
-    /** Digest of the kept decision inputs. */
-    inputs: z.string(),
-  }),
-  /** It runs out as it was. `inputs` where policy was asked. */
-  'lease.renewal_refused': z.object({
-    ...common,
-    leaseId: z.string(),
-    callId: z.string(),
-    agent: z.string(),
-    code,
-    reasons: z.array(z.string()),
-    checks: z.array(check),
-    policySet: z.string(),
-    inputs: z.string().optional(),
-  }),
+  'lease.renewed': z.object({ ...common, ...leaseRenewed }),
+  'lease.renewal_refused': z.object({ ...common, ...renewalRefused }),
   /** Its agent gives it back: it is of no use to it any more. */
   'lease.returned': z.object({ ...common, leaseId: z.string(), agent: z.string() }),
   'lease.revocation_requested': z.object({ ...common, leaseId: z.string(), cause, requestedAt: z.string() }),
@@ -293,20 +265,7 @@ export const deliverySchemas = {
     code,
     reasons: z.array(z.string()),
   }),
-  /** Of a credential that stays as it is. A token comes anew instead: `credential.delivered` of the same lease. */
-  'lease.renewed': z.object({
-    taskId: z.string(),
-    leaseId: z.string(),
-    agent: z.string(),
-    notAfter: z.string(),
-  }),
-  'lease.renewal_refused': z.object({
-    taskId: z.string(),
-    leaseId: z.string(),
-    agent: z.string(),
-    code,
-    reasons: z.array(z.string()),
-  }),
+  ...renewalNotices,
 } as const;
 export const CREDENTIAL_DELIVERED = 'credential.delivered';
 export type DeliveryType = keyof typeof deliverySchemas;

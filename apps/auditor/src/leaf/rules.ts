@@ -6,6 +6,7 @@ import type { InboundData, InboundType } from '#events/inbound.js';
 import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
 import type { z } from 'zod';
 import type { Rule, RuleFor } from './project.js';
+import { checks, renewalNoticeRules, renewalRefused, renewed } from './renewal-rules.js';
 
 /** Of at most four. */
 const act = {
@@ -73,19 +74,6 @@ const letter = {
   group: 'plain',
   letterId: 'plain',
   record: { of: { topic: 'plain', partition: 'plain', offset: 'plain', valueSha256: 'digest' } },
-} as const;
-
-const checks = {
-  each: { of: { check: 'plain', ok: 'plain', policies: { each: 'plain' }, reason: 'sealed' } },
-} as const;
-
-const renewal = {
-  leaseId: 'plain',
-  callId: 'plain',
-  agent: 'id',
-  checks,
-  policySet: 'plain',
-  inputs: 'digest',
 } as const;
 
 export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData<T>> } = {
@@ -238,16 +226,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       code: 'plain',
     },
   },
-  'lease.renewed': {
-    of: {
-      ...common,
-      ...renewal,
-      notAfter: 'plain',
-      previousNotAfter: 'plain',
-      renewals: 'plain',
-    },
-  },
-  'lease.renewal_refused': { of: { ...common, ...renewal, code: 'plain', reasons: 'sealed' } },
+  'lease.renewed': { of: { ...common, ...renewed } },
+  'lease.renewal_refused': { of: { ...common, ...renewalRefused } },
   'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
   'dead_letter.parked': {
@@ -286,10 +266,7 @@ export const deliveryRules: {
   'call.refused': {
     of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
   },
-  'lease.renewed': { of: { taskId: 'plain', leaseId: 'plain', agent: 'id', notAfter: 'plain' } },
-  'lease.renewal_refused': {
-    of: { taskId: 'plain', leaseId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
-  },
+  ...renewalNoticeRules,
 };
 
 /** The protected header of a sealed credential; the ciphertext itself is never kept. */
