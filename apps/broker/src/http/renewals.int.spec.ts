@@ -50,7 +50,9 @@ it('asked while another is under way, both get its answer', async () => {
   const leaseId = await leased();
   world.target.hang();
   const replies = [1, 2].map(async () => caller.renew(await world.voices.renews(taskId, leaseId), leaseId));
-  await world.until(() => world.target.asked.some(({ verb }) => verb === 'renew'), 'the target to be asked');
+  const heard = () =>
+    world.query("SELECT 1 FROM inbox WHERE wire_type = 'dev.mayfly.lease.renewal_requested.v1'");
+  await world.until(async () => (await heard()).length === 2, 'both to be heard');
   world.target.answerAll();
 
   const [first, second] = await Promise.all(replies);
