@@ -34,7 +34,9 @@ export async function tokenFor(origin: string, granted: Granted): Promise<TokenC
     ...(arguments_sha256 === undefined ? {} : { arguments_sha256 }),
   });
   const opened = { kind: 'jwt', leaseId: LEASE, notAfter: '', token: new Secret(token), dpop: true } as const;
-  return new TokenCredential({ opened, key, signal: new AbortController().signal, clock: () => NOW_MS });
+  const { signal } = new AbortController();
+  const renew = () => Promise.reject(new Error('nobody renews'));
+  return new TokenCredential({ opened, key, signal, renew, clock: () => NOW_MS });
 }
 
 export interface TestedService {

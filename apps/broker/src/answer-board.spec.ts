@@ -1,12 +1,12 @@
 import { AnswerBoard } from './answer-board.js';
-import type { CallKey, CallOutcome } from './call-rows.js';
+import { keyOfCall, type CallKey, type CallOutcome } from './call-rows.js';
 
 const key = (callId: string): CallKey => ({ taskId: 'T', agent: 'A', callId });
 const issued: CallOutcome = { is: 'issued', envelope: 'E' };
-const NOBODY = () => Promise.resolve([null]);
+const NOBODY = () => Promise.resolve<(CallOutcome | null)[]>([null]);
 
 it('tells all who wait for a call, and nobody else', async () => {
-  const board = new AnswerBoard(NOBODY, fail);
+  const board = new AnswerBoard(NOBODY, fail, keyOfCall);
   const seats = [board.seat(key('1')), board.seat(key('1')), board.seat(key('2'))];
   board.tell(key('1'), issued);
 
@@ -15,7 +15,7 @@ it('tells all who wait for a call, and nobody else', async () => {
 });
 
 it('an outcome that came before it was waited for is not missed', async () => {
-  const board = new AnswerBoard(NOBODY, fail);
+  const board = new AnswerBoard(NOBODY, fail, keyOfCall);
   const seat = board.seat(key('1'));
   board.tell(key('1'), issued);
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -26,10 +26,14 @@ it('an outcome that came before it was waited for is not missed', async () => {
 
 it('looks for what others settle, in one question for all who wait, and only while somebody waits', async () => {
   const asked: string[][] = [];
-  const board = new AnswerBoard((keys) => {
-    asked.push(keys.map(({ callId }) => callId));
-    return Promise.resolve(keys.map(({ callId }) => (callId === '2' && asked.length > 1 ? issued : null)));
-  }, fail);
+  const board = new AnswerBoard(
+    (keys) => {
+      asked.push(keys.map(({ callId }) => callId));
+      return Promise.resolve(keys.map(({ callId }) => (callId === '2' && asked.length > 1 ? issued : null)));
+    },
+    fail,
+    keyOfCall,
+  );
   const [first, second] = [board.seat(key('1')), board.seat(key('2'))];
   const waiting = first.outcome(700);
 
@@ -51,6 +55,7 @@ it('a look that fails is told, and there is another one', async () => {
   const board = new AnswerBoard(
     () => (troubles.length === 0 ? Promise.reject(new Error('away')) : Promise.resolve([issued])),
     (error) => troubles.push(error),
+    keyOfCall,
   );
   const seat = board.seat(key('1'));
 
@@ -60,7 +65,7 @@ it('a look that fails is told, and there is another one', async () => {
 });
 
 it('nobody waits for a process that ends', async () => {
-  const board = new AnswerBoard(NOBODY, fail);
+  const board = new AnswerBoard(NOBODY, fail, keyOfCall);
   const seat = board.seat(key('1'));
   const outcome = seat.outcome(60_000);
   await board.close();

@@ -1,43 +1,45 @@
 /**
- * Where requests wait for the outcome of their calls. What this broker settles is told here, after the commit; what another one
+ * Where requests wait for the outcome of their calls, or renewals. What this broker settles is told here, after the commit; what another one
  * settles is seen in the rows, which are looked at now and then for all who wait, in one statement.
  */
 import { transact, type Database } from '#store/database.js';
 import { callOutcomes, keyOfCall, type CallKey, type CallOutcome } from './call-rows.js';
+import { keyOfRenewal, renewalOutcomes, type RenewalKey, type RenewalOutcome } from './renewal-rows.js';
 
 const LOOK_EVERY_MS = 200;
 
-type Tell = (outcome: CallOutcome | null) => void;
-interface Waiting {
-  key: CallKey;
-  seats: Set<Tell>;
+type Tell<O> = (outcome: O | null) => void;
+interface Waiting<K, O> {
+  key: K;
+  seats: Set<Tell<O>>;
 }
 
 /** One who waits. MUST leave, whatever happens. */
-export interface Seat {
+export interface Seat<O = CallOutcome> {
   /** @returns null if there is none within this time. Never rejects. */
-  outcome(withinMs: number): Promise<CallOutcome | null>;
+  outcome(withinMs: number): Promise<O | null>;
   leave(): void;
 }
 
-export class AnswerBoard {
-  readonly #waiting = new Map<string, Waiting>();
+export class AnswerBoard<K = CallKey, O = CallOutcome> {
+  readonly #waiting = new Map<string, Waiting<K, O>>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
 
   constructor(
     /** @returns the outcomes that there are by now, in the order of the keys. */
-    private readonly look: (keys: readonly CallKey[]) => Promise<(CallOutcome | null)[]>,
+    private readonly look: (keys: readonly K[]) => Promise<(O | null)[]>,
     private readonly onTrouble: (error: unknown) => void,
+    private readonly nameOf: (key: K) => string,
   ) {}
 
   /** Take it before the call is made: its outcome may come at once. */
-  seat(key: CallKey): Seat {
-    const name = keyOfCall(key);
+  seat(key: K): Seat<O> {
+    const name = this.nameOf(key);
     const waiting = this.#waiting.get(name) ?? { key, seats: new Set() };
     this.#waiting.set(name, waiting);
-    let tell: Tell = () => undefined;
-    const told = new Promise<CallOutcome | null>((resolve) => (tell = resolve));
+    let tell: Tell<O> = () => undefined;
+    const told = new Promise<O | null>((resolve) => (tell = resolve));
     waiting.seats.add(tell);
     let timer: NodeJS.Timeout | undefined;
     return {
@@ -55,8 +57,8 @@ export class AnswerBoard {
   }
 
   /** Requires that the outcome is committed. */
-  tell(key: CallKey, outcome: CallOutcome): void {
-    for (const tell of this.#waiting.get(keyOfCall(key))?.seats ?? []) tell(outcome);
+  tell(key: K, outcome: O): void {
+    for (const tell of this.#waiting.get(this.nameOf(key))?.seats ?? []) tell(outcome);
   }
 
   /** Nobody is waited for any more: the process ends. */
@@ -95,4 +97,17 @@ export const boardOver = (db: Database, warn: (fields: object, message: string) 
   new AnswerBoard(
     (keys) => transact(db, (tx) => callOutcomes(tx, keys)),
     (err) => warn({ err }, 'the outcomes of calls cannot be looked at'),
+    keyOfCall,
+  );
+
+export type RenewalBoard = AnswerBoard<RenewalKey, RenewalOutcome>;
+
+export const renewalBoardOver = (
+  db: Database,
+  warn: (fields: object, message: string) => void,
+): RenewalBoard =>
+  new AnswerBoard(
+    (keys) => transact(db, (tx) => renewalOutcomes(tx, keys)),
+    (err) => warn({ err }, 'the outcomes of renewals cannot be looked at'),
+    keyOfRenewal,
   );

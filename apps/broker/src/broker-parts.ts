@@ -7,7 +7,7 @@ import type { CredentialProvider } from '#providers/provider.js';
 import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
-import type { AnswerBoard } from './answer-board.js';
+import type { AnswerBoard, RenewalBoard } from './answer-board.js';
 import type { Measures } from './measures.js';
 import type { Tokens } from './tokens/open-tokens.js';
 
@@ -27,6 +27,8 @@ export interface BrokerParts {
   tokens: Tokens | null;
   /** Who waits in this process for the outcome of a call. */
   board: AnswerBoard;
+  /** And of a renewal. */
+  renewals: RenewalBoard;
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;

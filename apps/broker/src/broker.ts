@@ -9,9 +9,11 @@ import { endChildren } from './end-children.js';
 import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
+import { LeaseRenewer } from './lease-renewer.js';
 import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
+import { recoverRenewals } from './recover-renewals.js';
 import { GROUP } from './records.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
@@ -30,6 +32,7 @@ export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
   readonly credentials: Intake<Heard | null, QueuedRecord[]>;
   readonly issuer: LeaseIssuer;
+  readonly renewer: LeaseRenewer;
   /** Events that came over HTTP. */
   readonly requests: EventPump;
   #loops: { stop: () => Promise<void> }[] = [];
@@ -42,6 +45,7 @@ export class Broker {
     const { db, relay, log, trust } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
+    this.renewer = new LeaseRenewer(parts);
     this.requests = new EventPump({
       parts,
       room: () => this.issuer.room(),
@@ -91,6 +95,11 @@ export class Broker {
         RECOVER_EVERY_MS,
         () => recoverLeases(parts, this.issuer),
         (err) => parts.log.error({ err }, 'recovering leases failed'),
+      ),
+      repeat(
+        RECOVER_EVERY_MS,
+        () => recoverRenewals(parts, this.renewer),
+        (err) => parts.log.error({ err }, 'recovering renewals failed'),
       ),
       repeat(
         OVERDUE_EVERY_MS,
@@ -156,12 +165,13 @@ export class Broker {
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
-    await this.issuer.stop();
-    await this.parts.board.close();
+    await Promise.all([this.issuer.stop(), this.renewer.stop()]);
+    await Promise.all([this.parts.board.close(), this.parts.renewals.close()]);
   }
 
-  #after({ queued, intents, told }: TaskEffects): void {
+  #after({ queued, intents, renewals, told }: TaskEffects): void {
     this.parts.measures.count(told);
+    this.renewer.take(renewals);
     void this.issuer.take(intents, this.parts.relay.send(queued));
   }
 }

@@ -33,6 +33,11 @@ export function createMeasures(metrics: Metrics) {
     help: 'Leases by what became of their intent.',
     labels: ['outcome'],
   });
+  const renewals = metrics.counter({
+    name: 'lease_renewals_total',
+    help: 'Renewals by what they came to: `renewed`, or the code of the refusal.',
+    labels: ['outcome'],
+  });
   const issueSeconds = metrics.histogram({
     name: 'issue_seconds',
     help: 'From the intent of a lease to its issue.',
@@ -73,6 +78,8 @@ export function createMeasures(metrics: Metrics) {
         if (type === 'call.decided') calls.inc({ decision: data.decision });
         if (type === 'lease.issued') outcomes.inc({ outcome: 'issued' });
         if (type === 'lease.abandoned') outcomes.inc({ outcome: data.why });
+        if (type === 'lease.renewed') renewals.inc({ outcome: 'renewed' });
+        if (type === 'lease.renewal_refused') renewals.inc({ outcome: data.code });
       }
     },
     issued(afterMs: number): void {

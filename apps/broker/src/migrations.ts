@@ -2,6 +2,7 @@ import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 import { policyMigrations } from './policy/policy-migrations.js';
+import { renewalMigrations } from './renewal-migrations.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
 export const brokerMigrations: readonly Migration[] = [
@@ -117,4 +118,5 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE INDEX task_child ON task (task_id) WHERE status IN ('open', 'suspended') AND ancestors <> '{}';
     `,
   },
+  ...renewalMigrations,
 ];

@@ -17,6 +17,8 @@ import type { Answer } from './answers.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { AnsweredIn, CallKey } from './call-rows.js';
 import { makeCall } from './make-call.js';
+import { renewalNow, renewLease, tellRefused } from './renew-lease.js';
+import type { RenewalIntent } from './renewal-rows.js';
 import { resumeOnOrchestratorsWord } from './recover-topics.js';
 import { amendmentFacts, decideRefusedAgain, refusalIn, senderOf, startFacts } from './refused-before.js';
 import { Refusals } from './tell-refusals.js';
@@ -26,6 +28,7 @@ import { UnitOfWork, type Intent } from './unit-of-work.js';
 export interface TaskEffects {
   queued: QueuedRecord[];
   intents: Intent[];
+  renewals: RenewalIntent[];
   told: OutboundEvent[];
 }
 
@@ -56,6 +59,7 @@ export async function onTaskBatch(
   return {
     queued: await work.flush(parts.instanceId, inbox.fresh(), told),
     intents: work.intents,
+    renewals: work.renewals,
     told: work.told,
     answers,
   };
@@ -65,15 +69,17 @@ function wantedOf(admitted: readonly Admitted[]) {
   const taskIds: string[] = [];
   const newTaskIds: string[] = [];
   const calls: CallKey[] = [];
+  const renewals: string[] = [];
   for (const { event, sender } of admitted) {
     const { taskId } = event.data;
     taskIds.push(taskId);
     if (event.type === 'task.started' || event.type === 'task.ended') newTaskIds.push(taskId);
     if (event.type === 'task.started' && event.data.parent !== undefined)
       taskIds.push(event.data.parent.taskId);
+    if (event.type === 'lease.renewal_requested') renewals.push(event.data.leaseId);
     if (event.type === 'tool.called') calls.push({ taskId, agent: sender, callId: event.data.callId });
   }
-  return { taskIds, newTaskIds, calls, senders: admitted.map((each) => each.sender) };
+  return { taskIds, newTaskIds, calls, renewals, senders: admitted.map((each) => each.sender) };
 }
 
 async function handle(
@@ -118,7 +124,8 @@ function taken(work: UnitOfWork, { event, sender }: Admitted): Answer {
     event.type === 'tool.called'
       ? work.call({ taskId: task.taskId, agent: sender, callId: event.data.callId })
       : undefined;
-  return { is: 'taken', task, call };
+  const renewal = event.type === 'lease.renewal_requested' ? renewalNow(work, event.data.leaseId) : undefined;
+  return { is: 'taken', task, call, renewal };
 }
 
 /** These very bytes had their effect before. What is answered is what is true by now, and to the same key alone. */
@@ -150,7 +157,7 @@ async function answerOfBefore(
   }
 }
 
-/** A call made on the bus is always answered, also where its event is rejected. */
+/** A call made on the bus is always answered, and so is a renewal, also where its event is rejected. */
 function rejectAdmitted(
   work: UnitOfWork,
   { refusals, answeredIn }: Books,
@@ -163,6 +170,8 @@ function rejectAdmitted(
     const { taskId, callId } = event.data;
     work.refuseCall({ taskId, callId, agent: sender }, refusal, [refusal.reason]);
   }
+  if (event.type === 'lease.renewal_requested' && answeredIn === 'delivery')
+    tellRefused(work, { ...event.data, agent: sender, code: refusal.code, reasons: [refusal.reason] });
   return { is: 'rejected', refusal };
 }
 
@@ -216,7 +225,7 @@ async function apply(
         decideAmendment(task, event.data, by, amendmentFacts(work, event.data, parts)),
       );
     case 'lease.renewal_requested':
-      return rejected('ERR_RENEWAL_UNSUPPORTED', 'leases cannot be renewed yet');
+      return rejectedFor(renewLease(work, event.data, by, parts, answeredIn));
     default:
       return unreachable(event);
   }

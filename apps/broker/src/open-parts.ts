@@ -19,7 +19,7 @@ import { migrate } from '#store/migrate.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
-import { boardOver } from './answer-board.js';
+import { boardOver, renewalBoardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
@@ -71,11 +71,26 @@ export async function openParts(
   });
   const measures = createMeasures(metrics);
   const board = boardOver(db, warn);
+  const renewals = renewalBoardOver(db, warn);
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
   const parts: BrokerParts = {
-    ...{ db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
+    ...{
+      db,
+      relay,
+      trust,
+      peers,
+      catalogue,
+      judge,
+      providers,
+      tokens,
+      board,
+      renewals,
+      instanceId,
+      log,
+      measures,
+    },
     maxDepth: settings.maxDelegationDepth,
   };
   const policies = new PolicyReload(parts, {

@@ -39,7 +39,7 @@ export async function recoverLeases(parts: BrokerParts, issuer: LeaseIssuer): Pr
   }
 }
 
-async function deadAmong(tx: Tx, claimants: ReadonlySet<string>): Promise<Set<string>> {
+export async function deadAmong(tx: Tx, claimants: ReadonlySet<string>): Promise<Set<string>> {
   const dead = new Set<string>();
   for (const claimant of claimants) if (await isDead(tx, claimant)) dead.add(claimant);
   return dead;

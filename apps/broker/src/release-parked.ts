@@ -24,11 +24,11 @@ export async function releaseParked(
         return await onTaskBatch(tx, [{ record, said: admit(record, parts.trust) }], parts);
       const heard = hearRequest(record, parts);
       const queued = heard === null ? [] : await onCredentialBatch(tx, [heard], parts);
-      return { queued, intents: [], told: [] };
+      return { queued, intents: [], renewals: [], told: [] };
     },
     onReleased: (tx, released) => resume(tx, released, parts),
     after: ({ effects, queued }) => {
-      after({ queued, intents: [], told: [] });
+      after({ queued, intents: [], renewals: [], told: [] });
       for (const each of effects) after(each);
     },
     warn: (fields, message) => parts.log.warn(fields, message),
@@ -39,5 +39,6 @@ async function resume(tx: Tx, { key, isFree }: Released, { instanceId }: BrokerP
   const taskIds = isFree && uuidV7.safeParse(key).success ? [key] : [];
   const work = await UnitOfWork.begin(tx, { taskIds });
   for (const taskId of taskIds) resumeParked(work, taskId, undefined, work.nowMs);
-  return { queued: await work.flush(instanceId), intents: work.intents, told: work.told };
+  const queued = await work.flush(instanceId);
+  return { queued, intents: work.intents, renewals: work.renewals, told: work.told };
 }

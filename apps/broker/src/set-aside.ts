@@ -43,11 +43,12 @@ export async function setAside(
   return { holds, effects: together(told, suspended) };
 }
 
-const NOTHING: TaskEffects = { queued: [], intents: [], told: [] };
+const NOTHING: TaskEffects = { queued: [], intents: [], renewals: [], told: [] };
 
 const together = (a: TaskEffects, b: TaskEffects): TaskEffects => ({
   queued: [...a.queued, ...b.queued],
   intents: [...a.intents, ...b.intents],
+  renewals: [...a.renewals, ...b.renewals],
   told: [...a.told, ...b.told],
 });
 
@@ -112,7 +113,12 @@ export async function putAway(
 }
 
 async function effectsOf(work: UnitOfWork, parts: BrokerParts): Promise<TaskEffects> {
-  return { queued: await work.flush(parts.instanceId), intents: work.intents, told: work.told };
+  return {
+    queued: await work.flush(parts.instanceId),
+    intents: work.intents,
+    renewals: work.renewals,
+    told: work.told,
+  };
 }
 
 /** Reading it may be what fails. */

@@ -119,7 +119,7 @@ function measure(told: readonly OutboundEvent[], settling: readonly Settling[], 
 const sealedOf = ({ intent, attempt }: Settling): string | null =>
   attempt.answer === 'created' ? seal(intent.intended, intent.sealTo, attempt.credential) : null;
 
-function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
+export function seal(intended: Intended, sealTo: Intent['sealTo'], credential: Credential): string {
   const { leaseId, taskId, callId, agent, notAfter } = intended;
   return sealCredential({
     sealTo,

@@ -43,6 +43,18 @@ async function revoked(taskId: string): Promise<void> {
 }
 
 const STORIES: Record<string, { story: string; play: (taskId: string) => Promise<void> }> = {
+  'renewed-and-refused': {
+    story: 'a lease is renewed once, and refused after the end of its task',
+    play: async (taskId) => {
+      await broker.hear(await world.voices.starts(taskId));
+      await called(taskId);
+      const { leaseId = '' } = world.events(taskId, 'lease.issued')[0] ?? {};
+      await broker.hear(await world.voices.renews(taskId, leaseId, 120_000));
+      await world.hears(taskId, 'lease.renewed');
+      await broker.hear(await world.voices.ends(taskId), await world.voices.renews(taskId, leaseId));
+      await world.hears(taskId, 'lease.renewal_refused');
+    },
+  },
   'used-and-ended': {
     story: 'a call is permitted and used, the task is ended by its orchestrator, and the lease is cut',
     async play(taskId) {

@@ -27,6 +27,8 @@ export function applyEvent(task: Task, event: StreamEvent): Task {
     case 'lease.intended':
     case 'lease.issued':
     case 'lease.abandoned':
+    case 'lease.renewed':
+    case 'lease.renewal_refused':
     case 'lease.revocation_requested':
       return { ...task, version: task.version + 1 };
     default:

@@ -23,6 +23,15 @@ import {
   type Intended,
 } from './call-rows.js';
 import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
+import {
+  lockRenewable,
+  renewalsWrite,
+  renewedWrite,
+  type RenewalIntent,
+  type RenewalRow,
+  type RenewableLease,
+  type RenewedLease,
+} from './renewal-rows.js';
 import { endedWrite, ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 import { applyEvent } from './task-stream.js';
 import { brokerUpcasts, type StreamEvent } from './upcasts.js';
@@ -33,6 +42,8 @@ export interface Wanted {
   /** Tasks that get a row if they have none: those that are started or ended. */
   newTaskIds?: readonly string[];
   calls?: readonly CallKey[];
+  /** Leases that are to be renewed, to lock with what is known of them. */
+  renewals?: readonly string[];
   /** Identities whose open tasks are counted. */
   senders?: readonly string[];
 }
@@ -55,27 +66,39 @@ export class UnitOfWork {
   readonly #events: StoredEvent[] = [];
   readonly #records: UnsignedRecord[] = [];
   readonly #pins: { sender: string; taskId: string }[] = [];
+  readonly #renewable: Map<string, RenewableLease>;
+  readonly #renewals = new Map<string, RenewalRow>();
+  readonly #renewed: RenewedLease[] = [];
   readonly #inputs = new Map<string, object>();
   /** Leases intended here, to be created after the commit. */
   readonly intents: Intent[] = [];
+  /** Renewals intended here: the target is asked after the commit. */
+  readonly renewals: RenewalIntent[] = [];
   /** Facts told here, in order; they are true after the commit. */
   readonly told: OutboundEvent[] = [];
 
-  private constructor(tx: Tx, tasks: Map<string, Task>, { nowMs, calls, open }: Facts) {
+  private constructor(
+    tx: Tx,
+    tasks: Map<string, Task>,
+    { nowMs, calls, open }: Facts,
+    renewable: Map<string, RenewableLease>,
+  ) {
     this.#tx = tx;
     this.nowMs = nowMs;
     this.#tasks = tasks;
     this.#calls = new Map(calls.map((call) => [keyOfCall(call), call]));
     this.#open = new Map(Object.entries(open));
+    this.#renewable = renewable;
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
-    const [, tasks, facts] = await Promise.all([
+    const [, tasks, facts, renewable] = await Promise.all([
       ensureTasks(tx, wanted.newTaskIds ?? []),
       lockTasks(tx, [...new Set(wanted.taskIds)]),
       readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]),
+      lockRenewable(tx, wanted.renewals ?? []),
     ]);
-    return new UnitOfWork(tx, tasks, facts);
+    return new UnitOfWork(tx, tasks, facts, renewable);
   }
 
   task(taskId: string): Task {
@@ -167,6 +190,21 @@ export class UnitOfWork {
     this.#dirtyCalls.add(keyOfCall(call));
   }
 
+  /** Null where nobody knows the lease. */
+  renewable(leaseId: string): RenewableLease | null {
+    const found = this.#renewable.get(leaseId);
+    return found === undefined ? null : { ...found, renewal: this.#renewals.get(leaseId) ?? found.renewal };
+  }
+
+  saveRenewal(row: RenewalRow): void {
+    this.#renewals.set(row.leaseId, row);
+  }
+
+  /** Its end is a later one from this commit on. */
+  renewLease(renewed: RenewedLease): void {
+    this.#renewed.push(renewed);
+  }
+
   intend(intended: EventOf<'lease.intended'>, sealTo: ToolCalled['sealTo']): void {
     this.record(intended.data.taskId, intended);
     this.intents.push({ intended: intended.data, sealTo });
@@ -196,6 +234,8 @@ export class UnitOfWork {
           this.intents.map((intent) => intent.intended),
           claimedBy,
         ),
+        renewalsWrite([...this.#renewals.values()], claimedBy),
+        renewedWrite(this.#renewed),
         inputsWrite(this.#inputs),
       ],
       this.#records,

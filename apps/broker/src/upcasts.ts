@@ -22,5 +22,7 @@ export const brokerUpcasts: Upcasts<StreamEvent['type']> = {
   'lease.intended': [],
   'lease.issued': [],
   'lease.abandoned': [],
+  'lease.renewed': [],
+  'lease.renewal_refused': [],
   'lease.revocation_requested': [],
 };

@@ -1,5 +1,12 @@
 /** A target in memory: remembers what it was asked, and answers a create as told, when told. */
-import type { CreateAnswer, CredentialProvider, CutReport, Observation, Plan } from '#providers/provider.js';
+import type {
+  CreateAnswer,
+  CredentialProvider,
+  CutReport,
+  Observation,
+  Plan,
+  RenewAnswer,
+} from '#providers/provider.js';
 import { Secret } from '#providers/secret.js';
 
 /** Of every credential this target makes: nothing but an opened envelope may ever show it. */
@@ -9,9 +16,13 @@ export class FakeTarget implements CredentialProvider {
   readonly kind = 'postgres';
   readonly fencing = 'fenced';
   /** In order, such as `create` of a lease. */
-  readonly asked: { verb: 'create' | 'cut' | 'observe' | 'clean' | 'list'; leaseId: string }[] = [];
+  readonly asked: { verb: 'create' | 'renew' | 'cut' | 'observe' | 'clean' | 'list'; leaseId: string }[] = [];
   /** What a create is answered. */
   answer: (plan: Plan) => CreateAnswer = created;
+  /** What a renewal is answered, where something is there. */
+  renewAnswer: () => RenewAnswer = () => ({ answer: 'renewed' });
+  /** The latest end that each lease was renewed to. */
+  readonly ends = new Map<string, string>();
   readonly #live = new Set<string>();
   #gate: Promise<void> = Promise.resolve();
   #open: () => void = () => {};
@@ -39,6 +50,15 @@ export class FakeTarget implements CredentialProvider {
     await this.#gate;
     const answer = this.answer(plan);
     if (answer.answer === 'created') this.#live.add(plan.leaseId);
+    return answer;
+  }
+
+  async renew({ leaseId }: Plan, notAfter: string): Promise<RenewAnswer> {
+    this.asked.push({ verb: 'renew', leaseId });
+    await this.#gate;
+    if (!this.#live.has(leaseId)) return { answer: 'refused', code: 'ERR_LEASE_FENCED' };
+    const answer = this.renewAnswer();
+    if (answer.answer !== 'refused') this.ends.set(leaseId, notAfter);
     return answer;
   }
 

@@ -31,7 +31,7 @@ import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
-import { boardOver } from '../src/answer-board.js';
+import { boardOver, renewalBoardOver } from '../src/answer-board.js';
 import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
@@ -40,6 +40,7 @@ import { noncesOf, type Tokens } from '../src/tokens/open-tokens.js';
 import { StatusIndex } from '../src/tokens/status-index.js';
 import { TokenKeys, type TokenKeyParts } from '../src/tokens/token-keys.js';
 import { recoverLeases } from '../src/recover-leases.js';
+import { recoverRenewals } from '../src/recover-renewals.js';
 import { FakeTarget } from './fake-target.js';
 import { env, Voices } from './voices.js';
 
@@ -99,6 +100,10 @@ export class BrokerProcess {
 
   recover(): Promise<void> {
     return recoverLeases(this.parts, this.broker.issuer);
+  }
+
+  recoverRenewals(): Promise<void> {
+    return recoverRenewals(this.parts, this.broker.renewer);
   }
 
   /** As kill -9 does to others' eyes: its session is gone. What it was waiting for may yet come back to it. */
@@ -191,6 +196,7 @@ export class World {
         providers,
         tokens: making,
         board: boardOver(db, warn),
+        renewals: renewalBoardOver(db, warn),
         instanceId,
         log,
         measures: createMeasures(new Metrics('broker')),

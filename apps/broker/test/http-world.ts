@@ -85,6 +85,7 @@ export class Caller {
   start = (record: BusRecord) => this.post('/v1/tasks', record);
   amend = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/amend`, record);
   end = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/end`, record);
+  renew = (record: BusRecord, leaseId: string) => this.post(`/v1/leases/${leaseId}/renew`, record);
   call = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/calls`, record);
 }
 

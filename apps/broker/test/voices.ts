@@ -116,6 +116,14 @@ export class Voices {
     return this.says(by, 'tool.called', called(taskId, change));
   }
 
+  renews(taskId: string, leaseId: string, ttlMs?: number, by: string | Speaker = ANALYST) {
+    return this.says(by, 'lease.renewal_requested', {
+      taskId,
+      leaseId,
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+    });
+  }
+
   /** The revoker goes for a lease; `by` another service, for what only pretends to be. */
   revokes(taskId: string, leaseId: string, cause: CutCause, by: ServiceName = 'revoker'): BusRecord {
     const at = inMs(0);

@@ -32,3 +32,23 @@ export function issued(taskId: string, plan: Plan): EventOf<'lease.issued'> {
     data: { ...brokers(taskId), leaseId, callId: uuidv7(), agent: AGENT, notAfter, incarnation: 'one' },
   };
 }
+
+export function renewed(
+  taskId: string,
+  { leaseId, notAfter: previousNotAfter }: Plan,
+  notAfter: string,
+): EventOf<'lease.renewed'> {
+  const decided = { checks: [], policySet: 'sha256:0', inputs: 'sha256:0', renewals: 1 };
+  return {
+    type: 'lease.renewed',
+    data: {
+      ...brokers(taskId),
+      ...decided,
+      leaseId,
+      callId: uuidv7(),
+      agent: AGENT,
+      notAfter,
+      previousNotAfter,
+    },
+  };
+}

@@ -2,7 +2,7 @@
  * Leases whose time is over. The revoker's own clock says so: a cut may be early, a proof may not (rule 12). The timers are
  * rows, so they outlive the process.
  */
-import { makeDue } from '#events/revocation.js';
+import { makeDue, type KnownLease } from '#events/revocation.js';
 import { transact } from '#store/database.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
@@ -15,6 +15,9 @@ export interface Expired extends Flushed {
   /** When the next lease is over, if it is soon. */
   nextMs: number | null;
 }
+
+const isOver = ({ plan }: KnownLease, nowMs: number): boolean =>
+  plan !== null && Date.parse(plan.notAfter) <= nowMs;
 
 /** Makes due what is over, in one transaction. @param soonMs how far to look ahead. */
 export async function expireLeases(
@@ -39,8 +42,8 @@ export async function expireLeases(
     const work = await UnitOfWork.beginIdle(tx, wanted, nowMs);
     for (const { leaseId } of over) {
       const lease = work.lease(leaseId);
-      // It may have been made due since it was read.
-      if (lease?.state !== 'known' || !work.holds(lease.taskId)) continue;
+      // It may have been made due since it was read, or renewed.
+      if (lease?.state !== 'known' || !work.holds(lease.taskId) || !isOver(lease, nowMs)) continue;
       work.step(makeDue(lease, { cause: 'expired', causedBy: null }, nowMs));
     }
     return await work.flush(tx, taker());

@@ -15,6 +15,7 @@ const HEARD = [
   'lease.intended',
   'lease.issued',
   'lease.abandoned',
+  'lease.renewed',
   'lease.returned',
   'signing_key.rotated',
   'store.restored',
@@ -63,6 +64,7 @@ function jsonOf(record: BusRecord): unknown {
 
 /** What the schema does not say: times that are times, and a lineage that begins with the task itself. */
 function isUsable(event: BrokerEvent): boolean {
+  if (event.type === 'lease.renewed') return Number.isFinite(Date.parse(event.data.notAfter));
   if (event.type !== 'lease.intended') return true;
   const { taskId, generation, lineage, createBy, notAfter, hardEnd } = event.data;
   const [own] = lineage;

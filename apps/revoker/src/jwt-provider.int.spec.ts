@@ -39,6 +39,7 @@ async function harness(): Promise<ProviderHarness<JwtCredential>> {
     ...{ kind: provider.kind, fencing: provider.fencing },
     principal: (leaseId) => provider.principal(leaseId),
     create: (plan) => provider.create(plan),
+    renew: (plan, notAfter) => provider.renew(plan, notAfter),
     cut: (plan) => known().then(() => provider.cut(plan)),
     observe: (plan) => known().then(() => provider.observe(plan)),
     clean: (plan) => known().then(() => provider.clean(plan)),

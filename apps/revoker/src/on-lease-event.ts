@@ -4,6 +4,7 @@ import {
   hearAbandoned,
   hearIntended,
   hearIssued,
+  hearRenewed,
   hearReturned,
   makeDue,
   type Step,
@@ -65,9 +66,9 @@ async function orderSweeps(tx: Tx, heard: readonly Heard[]): Promise<void> {
 
 type LeaseTold = Extract<
   BrokerEvent,
-  { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' | 'lease.returned' }
+  { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' | 'lease.renewed' | 'lease.returned' }
 >;
-const ABOUT_LEASES = ['lease.intended', 'lease.issued', 'lease.abandoned', 'lease.returned'];
+const ABOUT_LEASES = ['lease.intended', 'lease.issued', 'lease.abandoned', 'lease.renewed', 'lease.returned'];
 const aboutLease = (event: BrokerEvent): event is LeaseTold => ABOUT_LEASES.includes(event.type);
 
 /** Whose leases are heard of. */
@@ -150,6 +151,8 @@ function hearOfLease(
         return hearIssued(lease, event.data, hearing);
       case 'lease.abandoned':
         return hearAbandoned(lease, event.data, hearing);
+      case 'lease.renewed':
+        return hearRenewed(lease, event.data, hearing);
       case 'lease.returned':
         return hearReturned(lease, event.data, hearing);
       default:

@@ -64,7 +64,7 @@ async function merge(tx: Tx, told: Told, nowMs: number): Promise<void> {
   let seq = (sum.seq > told.seq ? sum.seq : told.seq) + SEQ_GAP;
   for (const row of rows) {
     const there = told.live.get(row.key);
-    if (there !== undefined && !saysMore(row, there)) continue;
+    if (there !== undefined && !saysMore(row, there) && row.notAfter <= there.notAfter) continue;
     seq += 1n;
     const said = JSON.parse(row.value.toString()) as object;
     const again = { ...row, seq, value: Buffer.from(JSON.stringify({ ...said, seq: Number(seq) })) };

@@ -73,7 +73,7 @@ export async function writeRevocations(
   for (const notice of notices) {
     const key = revocationKey(notice);
     const before = stored.get(key);
-    if (before !== undefined && !saysMore(notice, before)) continue;
+    if (before !== undefined && !saysMore(notice, before) && !outlives(notice, before)) continue;
     sum.seq += 1n;
     const { what, id, generationBelow, reason } = notice;
     const notAfter = new Date(Math.max(notice.notAfterMs, before?.notAfter.getTime() ?? 0));
@@ -107,6 +107,10 @@ export function saysMore(
   if (before.generationBelow === null) return false;
   return notice.generationBelow === null || notice.generationBelow > before.generationBelow;
 }
+
+/** A renewal was heard of after the end of its lease. A task's record lasts as long as anything under it may, from the start. */
+const outlives = ({ what, notAfterMs }: RevocationNotice, before: Pick<Stored, 'notAfter'>): boolean =>
+  what === 'lease' && notAfterMs > before.notAfter.getTime();
 
 export async function readRevocations(tx: Tx, keys: readonly string[]): Promise<Stored[]> {
   const { rows } = await tx.query<Stored>({

@@ -37,6 +37,7 @@ function switchable(provider: CredentialProvider): CredentialProvider & { down: 
     down: true,
     principal: (leaseId: string) => provider.principal(leaseId),
     create: (plan: Plan) => provider.create(plan),
+    renew: (plan: Plan, notAfter: string) => provider.renew(plan, notAfter),
     cut: guard((plan: Plan) => provider.cut(plan)),
     observe: (plan: Plan) => provider.observe(plan),
     clean: guard((plan: Plan) => provider.clean(plan)),

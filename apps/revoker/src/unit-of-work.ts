@@ -171,6 +171,7 @@ export class UnitOfWork {
     this.#changes.set(lease.leaseId, { lease, actAtMs: actAtMs ?? earlier, takenBy: null });
     for (const event of events) this.#say(lease, event, ceId);
     if (lease.state === 'due' && before?.state !== 'due') this.#tell(lease);
+    else if (lease.state !== 'known' && isLonger(lease, before)) this.#tell(lease);
     const list = lease.plan?.token?.status?.uri;
     if (list !== undefined && lease.state !== 'known' && lease.state !== before?.state) this.#lists.add(list);
   }
@@ -179,7 +180,7 @@ export class UnitOfWork {
   #tell({ leaseId, plan, revocation }: DoomedLease): void {
     const { cause, causedBy } = revocation;
     if (!isToldByItself(cause, plan)) return;
-    // No token is renewed; of anything else an abandoned lease may be longer than was thought.
+    // A token's end is the last that was heard of, and a later one is told when it is heard. An abandoned lease may be of any kind.
     const until = plan?.provider === 'jwt' ? plan.notAfter : plan?.hardEnd;
     const notAfterMs = until === undefined ? this.nowMs + MONTH_MS : Date.parse(until);
     this.#notices.push({
@@ -270,6 +271,10 @@ export class UnitOfWork {
     return { queued: await enqueue(tx, [...this.#records, ...revocations]), work, lists: this.#lists };
   }
 }
+
+/** It was renewed, and died before that was heard: what was lent last must not outlive what is told of it. */
+const isLonger = (lease: RevokerLease, before: RevokerLease | undefined): boolean =>
+  before?.plan != null && lease.plan !== null && lease.plan.notAfter !== before.plan.notAfter;
 
 /** What a worker could begin with now. */
 function workloadOf({ lease, actAtMs }: LeaseChange, nowMs: number): Workload | null {

@@ -26,6 +26,16 @@ export type Answer =
   /** The lease had ended before its envelope was seen: the credential in it is dead. */
   | { answer: 'void'; leaseId: string; cause: CutCause };
 
+/** A renewal asked for, or about to be. */
+export interface PendingRenewal extends PendingCall {
+  leaseId: string;
+}
+
+export type RenewalAnswer =
+  { answer: 'renewed'; notAfter: string } | Exclude<Answer, { answer: 'delivered' }> | DeliveredAnew;
+/** What takes the place of the old credential. */
+type DeliveredAnew = Extract<Answer, { answer: 'delivered' }>;
+
 /** A record of the delivery topic, its signature verified. */
 export type DeliveryRecord = Pick<SignedRecord, 'service' | 'head' | 'value'>;
 
@@ -34,8 +44,14 @@ interface Waiting {
   settle: (answer: Answer) => void;
 }
 
+interface Renewing {
+  renewal: PendingRenewal;
+  settle: (answer: RenewalAnswer) => void;
+}
+
 export class AnswerBook {
   readonly #waiting = new Set<Waiting>();
+  readonly #renewing = new Set<Renewing>();
   /** Leases of watched tasks whose end was seen, by lease id. */
   readonly #ended = new Map<string, { taskId: string; cause: CutCause }>();
 
@@ -52,11 +68,27 @@ export class AnswerBook {
     return () => this.#forget(waiting);
   }
 
+  /** Watches for the answer of a renewal. MUST be called before it is published. @returns stops watching. */
+  watchRenewal(renewal: PendingRenewal, settle: (answer: RenewalAnswer) => void): () => void {
+    const renewing: Renewing = {
+      renewal,
+      settle: (answer) => {
+        this.#renewing.delete(renewing);
+        settle(answer);
+      },
+    };
+    this.#renewing.add(renewing);
+    return () => this.#renewing.delete(renewing);
+  }
+
   /** Takes one verified record in. Never throws: what answers no call of ours, or cannot be read, is passed over. */
   take(record: DeliveryRecord): void {
     const watched = [...this.#waiting].filter(({ call }) => call.taskId === record.head.subject);
+    const renewing = [...this.#renewing].filter(({ renewal }) => renewal.taskId === record.head.subject);
     // Only the broker answers; another service's signature is no answer's.
-    if (watched.length === 0 || record.value === null || record.service !== 'broker') return;
+    if (watched.length + renewing.length === 0 || record.value === null || record.service !== 'broker')
+      return;
+    if (renewing.length > 0) tellRenewing(record, renewing);
     switch (shortType(record.head.type)) {
       case CREDENTIAL_DELIVERED:
         return this.#delivered(record, record.value.toString('ascii'), watched);
@@ -104,6 +136,48 @@ export class AnswerBook {
     const { taskId } = waiting.call;
     if ([...this.#waiting].some(({ call }) => call.taskId === taskId)) return;
     for (const [leaseId, ended] of this.#ended) if (ended.taskId === taskId) this.#ended.delete(leaseId);
+  }
+}
+
+/** A lease that ends while its renewal is waited for is not renewed. */
+function tellRenewing(record: DeliveryRecord, renewing: readonly Renewing[]): void {
+  const answer = readable(() => renewalAnswerIn(record));
+  if (answer === undefined) return;
+  for (const { renewal, settle } of renewing)
+    if (renewal.leaseId === answer.leaseId && isTheirs(renewal, answer.to)) settle(answer.answer);
+}
+
+/** Whom a record is for, as far as it says so. */
+type To = Partial<Pick<PendingRenewal, 'agent' | 'callId' | 'sealKid'>>;
+const isTheirs = (renewal: PendingRenewal, to: To): boolean =>
+  (['agent', 'callId', 'sealKid'] as const).every(
+    (member) => to[member] === undefined || to[member] === renewal[member],
+  );
+
+function renewalAnswerIn(
+  record: DeliveryRecord,
+): { leaseId: string; to: To; answer: RenewalAnswer } | undefined {
+  switch (shortType(record.head.type)) {
+    case 'lease.renewed': {
+      const { leaseId, agent, notAfter } = deliverySchemas['lease.renewed'].parse(json(record));
+      return { leaseId, to: { agent }, answer: { answer: 'renewed', notAfter } };
+    }
+    case 'lease.renewal_refused': {
+      const data = deliverySchemas['lease.renewal_refused'].parse(json(record));
+      const { leaseId, agent, code, reasons } = data;
+      return { leaseId, to: { agent }, answer: { answer: 'refused', code, reasons } };
+    }
+    case CREDENTIAL_DELIVERED: {
+      const envelope = record.value!.toString('ascii');
+      const { leaseId, agent, callId, kid: sealKid } = envelopeHeader(envelope);
+      return { leaseId, to: { agent, callId, sealKid }, answer: { answer: 'delivered', leaseId, envelope } };
+    }
+    case 'lease.ended': {
+      const { leaseId, cause } = deliverySchemas['lease.ended'].parse(json(record));
+      return { leaseId, to: {}, answer: { answer: 'void', leaseId, cause } };
+    }
+    default:
+      return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { DELIVERY } from '#events/topics.js';
 import type { PeerKeys } from '#identity/records.js';
 import { AgentError } from './agent-error.js';
 import { AnswerBook } from './answer-book.js';
-import type { Answer, PendingCall } from './answer-book.js';
+import type { Answer, PendingCall, PendingRenewal, RenewalAnswer } from './answer-book.js';
 import { Tail } from './tail.js';
 
 export class Answers {
@@ -36,13 +36,22 @@ export class Answers {
    * @throws AgentError ERR_ANSWER_TIMEOUT after `timeoutMs`; ERR_ANSWERS_LOST when the bus stopped or the listener was closed.
    */
   answerOf(call: PendingCall, timeoutMs: number): Promise<Answer> {
+    return this.#answer((found) => this.#book.watch(call, found), timeoutMs);
+  }
+
+  /** The answer of one renewal. As with a call, ask before publishing it. @throws as `answerOf` */
+  renewalOf(renewal: PendingRenewal, timeoutMs: number): Promise<RenewalAnswer> {
+    return this.#answer((found) => this.#book.watchRenewal(renewal, found), timeoutMs);
+  }
+
+  #answer<A>(watch: (found: (answer: A) => void) => () => void, timeoutMs: number): Promise<A> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    const answer = new Promise<Answer>((resolve, reject) => {
+    const answer = new Promise<A>((resolve, reject) => {
       const done = () => {
         clearTimeout(timer);
         this.#pending.delete(fail);
       };
-      const unwatch = this.#book.watch(call, (found) => {
+      const unwatch = watch((found) => {
         done();
         resolve(found);
       });
@@ -57,7 +66,7 @@ export class Answers {
       );
       this.#pending.add(fail);
     });
-    // If publishing the call fails, its caller never comes to await this one.
+    // If publishing fails, its caller never comes to await this one.
     answer.catch(() => undefined);
     return answer;
   }

@@ -7,11 +7,11 @@ import type { Bus } from '#bus/bus.js';
 import { unreachable } from '#events/unreachable.js';
 import type { PeerKeys } from '#identity/records.js';
 import { AgentError } from './agent-error.js';
-import type { Answer, PendingCall } from './answer-book.js';
+import type { Answer, PendingCall, PendingRenewal } from './answer-book.js';
 import { Answers } from './answers.js';
 import { clockSkewHint } from './clock-skew.js';
 import { Refused } from './refused.js';
-import type { Letter, Patience, TaskWord, Transport } from './transport.js';
+import type { Letter, Patience, Renewed, TaskWord, Transport } from './transport.js';
 import { reasonsOf, Verdicts } from './verdicts.js';
 import type { Verdict } from './verdicts.js';
 
@@ -58,12 +58,32 @@ export class BusTransport implements Transport {
     if (said !== undefined) this.#demandTaken(said);
   }
 
-  async ask(call: PendingCall, letter: Letter, { withinMs, signal }: Patience): Promise<string> {
-    const { retryAfterMs = 5_000, hearsVerdicts = true } = this.#settings;
+  async ask(call: PendingCall, letter: Letter, patience: Patience): Promise<string> {
     const answers = await this.#listenForAnswers();
+    return envelopeIn(
+      await this.#tellUntilAnswered(() => answers.answerOf(call, patience.withinMs), letter, patience),
+    );
+  }
+
+  async renew(renewal: PendingRenewal, letter: Letter, patience: Patience): Promise<Renewed> {
+    const answers = await this.#listenForAnswers();
+    const answer = await this.#tellUntilAnswered(
+      () => answers.renewalOf(renewal, patience.withinMs),
+      letter,
+      patience,
+    );
+    return answer.answer === 'renewed' ? { notAfter: answer.notAfter } : { envelope: envelopeIn(answer) };
+  }
+
+  async #tellUntilAnswered<A extends object>(
+    answerOf: () => Promise<A>,
+    letter: Letter,
+    { withinMs, signal }: Patience,
+  ): Promise<A> {
+    const { retryAfterMs = 5_000, hearsVerdicts = true } = this.#settings;
     const verdicts = hearsVerdicts ? await this.#listenForVerdicts() : undefined;
     // Outlives the attempts, so that an answer to any of them counts.
-    const answered = answers.answerOf(call, withinMs);
+    const answered = answerOf();
     const untilMs = performance.now() + withinMs;
     for (;;) {
       signal?.throwIfAborted();
@@ -83,7 +103,7 @@ export class BusTransport implements Transport {
         ]),
         signal,
       ).finally(() => pause.abort());
-      if (first !== undefined) return envelopeIn(first);
+      if (first !== undefined) return first;
     }
   }
 
@@ -111,10 +131,12 @@ export class BusTransport implements Transport {
 const isTimeout = (error: unknown) => error instanceof AgentError && error.code === 'ERR_ANSWER_TIMEOUT';
 
 /** No verdict is no news: the answer may still come. */
-const unlessTimeout = (answered: Promise<Answer>) => (error: unknown) => {
-  if (isTimeout(error)) return answered;
-  throw error;
-};
+const unlessTimeout =
+  <A>(answered: Promise<A>) =>
+  (error: unknown): Promise<A> => {
+    if (isTimeout(error)) return answered;
+    throw error;
+  };
 
 function envelopeIn(answer: Answer): string {
   switch (answer.answer) {

@@ -6,6 +6,8 @@ export type Reply =
   /** The event about this task was taken. */
   | { is: 'taken'; taskId: string }
   | { is: 'envelope'; envelope: string }
+  /** `envelope`: of what takes the place of the old credential. */
+  | { is: 'renewed'; leaseId: string; notAfter: string; envelope?: string }
   | { is: 'pending'; approval?: string }
   | { is: 'refused'; code: string; reasons: string[]; date: string | null }
   /** It is not known what became of it: ask again. */
@@ -22,7 +24,9 @@ export async function readReply(response: Response): Promise<Reply> {
   if (status === 202) return { is: 'pending', ...approvalIn(text) };
   if (status === 200 && mediaType(headers) === 'application/jose') return { is: 'envelope', envelope: text };
   if ((status === 200 || status === 201) && mediaType(headers) === 'application/json') {
-    const { taskId } = membersOf(text);
+    const { taskId, ...rest } = membersOf(text);
+    const renewed = renewalIn(rest);
+    if (renewed !== undefined) return renewed;
     if (typeof taskId === 'string') return { is: 'taken', taskId };
   }
 
@@ -64,6 +68,16 @@ function problemIn(text: string): { code: string; reasons: string[] } | undefine
   const given = (Array.isArray(reasons) ? reasons : [detail ?? title]) as unknown[];
   const said = given.filter((each): each is string => typeof each === 'string');
   return { code, reasons: said.slice(0, MAX_REASONS).map((each) => each.slice(0, MAX_REASON_CHARACTERS)) };
+}
+
+function renewalIn({
+  leaseId,
+  notAfter,
+  envelope,
+}: Record<string, unknown>): Extract<Reply, { is: 'renewed' }> | undefined {
+  if (typeof leaseId !== 'string' || typeof notAfter !== 'string' || Number.isNaN(Date.parse(notAfter)))
+    return undefined;
+  return { is: 'renewed', leaseId, notAfter, ...(typeof envelope === 'string' ? { envelope } : {}) };
 }
 
 function approvalIn(text: string): { approval?: string } {

@@ -5,13 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutgoingRecord } from '#bus/bus.js';
 import { AgentError } from './agent-error.js';
-import type { PendingCall } from './answer-book.js';
+import type { PendingCall, PendingRenewal } from './answer-book.js';
 import { clockSkewHint } from './clock-skew.js';
 import { readReply } from './http-reply.js';
 import type { Reply } from './http-reply.js';
 import { Refused } from './refused.js';
 import { secureUrl } from './secure-url.js';
-import type { Letter, Patience, TaskWord, Transport } from './transport.js';
+import type { Letter, Patience, Renewed, TaskWord, Transport } from './transport.js';
 
 export interface HttpTransportSettings {
   /** The broker's: `https://mayfly.example`. */
@@ -76,6 +76,14 @@ export class HttpTransport implements Transport {
       default:
         throw unforeseen(reply);
     }
+  }
+
+  async renew({ leaseId }: PendingRenewal, letter: Letter, patience: Patience): Promise<Renewed> {
+    const reply = await this.#post(`/v1/leases/${leaseId}/renew`, letter, patience);
+    if (reply.is === 'refused') throw this.#refused(reply);
+    if (reply.is !== 'renewed' || reply.leaseId !== leaseId) throw unforeseen(reply);
+    const { notAfter, envelope } = reply;
+    return envelope === undefined ? { notAfter } : { envelope };
   }
 
   async #post(path: string, letter: Letter, { withinMs, signal }: Patience): Promise<Settled> {

@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bus } from '#bus/bus.js';
 import type { PeerKeys } from '#identity/records.js';
-import { EXECUTOR, FakeBroker, LEASE, NOT_AFTER, ORCHESTRATOR, TASK, refusal } from '../test/fake-broker.js';
+import {
+  EXECUTOR,
+  FakeBroker,
+  LEASE,
+  NOT_AFTER,
+  ORCHESTRATOR,
+  POSTGRES,
+  RENEWED_TO,
+  TASK,
+  refusal,
+} from '../test/fake-broker.js';
 import { FakeBusBroker } from '../test/fake-bus-broker.js';
 import { serve, type FakeHttpBroker } from '../test/fake-http-broker.js';
 import { AgentError } from './agent-error.js';
@@ -64,6 +74,31 @@ describe('how to write an agent', () => {
     expect(tokens).toEqual(['an SVID', 'a.b.c', expect.stringMatching(/^ey/)]);
     delete process.env.MAYFLY_ENV;
     await rm(folder, { recursive: true });
+  });
+
+  it('works for longer', async () => {
+    broker.credential = { ...POSTGRES, notAfter: '2000-01-01T00:00:00.000Z' };
+    const pages = ['first', 'last'];
+    const copied: [string, string][] = [];
+    const copy = (page: string, { notAfter }: { notAfter: string }) => {
+      copied.push([page, notAfter]);
+      return Promise.resolve();
+    };
+    await withTask(
+      declaration,
+      async (task) => {
+        const orders = await task.credential({ tool: 'sql.query', dataset: 'orders', action: 'read' });
+        // begin renew
+        for (const page of pages) {
+          // A quarter of a minute before the end; in the last 5 s it is too late.
+          if (Date.parse(orders.notAfter) - Date.now() < 15_000) await orders.renew();
+          await copy(page, orders);
+        }
+        // end renew
+      },
+      options,
+    );
+    expect(copied).toEqual(pages.map((page) => [page, RENEWED_TO]));
   });
 
   it('uses a token', async () => {

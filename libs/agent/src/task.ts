@@ -12,6 +12,8 @@ import { databaseCredential } from './database-credential.js';
 import type { DatabaseCredential } from './database-credential.js';
 import { openEnvelope } from './open-envelope.js';
 import type { OpenedCredential } from './open-envelope.js';
+import { renewal } from './renewal.js';
+import type { PendingCall } from './answer-book.js';
 import { Refused } from './refused.js';
 import { generateSealKey } from './seal-key.js';
 import type { SealKeyPair } from './seal-key.js';
@@ -57,6 +59,9 @@ export interface TaskParts {
 }
 
 const WITHIN_MS = 30_000;
+
+/** What a credential is asked for with once more. */
+type Sealed = { call: PendingCall; sealKey: SealKeyPair };
 
 export class Task {
   readonly #parts: TaskParts;
@@ -108,7 +113,10 @@ export class Task {
       });
     const opened = await openEnvelope(envelope, sealKey, asked);
     this.#unanswered.delete(callId);
-    return this.#inUse(opened, agent, request.kind);
+    return this.#inUse(opened, agent, request.kind, {
+      call: { ...asked, sealKid: sealKey.thumbprint },
+      sealKey,
+    });
   }
 
   /**
@@ -171,18 +179,26 @@ export class Task {
       });
   }
 
-  #inUse<K extends CredentialKind>(opened: OpenedCredential, agent: Speaker, wanted?: K): CredentialOf<K> {
+  #inUse<K extends CredentialKind>(
+    opened: OpenedCredential,
+    agent: Speaker,
+    wanted: K | undefined,
+    sealed: Sealed,
+  ): CredentialOf<K> {
     if (wanted !== undefined && opened.kind !== wanted)
       throw new AgentError('ERR_CREDENTIAL_KIND', 'a credential of another kind came', { kind: opened.kind });
-    const { fetch } = this.#parts;
+    const { fetch, transport } = this.#parts;
+    const { signal } = this;
+    const { ofEnd, ofToken } = renewal({ ...sealed, leaseId: opened.leaseId, agent, transport, signal });
     switch (opened.kind) {
       case 'postgres':
-        return databaseCredential(opened) as CredentialOf<K>;
+        return databaseCredential(opened, ofEnd) as CredentialOf<K>;
       case 'jwt':
         return new TokenCredential({
           opened,
           key: agent.key,
-          signal: this.signal,
+          signal,
+          renew: ofToken,
           ...(fetch === undefined ? {} : { fetch }),
         }) as CredentialOf<K>;
       default:

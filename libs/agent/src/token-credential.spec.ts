@@ -64,6 +64,7 @@ describe('a token in use', () => {
       },
       key,
       signal: over.signal,
+      renew: () => Promise.reject(new Error('nobody renews')),
       ...(fetch === undefined ? {} : { fetch }),
     });
 

@@ -7,6 +7,7 @@ import { AgentError } from './agent-error.js';
 import { dpopProof } from './dpop-proof.js';
 import type { OpenedJwt } from './open-envelope.js';
 import type { ProofKey } from './proof-key.js';
+import type { Renew, RenewOptions } from './renewal.js';
 import { secureUrl } from './secure-url.js';
 
 export interface TokenCredentialParts {
@@ -15,6 +16,8 @@ export interface TokenCredentialParts {
   key: ProofKey;
   /** Aborted when the task is over. */
   signal: AbortSignal;
+  /** Gives the token that takes the place of this one. */
+  renew: Renew<OpenedJwt>;
   fetch?: typeof globalThis.fetch;
   clock?: () => number;
 }
@@ -22,22 +25,37 @@ export interface TokenCredentialParts {
 export class TokenCredential {
   readonly kind = 'jwt';
   readonly leaseId: string;
-  /** RFC 3339. */
-  readonly notAfter: string;
-  /** For clients that cannot take `fetch`: the token, to be revealed in the header `Authorization` and nowhere else. */
-  readonly token: Secret;
   /** The one service that takes it: `aud`. */
   readonly audience: string;
   readonly #parts: Required<TokenCredentialParts>;
+  #opened: OpenedJwt;
   #nonce: string | undefined;
 
   constructor(parts: TokenCredentialParts) {
     const { opened } = parts;
     this.leaseId = opened.leaseId;
-    this.notAfter = opened.notAfter;
-    this.token = opened.token;
+    this.#opened = opened;
     this.audience = audienceOf(opened.token.reveal());
     this.#parts = { fetch: globalThis.fetch, clock: Date.now, ...parts };
+  }
+
+  /** RFC 3339. A later one after a renewal. */
+  get notAfter(): string {
+    return this.#opened.notAfter;
+  }
+
+  /**
+   * For clients that cannot take `fetch`: the token, to be revealed in the header `Authorization` and nowhere else. After a renewal it
+   * is another; the earlier one ends when it would have.
+   */
+  get token(): Secret {
+    return this.#opened.token;
+  }
+
+  /** Lets it live longer, by another token for the same. @returns the new end. @throws as `Task.credential` does */
+  async renew(options: RenewOptions = {}): Promise<string> {
+    this.#opened = await this.#parts.renew(options);
+    return this.notAfter;
   }
 
   /**

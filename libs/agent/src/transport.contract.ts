@@ -1,6 +1,15 @@
 /** What every way to Mayfly must do. The broker is a fake; what is said to it is admitted as by the real one. */
 import { v7 as uuidV7 } from 'uuid';
-import { EXECUTOR, FakeBroker, ORCHESTRATOR, POSTGRES, TASK, refusal } from '../test/fake-broker.js';
+import {
+  EXECUTOR,
+  FakeBroker,
+  LEASE,
+  ORCHESTRATOR,
+  POSTGRES,
+  RENEWED_TO,
+  TASK,
+  refusal,
+} from '../test/fake-broker.js';
 import { openEnvelope } from './open-envelope.js';
 import { generateSealKey } from './seal-key.js';
 import { Speaker } from './speaker.js';
@@ -145,6 +154,50 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
     await openEnvelope(await ask(), sealKey, call);
     expect(new Set(broker.heard.map(({ valueSha256 }) => valueSha256)).size).toBe(1);
     expect(new Set(broker.heard.map(({ ceId }) => ceId)).size).toBe(3);
+  });
+
+  describe('a renewal', () => {
+    const renewal = { ...call, leaseId: POSTGRES.leaseId };
+    const id = uuidV7();
+    const data = { taskId: TASK, leaseId: POSTGRES.leaseId };
+    const renew = (withinMs = 5_000) =>
+      world.transport.renew(renewal, () => executor.sign({ type: 'lease.renewal_requested', data, id }), {
+        withinMs,
+      });
+
+    it('brings the new end', async () => {
+      expect(await renew()).toEqual({ notAfter: RENEWED_TO });
+    });
+
+    it('brings the envelope of a token that takes the place of the old one', async () => {
+      await ask();
+      const plaintext = { kind: 'jwt', leaseId: LEASE, notAfter: RENEWED_TO, token: 'a.b.c', dpop: true };
+      broker.next = [{ is: 'renewed', notAfter: RENEWED_TO, plaintext }];
+      const renewed = await renew();
+      const opened = await openEnvelope('envelope' in renewed ? renewed.envelope : '', sealKey, call);
+      expect(opened).toMatchObject({ kind: 'jwt', leaseId: LEASE, notAfter: RENEWED_TO });
+    });
+
+    it('says why it is refused', async () => {
+      broker.next = [refusal('ERR_RENEWAL_TOO_LATE', 'the lease is about to end')];
+      await expect(renew()).rejects.toMatchObject({
+        name: 'Refused',
+        code: 'ERR_RENEWAL_TOO_LATE',
+        reasons: ['the lease is about to end'],
+      });
+    });
+
+    it('is asked for again where the answer is lost, and it is the same event', async () => {
+      broker.next = [{ is: 'lost' }, { is: 'busy' }];
+      expect(await renew()).toEqual({ notAfter: RENEWED_TO });
+      expect(new Set(broker.heardOf('lease.renewal_requested').map(({ ceId }) => ceId)).size).toBe(1);
+      expect(broker.heard).toHaveLength(3);
+    });
+
+    it('gives up when its time is over', async () => {
+      broker.next = Array.from({ length: 100 }, () => ({ is: 'lost' as const }));
+      await expect(renew(200)).rejects.toMatchObject({ code: 'ERR_ANSWER_TIMEOUT' });
+    });
   });
 
   it('gives up when its time is over', async () => {

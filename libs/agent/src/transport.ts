@@ -1,6 +1,6 @@
-/** How an agent reaches Mayfly: a port of two verbs. Every adapter passes `transport.contract.ts`. */
+/** How an agent reaches Mayfly: a port of three verbs. Every adapter passes `transport.contract.ts`. */
 import type { OutgoingRecord } from '#bus/bus.js';
-import type { PendingCall } from './answer-book.js';
+import type { PendingCall, PendingRenewal } from './answer-book.js';
 
 /** Called for each attempt, because a proof is good for 60 s. A call asked again is a new event about the same `callId`. */
 export type Letter = () => Promise<OutgoingRecord>;
@@ -14,6 +14,9 @@ export interface Patience {
 /** What an orchestrator says of its task. */
 export type TaskWord = 'task.started' | 'task.amended' | 'task.ended';
 
+/** The new end; or the envelope of what takes the place of the old credential, in which the end is. */
+export type Renewed = { notAfter: string } | { envelope: string };
+
 export interface Transport {
   /**
    * Tells of a task's start, amendment or end. Resolves once the broker has taken it.
@@ -26,4 +29,9 @@ export interface Transport {
    * @throws Refused; AgentError ERR_APPROVAL_PENDING, ERR_CREDENTIAL_VOID, ERR_ANSWER_TIMEOUT; the reason of `signal`
    */
   ask(call: PendingCall, letter: Letter, patience: Patience): Promise<string>;
+  /**
+   * Asks for one renewal, again as long as no answer comes: the same event each time.
+   * @throws as `ask` does
+   */
+  renew(renewal: PendingRenewal, letter: Letter, patience: Patience): Promise<Renewed>;
 }

@@ -9,6 +9,7 @@ import {
   NOT_AFTER,
   ORCHESTRATOR,
   PLANNER,
+  RENEWED_TO,
   TASK,
   refusal,
 } from '../test/fake-broker.js';
@@ -89,6 +90,63 @@ describe('a task around a piece of work', () => {
       ssl: false,
     });
     expect(connection.password()).toBe('correct-horse');
+  });
+
+  it('renews what is in use: a user of a database stays as it is', async () => {
+    await withTask(
+      declaration,
+      async (task) => {
+        const credential = await task.credential({ ...read, kind: 'postgres' });
+        const { connection } = credential;
+        expect(await credential.renew({ ttlMs: 60_000 })).toBe(RENEWED_TO);
+        expect(credential).toMatchObject({ notAfter: RENEWED_TO, leaseId: LEASE });
+        expect(credential.connection).toBe(connection);
+      },
+      options,
+    );
+    const [renewal] = broker.heardOf('lease.renewal_requested');
+    expect(renewal).toMatchObject({ sender: EXECUTOR, event: { data: { leaseId: LEASE, ttlMs: 60_000 } } });
+  });
+
+  it('renews a token by another one, that is sent from then on', async () => {
+    broker.credential = JWT;
+    const token = JWT.token.replace(/c2ln$/, 'bmV3');
+    const sent: (string | null)[] = [];
+    const fetch: typeof globalThis.fetch = (_url, init) => {
+      sent.push(new Headers(init?.headers).get('authorization'));
+      return Promise.resolve(Response.json([]));
+    };
+    await withTask(
+      declaration,
+      async (task) => {
+        const credential = await task.credential({ ...read, kind: 'jwt' });
+        broker.next = [
+          { is: 'renewed', notAfter: RENEWED_TO, plaintext: { ...JWT, notAfter: RENEWED_TO, token } },
+        ];
+        expect(await credential.renew()).toBe(RENEWED_TO);
+        await credential.fetch('https://orders.example/orders');
+      },
+      { ...options, fetch },
+    );
+    expect(sent).toEqual([`DPoP ${token}`]);
+  });
+
+  it('does not renew after the end of the task, nor what Mayfly refuses', async () => {
+    const credential = await withTask(
+      declaration,
+      async (task) => {
+        const lent = await task.credential({ ...read, kind: 'postgres' });
+        broker.next = [refusal('ERR_LEASE_NOT_RENEWABLE', 'the lease would end no later than it does')];
+        await expect(lent.renew()).rejects.toMatchObject({
+          name: 'Refused',
+          code: 'ERR_LEASE_NOT_RENEWABLE',
+        });
+        expect(lent.notAfter).toBe(NOT_AFTER);
+        return lent;
+      },
+      options,
+    );
+    await expect(credential.renew()).rejects.toMatchObject({ code: 'ERR_TASK_OVER' });
   });
 
   it('takes no other kind than was asked for', async () => {

@@ -21,6 +21,7 @@ export const EXECUTOR = 'spiffe://dev.mayfly/agent/executor';
 export const TASK = '0192f0a0-0000-7000-8000-000000000001';
 export const LEASE = '0192f0a0-0000-7000-8000-00000000000a';
 export const NOT_AFTER = '2026-11-24T19:02:00.000Z';
+export const RENEWED_TO = '2026-11-24T19:07:00.000Z';
 
 const env = { MAYFLY_ENV: 'development' };
 
@@ -28,6 +29,8 @@ export type Outcome =
   | { is: 'taken' }
   | { is: 'refused'; code: RefusalCode; reasons: string[] }
   | { is: 'issued'; plaintext: object }
+  /** `plaintext`: of what takes the place of the old credential. */
+  | { is: 'renewed'; notAfter: string; plaintext?: object }
   /** It is done, and nobody hears of it. */
   | { is: 'lost' }
   /** Nothing is done. */
@@ -55,11 +58,12 @@ export const POSTGRES = {
 export class FakeBroker {
   /** What was authentic, in the order in which it came. */
   readonly heard: Admitted[] = [];
-  /** What becomes of the next events, in turn; then starts and ends are taken, and calls get `credential`. */
+  /** What becomes of the next events, in turn; then starts and ends are taken, calls get `credential`, and leases are renewed. */
   next: Outcome[] = [];
   credential: object = POSTGRES;
   readonly #trust: Trust;
   readonly #envelopes = new Map<string, string>();
+  #called: Admitted | undefined;
 
   private constructor(
     readonly stateDir: string,
@@ -93,8 +97,8 @@ export class FakeBroker {
     if (!said.ok) return { outcome: refusal(said.refusal.code, said.refusal.reason) };
     const { admitted } = said;
     this.heard.push(admitted);
-    const usual: Outcome =
-      admitted.event.type === 'tool.called' ? { is: 'issued', plaintext: this.credential } : { is: 'taken' };
+    if (admitted.event.type === 'tool.called') this.#called = admitted;
+    const usual = USUAL[admitted.event.type]?.(this) ?? { is: 'taken' };
     return { outcome: this.next.shift() ?? usual, admitted };
   }
 
@@ -112,7 +116,20 @@ export class FakeBroker {
     return sealed;
   }
 
+  /** For the last call. */
+  renewedEnvelope(plaintext: object): string {
+    if (this.#called === undefined) throw new TypeError('nothing was called');
+    const { taskId, callId, sealTo } = this.#called.event.data as ToolCalled;
+    const lease = { leaseId: LEASE, taskId, callId, agent: this.#called.sender, topic: DELIVERY };
+    return sealCredential({ sealTo, plaintext, lease });
+  }
+
   close(): Promise<void> {
     return rm(this.stateDir, { recursive: true, force: true });
   }
 }
+
+const USUAL: Partial<Record<Admitted['event']['type'], (broker: FakeBroker) => Outcome>> = {
+  'tool.called': ({ credential }) => ({ is: 'issued', plaintext: credential }),
+  'lease.renewal_requested': () => ({ is: 'renewed', notAfter: RENEWED_TO }),
+};

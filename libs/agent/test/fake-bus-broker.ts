@@ -61,6 +61,7 @@ export class FakeBusBroker {
         taskId,
         this.broker.envelope(admitted, outcome.plaintext),
       );
+    if (event.type === 'lease.renewal_requested') return this.#answerRenewal(event.data, sender, outcome);
     if (outcome.is === 'taken' && event.type === 'task.ended')
       return this.#say(CREDENTIAL_EVENTS, 'task.ended', taskId, { ...common, outcome: event.data.outcome });
     if (outcome.is === 'taken' && event.type === 'task.amended')
@@ -84,6 +85,23 @@ export class FakeBusBroker {
       reason: reasons[0] ?? '',
       problems: reasons.map((reason) => ({ code, reason })),
     });
+  }
+
+  #answerRenewal(
+    { taskId, leaseId }: { taskId: string; leaseId: string },
+    agent: string,
+    outcome: Outcome,
+  ): Promise<void> {
+    const common = { taskId, leaseId, agent };
+    if (outcome.is === 'refused') {
+      const { code, reasons } = outcome;
+      return this.#say(DELIVERY, 'lease.renewal_refused', taskId, { ...common, code, reasons });
+    }
+    if (outcome.is !== 'renewed') return Promise.resolve();
+    const { notAfter, plaintext } = outcome;
+    return plaintext === undefined
+      ? this.#say(DELIVERY, 'lease.renewed', taskId, { ...common, notAfter })
+      : this.#say(DELIVERY, 'credential.delivered', taskId, this.broker.renewedEnvelope(plaintext));
   }
 
   #reject({ headers, topic, partition, offset }: BusRecord, outcome: Outcome): Promise<void> {

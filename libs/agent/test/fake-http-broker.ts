@@ -28,6 +28,14 @@ export async function serve(broker: FakeBroker): Promise<FakeHttpBroker> {
       return void response
         .writeHead(200, { 'content-type': 'application/jose' })
         .end(broker.envelope(admitted, outcome.plaintext));
+    if (outcome.is === 'renewed') {
+      const { notAfter, plaintext } = outcome;
+      const envelope = plaintext === undefined ? {} : { envelope: broker.renewedEnvelope(plaintext) };
+      const { taskId, leaseId } = admitted?.event.data as { taskId: string; leaseId: string };
+      return void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ taskId, leaseId, notAfter, ...envelope }));
+    }
     if (outcome.is === 'taken')
       return void response
         .writeHead(admitted?.event.type === 'task.started' ? 201 : 200, {

@@ -11,9 +11,9 @@ import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { serviceSource } from './services.js';
-import { factsOf, lineageOf, type Sender } from './task.js';
+import { factsOf, lineageOf, type Declaration, type Sender } from './task.js';
 import { unreachable } from './unreachable.js';
-import type { CallVerdict } from './verdict.js';
+import type { CallQuestion, CallVerdict } from './verdict.js';
 import { walls } from './walls.js';
 
 /** createBy = intent + this at most (protocol). */
@@ -52,30 +52,42 @@ export function decideCall(
 
   const { checks, refusal } = walls(call, by, declaration, facts);
   if (refusal !== null) return answer(call, by, facts, checks, null, refusal);
+  const verdict = facts.judge.decideCall(questionOf(call, by, declaration, facts, 0));
+  checks.push(...verdict.checks);
+  return answer(call, by, facts, checks, verdict, refusalOf(verdict));
+}
+
+/** What policy is asked of a call. @param renewals of the lease that it led to */
+export function questionOf(
+  call: ToolCalled,
+  by: Sender,
+  declaration: Declaration,
+  { task, catalogue, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'nowMs'>,
+  renewals: number,
+): CallQuestion {
   const { calls, rows, recentCallsMs } = task.usage;
-  const verdict = facts.judge.decideCall({
-    catalogue: facts.catalogue,
+  return {
+    catalogue,
     agent: by.id,
     tool: call.tool,
     ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
     action: call.action,
     task: factsOf(task.taskId, declaration),
     now: {
-      atMs: facts.nowMs,
+      atMs: nowMs,
       calls,
-      callsLastMinute: recentCallsMs.filter((ms) => ms > facts.nowMs - 60_000).length,
+      callsLastMinute: recentCallsMs.filter((ms) => ms > nowMs - 60_000).length,
       rows,
       drift: 0,
-      renewals: 0,
+      renewals,
       approval: 'none',
       approvers: [],
     },
-  });
-  checks.push(...verdict.checks);
-  return answer(call, by, facts, checks, verdict, refusalOf(verdict));
+  };
 }
 
-function refusalOf(verdict: CallVerdict): Refusal | null {
+/** Why there is no permit; null where there is. */
+export function refusalOf(verdict: CallVerdict): Refusal | null {
   switch (verdict.decision) {
     case 'permit':
       // A filter that nobody enforces is no filter: fail closed.

@@ -13,11 +13,22 @@ export interface Lease {
   state: 'intended' | 'issued' | 'abandoned';
   lineage: Lineage;
   createByMs: number;
+  /** Its end, as planned or last renewed. */
+  notAfterMs: number;
+  /** The latest that it may ever be renewed to. */
+  hardEndMs: number;
+  /** How often it was renewed. */
+  renewals: number;
   /** A revocation of this lease was heard from the revoker. */
   cutHeard: boolean;
 }
 
-export type LeaseEvent = EventOf<'lease.intended'> | EventOf<'lease.issued'> | EventOf<'lease.abandoned'>;
+export type LeaseEvent =
+  | EventOf<'lease.intended'>
+  | EventOf<'lease.issued'>
+  | EventOf<'lease.abandoned'>
+  | EventOf<'lease.renewed'>
+  | EventOf<'lease.renewal_refused'>;
 
 export function leaseOf({ data }: EventOf<'lease.intended'>): Lease {
   return {
@@ -28,6 +39,9 @@ export function leaseOf({ data }: EventOf<'lease.intended'>): Lease {
     state: 'intended',
     lineage: data.lineage,
     createByMs: Date.parse(data.createBy),
+    notAfterMs: Date.parse(data.notAfter),
+    hardEndMs: Date.parse(data.hardEnd),
+    renewals: 0,
     cutHeard: false,
   };
 }
@@ -35,7 +49,10 @@ export function leaseOf({ data }: EventOf<'lease.intended'>): Lease {
 export function evolveLease(lease: Lease, event: LeaseEvent | EventOf<'lease.revocation_requested'>): Lease {
   switch (event.type) {
     case 'lease.intended':
+    case 'lease.renewal_refused':
       return lease;
+    case 'lease.renewed':
+      return { ...lease, notAfterMs: Date.parse(event.data.notAfter), renewals: event.data.renewals };
     case 'lease.issued':
       return { ...lease, state: 'issued' };
     case 'lease.abandoned':

@@ -4,10 +4,12 @@
  */
 import { z } from 'zod';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
+import { check } from './check.js';
 import { declarationRefused, toldDeclaration } from './declaration-told.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
+import { leaseRenewed, renewalNotices, renewalRefused } from './renewal-events.js';
 import { SERVICES } from './services.js';
 import { SIGNING_KEY_CAUSES } from './signing-key.js';
 
@@ -29,13 +31,7 @@ export type { Lineage } from './lineage.js';
 const cause = z.enum(CUT_CAUSES);
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
 
-const check = z.object({
-  check: z.string(),
-  ok: z.boolean(),
-  policies: z.array(z.string()).optional(),
-  reason: z.string().optional(),
-});
-export type Check = z.infer<typeof check>;
+export type { Check } from './check.js';
 
 const evidence = z.object({
   state: z.enum(['disabled', 'absent']),
@@ -155,6 +151,8 @@ export const outboundSchemas = {
     answered: z.boolean(),
     why: z.string(),
   }),
+  'lease.renewed': z.object({ ...common, ...leaseRenewed }),
+  'lease.renewal_refused': z.object({ ...common, ...renewalRefused }),
   /** Its agent gives it back: it is of no use to it any more. */
   'lease.returned': z.object({ ...common, leaseId: z.string(), agent: z.string() }),
   'lease.revocation_requested': z.object({ ...common, leaseId: z.string(), cause, requestedAt: z.string() }),
@@ -272,6 +270,7 @@ export const deliverySchemas = {
     code,
     reasons: z.array(z.string()),
   }),
+  ...renewalNotices,
 } as const;
 export const CREDENTIAL_DELIVERED = 'credential.delivered';
 export type DeliveryType = keyof typeof deliverySchemas;

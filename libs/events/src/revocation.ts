@@ -28,8 +28,10 @@ interface Heard {
   agent?: string;
   /** Of the task itself first, then of its ancestors. */
   lineage: Lineage;
-  /** Null until the intent is heard: nothing can be cut without it. */
+  /** Null until the intent is heard: nothing can be cut without it. Its notAfter is the latest end that was heard of. */
   plan: LeasePlan | null;
+  /** Renewed to, where that was heard before the intent. */
+  renewedTo?: string;
   issued: boolean;
   /** Nothing of the create can still be on its way. */
   answered: boolean;
@@ -151,14 +153,18 @@ export function hearIntended(
 ): Step {
   if (lease !== null && lease.plan !== null) return quiet(lease);
   const { leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd, token } = data;
+  const { renewedTo = notAfter, ...known } = lease ?? shell(data);
   const planned: RevokerLease = {
-    ...(lease ?? shell(data)),
+    ...known,
     agent: data.agent,
     lineage: data.lineage,
-    plan: {
-      ...{ leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
-      ...(token === undefined ? {} : { token }),
-    },
+    plan: longer(
+      {
+        ...{ leaseId, provider, target, principal, rights, createBy, notAfter, hardEnd },
+        ...(token === undefined ? {} : { token }),
+      },
+      renewedTo,
+    ),
   };
   if (planned.state === 'known') return dueIfCovered(planned, hearing);
   return { lease: planned, events: [], actAtMs: hearing.nowMs };
@@ -216,6 +222,31 @@ export function hearAbandoned(
     default:
       return unreachable(noted);
   }
+}
+
+/**
+ * The end moves where there is one to move. A lease that is to die stays so: what was lent for longer meanwhile is known from now on,
+ * so that what verifiers are told of it outlives it.
+ */
+export function hearRenewed(
+  lease: RevokerLease | null,
+  { notAfter, ...outcome }: Outcome & { notAfter: string },
+  hearing: Hearing,
+): Step {
+  const before = lease ?? shell(outcome);
+  if (before.plan === null) {
+    const { renewedTo = notAfter } = before;
+    const latest = Date.parse(notAfter) > Date.parse(renewedTo) ? notAfter : renewedTo;
+    return dueIfCovered({ ...before, renewedTo: latest }, hearing);
+  }
+  const plan = longer(before.plan, notAfter);
+  return plan === before.plan ? quiet(before) : quiet({ ...before, plan });
+}
+
+/** Whatever is said, never past the hard end, and never earlier. */
+function longer(plan: LeasePlan, notAfter: string): LeasePlan {
+  const endMs = Math.min(Date.parse(notAfter), Date.parse(plan.hardEnd));
+  return endMs > Date.parse(plan.notAfter) ? { ...plan, notAfter: iso(endMs) } : plan;
 }
 
 /** The agent does not need it any more. Whatever else may end it later, the access is over now. */

@@ -71,4 +71,6 @@ export interface Judge {
   readonly digest: string;
   decideTask(question: TaskQuestion): TaskVerdict;
   decideCall(question: CallQuestion): CallVerdict;
+  /** The call decided again, and whether the lease it led to may be renewed. */
+  decideRenewal(question: CallQuestion): CallVerdict;
 }

@@ -12,7 +12,7 @@ export function walls(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
-  facts: CallFacts,
+  facts: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'nowMs'>,
 ): { checks: Check[]; refusal: Refusal | null } {
   const { catalogue, nowMs } = facts;
   const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [

@@ -117,6 +117,7 @@ export const judge = (change: { task?: Partial<TaskVerdict>; call?: Partial<Call
   digest: 'sha256:policy',
   decideTask: () => ({ ...taskVerdict, ...change.task }),
   decideCall: () => ({ ...callVerdict, ...change.call }),
+  decideRenewal: () => ({ ...callVerdict, ...change.call }),
 });
 
 export const startFacts = (ancestors: readonly Task[] = []) => ({

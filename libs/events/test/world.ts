@@ -222,6 +222,10 @@ export class World {
     return true;
   }
 
+  protected takeStep(step: Step): void {
+    this.#take(step);
+  }
+
   #take(step: Step): void {
     this.revoked.set(step.lease.leaseId, step.lease);
     if (step.alarm !== undefined) this.alarms.push(step.alarm);

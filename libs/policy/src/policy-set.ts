@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '#events/catalogue.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
+import { decideRenewal, type RenewalDecision } from './decide-renewal.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
 import { loadPolicies } from './load-policies.js';
@@ -45,6 +46,10 @@ export class PolicySet {
 
   decideCall(request: CallRequest): CallDecision {
     return decideCall(this.policies, request);
+  }
+
+  decideRenewal(request: CallRequest): RenewalDecision {
+    return decideRenewal(this.policies, request);
   }
 
   decideTask(request: TaskRequest): TaskDecision {

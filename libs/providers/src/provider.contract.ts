@@ -138,6 +138,95 @@ export function describeProvider<C extends Credential>(
       });
     });
 
+    describe('renew', () => {
+      const soon = () => new Date(Date.now() + 1_000).toISOString();
+      const later = () => new Date(Date.now() + 60_000).toISOString();
+      const pastFirstEnd = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+      const renewed = async (plan: Plan, credential: C, notAfter = later()): Promise<C> => {
+        const answer = await harness.broker.renew(plan, notAfter);
+        if (answer.answer !== 'renewed') throw new Error(`not renewed: ${answer.code}`);
+        return (answer.credential ?? credential) as C;
+      };
+
+      it('lets what was lent be used past its first end, with the same rights and no others', async () => {
+        const plan = harness.plan({ notAfter: soon() });
+        const credential = await renewed(plan, await created(plan));
+        await pastFirstEnd();
+        expect(harness.principalIn(credential)).toBe(plan.principal);
+        await withSession(credential, async (session) => {
+          await expect(session.use()).resolves.toBeDefined();
+          await expect(session.overreach()).rejects.toThrow();
+        });
+      });
+
+      it('may be repeated, and twice at once', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        const notAfter = new Date(Date.now() + 180_000).toISOString();
+        await Promise.all([renewed(plan, credential, notAfter), renewed(plan, credential, notAfter)]);
+        const last = await renewed(plan, credential, notAfter);
+        await withSession(last, async (session) => void (await session.use()));
+      });
+
+      it('is cut like what was not renewed', async () => {
+        const plan = harness.plan();
+        const credential = await renewed(plan, await created(plan));
+        const report = await harness.revoker.cut(plan);
+        expect(report.observation).toMatchObject({ state: 'disabled', sessions: 0 });
+        await expect(harness.login(credential)).rejects.toThrow();
+      });
+
+      it('brings nothing back after a cut, nor after a clean', async () => {
+        const plan = harness.plan();
+        const credential = await created(plan);
+        await harness.revoker.cut(plan);
+        for (const clean of [false, true]) {
+          if (clean) await harness.revoker.clean(plan);
+          const answer = await harness.broker.renew(plan, later());
+          if (features.refusesLateCreate)
+            expect(answer).toEqual({ answer: 'refused', code: 'ERR_LEASE_FENCED' });
+          const got = answer.answer === 'renewed' ? ((answer.credential ?? credential) as C) : credential;
+          await expect(harness.login(got)).rejects.toThrow();
+          expect((await harness.revoker.observe(plan)).state).not.toBe('live');
+        }
+      });
+
+      it('is refused once the lease is over', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        const over = { ...plan, notAfter: new Date(Date.now() - 1).toISOString() };
+        expect(await harness.broker.renew(over, later())).toEqual({
+          answer: 'refused',
+          code: 'ERR_RENEWAL_TOO_LATE',
+        });
+      });
+
+      it('is refused past the hard end, and past what the target allows', async () => {
+        const plan = harness.plan();
+        await created(plan);
+        const refused = { answer: 'refused', code: 'ERR_PLAN_INVALID' };
+        const pastHardEnd = new Date(Date.parse(plan.hardEnd) + 1).toISOString();
+        expect(await harness.broker.renew(plan, pastHardEnd)).toEqual(refused);
+        const day = { ...plan, hardEnd: new Date(Date.now() + 86_400_000).toISOString() };
+        expect(await harness.broker.renew(day, day.hardEnd)).toEqual(refused);
+        expect(await harness.broker.renew(plan, "2026-01-01' --")).toEqual(refused);
+      });
+
+      itIf(features.knowsPrincipals)('makes nothing where nothing is', async () => {
+        const plan = harness.plan();
+        expect(await harness.broker.renew(plan, later())).toEqual({
+          answer: 'refused',
+          code: 'ERR_LEASE_FENCED',
+        });
+        await nothingThere(plan);
+      });
+
+      itIf(features.asksServer)('answers none where nothing answers', async () => {
+        const answer = await harness.unreachable.renew(harness.plan(), later());
+        expect(answer).toEqual({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
+      });
+    });
+
     describe('cut', () => {
       it('takes the login away from what another login created', async () => {
         const plan = harness.plan();

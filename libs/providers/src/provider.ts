@@ -61,6 +61,14 @@ export type CreateAnswer =
   /** Nobody knows: the create may have landed, or may land yet. */
   | { answer: 'none'; code: string };
 
+export type RenewAnswer =
+  /** What the agent has goes on; where it needs another for that, here it is. */
+  | { answer: 'renewed'; credential?: Credential }
+  /** The target said no: nothing is there that is enabled, or it is fenced, or over. */
+  | { answer: 'refused'; code: string }
+  /** Nobody knows. May be asked again: an end that has moved is not moved back. */
+  | { answer: 'none'; code: string };
+
 /** What was seen at the target. `unknown`: it could not be looked at. */
 export interface Observation {
   state: 'absent' | 'disabled' | 'live' | 'unknown';
@@ -87,6 +95,11 @@ export interface CredentialProvider {
   principal(leaseId: string): string;
   /** Strict and sent at most once; never rejects. `signal` aborts only what is not yet sent. */
   create(plan: Plan): Promise<CreateAnswer>;
+  /**
+   * Moves the end of what is there and enabled; never creates, never enables, never widens, nothing after a cut (rule 8). Requires
+   * `plan.notAfter` to be the present end: once that is over by the target's clock, it is refused. Never rejects.
+   */
+  renew(plan: Plan, notAfter: string): Promise<RenewAnswer>;
   /** Sets the fence, takes the login away, ends sessions, looks until two observations are empty or its patience ends. Idempotent. @throws ProviderError when the target cannot be reached. */
   cut(plan: Plan): Promise<CutReport>;
   /** Read-only. */

@@ -7,6 +7,7 @@ import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '
 import type { z } from 'zod';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import type { Rule, RuleFor } from './project.js';
+import { checks, renewalNoticeRules, renewalRefused, renewed } from './renewal-rules.js';
 
 /** Of at most four. */
 const act = {
@@ -133,9 +134,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       action: 'plain',
       decision: 'plain',
       code: 'plain',
-      checks: {
-        each: { of: { check: 'plain', ok: 'plain', policies: { each: 'plain' }, reason: 'sealed' } },
-      },
+      checks,
       policySet: 'plain',
       inputs: 'digest',
       obligations: { of: { ttlMs: 'plain', approval: 'plain' } },
@@ -225,6 +224,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       code: 'plain',
     },
   },
+  'lease.renewed': { of: { ...common, ...renewed } },
+  'lease.renewal_refused': { of: { ...common, ...renewalRefused } },
   'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
   'dead_letter.parked': {
@@ -275,6 +276,7 @@ export const deliveryRules: {
   'call.refused': {
     of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
   },
+  ...renewalNoticeRules,
 };
 
 /** The protected header of a sealed credential; the ciphertext itself is never kept. */

@@ -88,6 +88,9 @@ export const outboundLines: Record<OutboundType, Line> = {
   'lease.removed': () => 'the principal is removed from the target',
   'lease.revocation_unproven': (f) =>
     `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}`,
+  'lease.renewed': (f) => `the lease of ${nameOf(f.text('agent'))} is renewed, until ${f.text('notAfter')}`,
+  'lease.renewal_refused': (f) =>
+    `the lease of ${nameOf(f.text('agent'))} is not renewed and runs out${because(f)}`,
   'lease.returned': (f) => `${nameOf(f.text('agent'))} gives the credential back`,
   'lease.vanished': () => 'the principal vanished from the target',
   'dead_letter.parked': (f) => {
@@ -125,6 +128,8 @@ export const outboundLines: Record<OutboundType, Line> = {
 export const deliveryLines: Record<DeliveryType | typeof CREDENTIAL_DELIVERED, Line> = {
   'credential.delivered': () => 'the credential is delivered, sealed',
   'lease.ended': (f) => `the agent is told that its lease has ended: ${f.text('cause')}`,
+  'lease.renewed': (f) => `the agent is told that its lease is renewed, until ${f.text('notAfter')}`,
+  'lease.renewal_refused': (f) => `the agent is told that its lease is not renewed: ${f.text('code')}`,
   'call.refused': (f) => `the agent is told that its call is refused: ${f.text('code')}`,
 };
 

@@ -7,6 +7,7 @@ import type { Read } from '#store/intake-parts.js';
 import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';
 import { answerCall, keyOf, refusalOf, type CallAnswer } from './call-answer.js';
+import { answerRenewal, refusalOfRenewal, type RenewalAnswer } from './renewal-answer.js';
 import type { EventPump } from './event-pump.js';
 import { eventRecord } from './event-record.js';
 import { problemOf, refusalProblem, TransportError } from './problems.js';
@@ -67,6 +68,10 @@ export class EventRequests {
 
   async #replyTo({ event, sender }: Admitted, read: Read<Admission>): Promise<Reply> {
     const { parts, pump, answerWithinMs } = this.given;
+    if (event.type === 'lease.renewal_requested') {
+      const answer = await answerRenewal(parts, () => pump.take(read), answerWithinMs);
+      return renewalReply(event.data, answer);
+    }
     if (event.type !== 'tool.called') return taskReply(event.type, await pump.take(read));
     const key = keyOf(event.data, sender);
     const answer = await answerCall(parts, key, () => pump.take(read), answerWithinMs);
@@ -105,4 +110,16 @@ function callReply({ taskId, callId }: { taskId: string; callId: string }, answe
   if (answer.is === 'issued') return jose(answer.envelope);
   const { refusal, reasons } = refusalOf(answer);
   return problemReply(refusalProblem(refusal, { taskId, callId, reasons }));
+}
+
+function renewalReply(
+  { taskId, leaseId }: { taskId: string; leaseId: string },
+  answer: RenewalAnswer,
+): Reply {
+  if (answer.is === 'renewed') {
+    const { notAfter, envelope } = answer;
+    return json(200, { taskId, leaseId, notAfter, ...(envelope === null ? {} : { envelope }) });
+  }
+  const { refusal, reasons } = refusalOfRenewal(answer);
+  return problemReply(refusalProblem(refusal, { taskId, leaseId, reasons }));
 }

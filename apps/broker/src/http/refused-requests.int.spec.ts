@@ -143,9 +143,9 @@ describe('refused over HTTP', () => {
         async (id) => caller.post(`/v1/tasks/${id}/end`, await world.voices.calls(id)),
       ],
       [
-        'a renewal, as on the bus',
-        501,
-        'ERR_RENEWAL_UNSUPPORTED',
+        'a renewal of a lease that is nobody’s',
+        403,
+        'ERR_NOT_ENTITLED',
         async (id) => {
           const leaseId = uuidv7();
           return caller.post(

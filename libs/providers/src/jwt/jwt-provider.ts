@@ -12,9 +12,10 @@ import {
   type CutReport,
   type Observation,
   type Plan,
+  type RenewAnswer,
 } from '../provider.js';
-import { checkCreate, checkPlan, instant } from './checked-plan.js';
-import { create } from './create.js';
+import { checkCreate, checkPlan, checkRenewal, instant } from './checked-plan.js';
+import { create, renew } from './create.js';
 import type { RevocationOutlet } from './revocation-outlet.js';
 import type { JwtSettings } from './settings.js';
 import type { TokenSigner } from './token-signer.js';
@@ -56,9 +57,7 @@ class JwtProvider implements CredentialProvider {
     const nowMs = Date.now();
     try {
       const checked = checkCreate(plan, this.settings);
-      const { signer } = this.means;
-      if (signer === undefined)
-        throw new ProviderError('ERR_TARGET_MISCONFIGURED', 'this process signs no tokens');
+      const signer = this.#signer();
       if (this.#signed.has(plan.leaseId)) return { answer: 'refused', code: 'ERR_PRINCIPAL_EXISTS' };
       const answer = create(checked, signer, nowMs);
       if (answer.answer === 'created') this.#remember(plan.leaseId, checked.createByMs, nowMs);
@@ -67,6 +66,23 @@ class JwtProvider implements CredentialProvider {
       this.log.error({ err: error, leaseId: plan.leaseId }, 'a token cannot be made');
       return { answer: 'refused', code: error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID' };
     }
+  }
+
+  /** What is dead is not known here: a token of a dead lease is dead, whenever it was signed. */
+  async renew(plan: Plan, notAfter: string): Promise<RenewAnswer> {
+    try {
+      return renew(checkRenewal(plan, notAfter, this.settings), this.#signer(), Date.now());
+    } catch (error) {
+      this.log.error({ err: error, leaseId: plan.leaseId }, 'a token cannot be made anew');
+      return { answer: 'refused', code: error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID' };
+    }
+  }
+
+  #signer(): TokenSigner {
+    const { signer } = this.means;
+    if (signer === undefined)
+      throw new ProviderError('ERR_TARGET_MISCONFIGURED', 'this process signs no tokens');
+    return signer;
   }
 
   #remember(leaseId: string, createByMs: number, nowMs: number): void {
@@ -98,7 +114,7 @@ class JwtProvider implements CredentialProvider {
       throw new ProviderError('ERR_TARGET_MISCONFIGURED', 'this process cannot tell verifiers');
     if (outlet.look(leaseOf(plan)) === 'dead') return;
     try {
-      // No token of this lease is longer than the lease.
+      // No token of this lease is longer than the lease. One that was renewed, and it was not heard yet, is told of when it is heard.
       const { leaseId: id, notAfter } = plan;
       await outlet.revoke({ what: 'lease', id, generationBelow: null, notAfter, reason: 'lease_revoked' });
     } catch (cause) {

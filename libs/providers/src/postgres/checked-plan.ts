@@ -67,6 +67,25 @@ export function checkCreate(plan: Plan, settings: PostgresSettings): CheckedCrea
   };
 }
 
+export interface CheckedRenewal extends CheckedPlan {
+  /** The present end: after it nothing is renewed. */
+  renewBy: string;
+  validUntil: string;
+}
+
+/** @throws ProviderError ERR_PLAN_INVALID */
+export function checkRenewal(plan: Plan, notAfter: string, settings: PostgresSettings): CheckedRenewal {
+  const checked = checkPlan(plan, settings);
+  const [presentMs, endMs] = [instant(plan.notAfter, 'notAfter'), instant(notAfter, 'the new notAfter')];
+  if (endMs > instant(plan.hardEnd, 'hardEnd')) throw invalid('notAfter is later than hardEnd');
+  if (endMs > presentMs + settings.maxTtlMs) throw invalid('lease is longer than the target allows');
+  return {
+    ...checked,
+    renewBy: new Date(presentMs).toISOString(),
+    validUntil: new Date(endMs + VALID_UNTIL_LAG_MS).toISOString(),
+  };
+}
+
 function instant(text: string, field: string): number {
   const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw invalid(`${field} is not an RFC 3339 time`);

@@ -3,7 +3,7 @@
  * way is ended: a paused create, or a principal that holds its own role's row.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
 import type { ProviderError } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
@@ -15,6 +15,8 @@ import { literal } from './sql.js';
 /** A create holds its fence row for about a millisecond. Whoever holds it longer is paused, or means to. */
 const BLOCKER_PATIENCE_MS = 50;
 const FENCE_TIMEOUT_MS = 1_500;
+/** Of one message, where each is overtaken by a renewal. */
+const TRIES = 3;
 
 /**
  * One result for each plan: `null` when its fence stands. One lease that the target refuses does not keep the others
@@ -24,17 +26,25 @@ export async function setFences(
   pools: Pools,
   plans: readonly CheckedPlan[],
   log: Log,
+  tries = 1,
 ): Promise<(ProviderError | null)[]> {
   try {
     await setTogether(pools, plans, log);
     return plans.map(() => null);
   } catch (error) {
+    if (isOvertaken(error) && tries < TRIES) return await setFences(pools, plans, log, tries + 1);
     if (plans.length === 1 || !isServerRefusal(error)) return plans.map(() => asProviderError(error));
     const results: (ProviderError | null)[] = [];
     for (const plan of plans) results.push(...(await setFences(pools, [plan], log)));
     return results;
   }
 }
+
+/**
+ * Somebody altered one of the roles in the moment before: a renewal. The server says so with its own "tuple concurrently updated", and
+ * has no code for it but XX000 (internal_error). It has undone everything; the next time it sees what is there by now.
+ */
+const isOvertaken = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === 'XX000';
 
 async function setTogether(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<void> {
   const client = await pools.cut.connect();

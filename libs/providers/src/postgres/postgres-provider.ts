@@ -10,15 +10,23 @@ import {
   type CutReport,
   type Observation,
   type Plan,
+  type RenewAnswer,
 } from '../provider.js';
 import type { PostgresSettings } from './settings.js';
-import { checkCreate, checkPlan, type CheckedCreate, type CheckedPlan } from './checked-plan.js';
+import {
+  checkCreate,
+  checkPlan,
+  checkRenewal,
+  type CheckedCreate,
+  type CheckedPlan,
+} from './checked-plan.js';
 import { clean } from './clean.js';
 import { create } from './create.js';
 import { Cutter } from './cut.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
 import { principalOf } from './name.js';
+import { renew } from './renew.js';
 import { closePools, openPools, warmPools, type Pools } from './pools.js';
 import { Pump } from './pump.js';
 
@@ -75,6 +83,15 @@ class PostgresProvider implements CredentialProvider {
     );
     this.#creates.set(key, pump);
     return pump;
+  }
+
+  async renew(plan: Plan, notAfter: string): Promise<RenewAnswer> {
+    try {
+      return await renew(this.#pools.create, checkRenewal(plan, notAfter, this.#settings), this.#log);
+    } catch (error) {
+      this.#log.error({ err: error, leaseId: plan.leaseId }, 'lease cannot be renewed');
+      return { answer: 'refused', code: error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID' };
+    }
   }
 
   async cut(plan: Plan): Promise<CutReport> {

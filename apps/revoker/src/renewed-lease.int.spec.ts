@@ -1,0 +1,70 @@
+/** What the revoker makes of renewals: a later end for what lives, and nothing for what is to die (protocol, rule 8). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Plan } from '#providers/provider.js';
+import { inMs, renewed } from './broker-voice.contract.js';
+import { World } from './revoker-world.contract.js';
+import { tokenPlan } from './token-plan.contract.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open('rvn');
+});
+afterAll(() => world.close());
+beforeEach(() => world.start());
+afterEach(() => world.stop());
+
+async function issuedIn(taskId: string, plan: Plan): Promise<Plan> {
+  await world.say(world.intended(taskId, plan));
+  if (plan.provider === 'postgres') await world.target.created(plan);
+  await world.say(world.issued(taskId, plan));
+  return plan;
+}
+
+it('a renewed lease lives past its first end, and is cut at the one it was renewed to', async () => {
+  const taskId = uuidv7();
+  const plan = await issuedIn(taskId, world.target.plan({ notAfter: inMs(600) }));
+  const notAfter = inMs(1_800);
+  await world.say(renewed(taskId, plan, notAfter));
+
+  await sleep(1_000);
+  expect(await world.stateOf(plan.leaseId)).toBe('known');
+  expect((await world.target.revoker.observe(plan)).state).toBe('live');
+
+  const cut = await world.hears(plan.leaseId, 'lease.access_cut');
+  expect(cut.cause).toBe('expired');
+  expect(Date.parse(cut.requestedAt)).toBeGreaterThanOrEqual(Date.parse(notAfter));
+});
+
+it('a lease that was cut before its renewal is heard of stays cut', async () => {
+  const taskId = uuidv7();
+  const plan = await issuedIn(taskId, world.target.plan({ notAfter: inMs(300) }));
+  await world.hears(plan.leaseId, 'lease.removed');
+  await world.say(renewed(taskId, plan, inMs(60_000)));
+  await world.quiet();
+
+  expect(await world.stateOf(plan.leaseId)).toBe('removed');
+  expect((await world.target.revoker.observe(plan)).state).toBe('absent');
+});
+
+it('verifiers remember a dead lease until the end of the last token that was lent in it', async () => {
+  const taskId = uuidv7();
+  const plan = await issuedIn(taskId, tokenPlan(taskId, 7_001, { notAfter: inMs(300) }));
+  await world.hears(plan.leaseId, 'lease.removed');
+  expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({ notAfter: plan.notAfter });
+
+  const notAfter = inMs(60_000);
+  await world.say(renewed(taskId, plan, notAfter));
+  await world.until(
+    () => world.revocation(`lease:${plan.leaseId}`)?.notAfter === notAfter,
+    'the record to be told for longer',
+  );
+
+  expect(world.looks({ ...plan, notAfter })).toBe('dead');
+  const { rows } = await world.db.pool.query<{ longer: boolean }>(
+    'SELECT not_after = $2::timestamptz AS longer FROM lease WHERE lease_id = $1',
+    [plan.leaseId, notAfter],
+  );
+  // The status list is a view of these rows.
+  expect(rows).toEqual([{ longer: true }]);
+});
