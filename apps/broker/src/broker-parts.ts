@@ -1,5 +1,6 @@
 /** What the broker's use cases work with; made once in `main.ts`. */
 import type { Catalogue } from '#events/catalogue.js';
+import type { ApprovalRules } from '#events/request-approval.js';
 import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';
@@ -18,6 +19,8 @@ export interface BrokerParts {
   peers: PeerKeys;
   catalogue: Catalogue;
   judge: Judge;
+  /** How people are asked. */
+  approvals: ApprovalRules;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Null: this broker makes no tokens. */

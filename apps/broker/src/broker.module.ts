@@ -4,6 +4,8 @@ import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { Broker } from './broker.js';
 import { BusController } from './bus.controller.js';
 import type { BrokerHttp } from './http/broker-http.js';
+import { ApprovalRequests } from './http/approvals/approval-requests.js';
+import { ApprovalsController } from './http/approvals/approvals.controller.js';
 import { EventRequests } from './http/event-requests.js';
 import { EventsController } from './http/events.controller.js';
 import { OAuthServer } from './http/oauth/oauth-server.js';
@@ -15,10 +17,16 @@ export class BrokerModule {
     return {
       module: BrokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController, EventsController, ...(http.oauth === null ? [] : [OAuthController])],
+      controllers: [
+        BusController,
+        EventsController,
+        ApprovalsController,
+        ...(http.oauth === null ? [] : [OAuthController]),
+      ],
       providers: [
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
+        { provide: ApprovalRequests, useValue: http.approvals },
         ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],
     };

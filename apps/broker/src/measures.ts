@@ -10,7 +10,8 @@ export type Route =
   | 'lease.renewal_requested'
   | 'token'
   | 'introspect'
-  | 'revoke';
+  | 'revoke'
+  | 'approvals';
 
 export type Measures = ReturnType<typeof createMeasures>;
 
@@ -28,6 +29,15 @@ export function createMeasures(metrics: Metrics) {
   const outcomes = metrics.counter({
     name: 'lease_outcomes_total',
     help: 'Leases by what became of their intent.',
+    labels: ['outcome'],
+  });
+  const approvals = metrics.gauge({
+    name: 'approvals_open',
+    help: 'Calls that wait for people.',
+  });
+  const answers = metrics.counter({
+    name: 'approvals_total',
+    help: 'Approvals by what became of them; each grant of several counts.',
     labels: ['outcome'],
   });
   const issueSeconds = metrics.histogram({
@@ -60,6 +70,9 @@ export function createMeasures(metrics: Metrics) {
     refusalUnrecorded(): void {
       unrecorded.inc();
     },
+    approvalsOpen(count: number): void {
+      approvals.set(count);
+    },
     peerRestored(): void {
       peerRestored.inc();
     },
@@ -68,6 +81,8 @@ export function createMeasures(metrics: Metrics) {
       for (const { type, data } of events) {
         if (type === 'event.rejected') rejected.inc({ code: data.code }, data.count ?? 1);
         if (type === 'call.decided') calls.inc({ decision: data.decision });
+        if (type.startsWith('approval.')) answers.inc({ outcome: type.slice('approval.'.length) });
+        if (type === 'break_glass.used') answers.inc({ outcome: 'break_glass' });
         if (type === 'lease.issued') outcomes.inc({ outcome: 'issued' });
         if (type === 'lease.abandoned') outcomes.inc({ outcome: data.why });
       }

@@ -1,5 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
@@ -108,4 +109,5 @@ export const brokerMigrations: readonly Migration[] = [
       ALTER TABLE token_key ADD COLUMN ordered_by text;
     `,
   },
+  ...approvalMigrations,
 ];

@@ -173,11 +173,12 @@ const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
 const rejectedFor = (refusal: Refusal | null): NotTaken | null =>
   refusal === null ? null : { is: 'rejected', refusal };
 
-const senderOf = ({ sender, proofKeyThumbprint, ceId, principalProof }: Admitted): Sender => ({
+const senderOf = ({ sender, proofKeyThumbprint, ceId, principalProof, cannotWait }: Admitted): Sender => ({
   id: sender,
   keyThumbprint: proofKeyThumbprint,
   ceId,
   ...(principalProof !== undefined && { principalProved: true }),
+  ...(cannotWait === true && { cannotWait }),
 });
 
 const startFacts = (

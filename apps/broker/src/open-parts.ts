@@ -70,7 +70,10 @@ export async function openParts(
   const alive = await Alive.as(instanceId, db, warn);
 
   return {
-    parts: { db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
+    parts: {
+      ...{ db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
+      approvals: settings.approvals,
+    },
     bus,
     signer,
     close: async () => {

@@ -11,9 +11,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { shortType } from '#events/inbound.js';
+import { APPROVAL_RULES } from '#events/request-approval.js';
 import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
+import { DEVELOPMENT_LOGIN, ensureDevelopmentLogin, mintLogin } from '#identity/development/development-login.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner, verifyRecord, type PeerKeys } from '#identity/records.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
@@ -125,6 +127,7 @@ export class World {
   readonly bus = new HeldBus();
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
+  approvals = { ...APPROVAL_RULES };
   readonly #processes: BrokerProcess[] = [];
 
   private constructor(
@@ -137,6 +140,11 @@ export class World {
     private readonly catalogue: Catalogue,
     private readonly policy: PolicySet,
   ) {}
+
+  /** The token of a person who has signed in. */
+  login(person: string, change: { ttlS?: number; nowMs?: number } = {}): Promise<string> {
+    return mintLogin({ stateDir: this.stateDir, person, ttlS: 300, env, ...change });
+  }
 
   static async open(): Promise<World> {
     const stateDir = await mkdtemp(join(tmpdir(), 'mayfly-broker-'));
@@ -155,7 +163,17 @@ export class World {
       new Voices(stateDir, { broker, revoker, auditor }),
       broker,
       await loadPeerKeys(keys),
-      await loadTrust([{ ...issuer, development: true }], 'development'),
+      await loadTrust(
+        [
+          { ...issuer, development: true },
+          {
+            ...{ type: 'oidc', issuer: DEVELOPMENT_LOGIN, audience: 'mayfly', development: true },
+            jwks: (await ensureDevelopmentLogin(stateDir, env)).jwksFile,
+            persons: { claim: 'email', domain: 'corp.example' },
+          },
+        ],
+        'development',
+      ),
       catalogue,
       await PolicySet.load('deploy/sample/policy'),
     );
@@ -187,6 +205,7 @@ export class World {
         peers,
         catalogue,
         judge: this.policy,
+        approvals: this.approvals,
         providers,
         tokens: making,
         board: boardOver(db, warn),

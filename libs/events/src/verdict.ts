@@ -71,4 +71,6 @@ export interface Judge {
   readonly digest: string;
   decideTask(question: TaskQuestion): TaskVerdict;
   decideCall(question: CallQuestion): CallVerdict;
+  /** Whether this person may approve for this task; absent, or true where policy does not speak of it: the catalogue alone says. */
+  mayApprove?(question: { person: string; task: TaskFacts; atMs: number }): boolean;
 }

@@ -4,6 +4,7 @@ import { type CallDecision, type CallRequest, decideCall, judgeCall } from './de
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
 import { loadPolicies } from './load-policies.js';
+import { type ApproveRequest, mayApprove } from './may-approve.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import { PolicyError } from './policy-error.js';
 import { runPolicyTests } from './policy-tests.js';
@@ -42,6 +43,10 @@ export class PolicySet {
 
   decideTask(request: TaskRequest): TaskDecision {
     return decideTask(this.policies, request);
+  }
+
+  mayApprove(request: ApproveRequest): boolean {
+    return mayApprove(this.policies, request);
   }
 
   /** Decides recorded inputs again, perhaps of another set. */

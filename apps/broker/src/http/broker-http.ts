@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LifeSource } from '#verifier/life.js';
 import type { Broker } from '../broker.js';
 import type { BrokerParts } from '../broker-parts.js';
+import { ApprovalRequests } from './approvals/approval-requests.js';
 import { ANSWER_WITHIN_MS } from './call-answer.js';
 import { EventRequests } from './event-requests.js';
 import { OAuthServer } from './oauth/oauth-server.js';
@@ -10,6 +11,7 @@ import { RequestsAtOnce } from './requests-at-once.js';
 
 export interface BrokerHttp {
   events: EventRequests;
+  approvals: ApprovalRequests;
   /** Null: this broker makes no tokens. */
   oauth: OAuthServer | null;
 }
@@ -28,6 +30,7 @@ export function openHttp(given: BrokerHttpParts): BrokerHttp {
   const { tokens } = parts;
   return {
     events: new EventRequests(common),
+    approvals: new ApprovalRequests({ ...common, desk: broker.approvals }),
     oauth: tokens === null ? null : new OAuthServer({ ...common, tokens, lives }),
   };
 }

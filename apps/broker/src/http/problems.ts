@@ -13,6 +13,9 @@ export const TRANSPORT_CODES = [
   'ERR_NOT_STARTED',
   'ERR_DATABASE_AWAY',
   'ERR_ANSWER_PENDING',
+  'ERR_TLS_REQUIRED',
+  'ERR_UNAUTHENTICATED',
+  'ERR_PARAMETER_INVALID',
 ] as const;
 export type TransportCode = (typeof TRANSPORT_CODES)[number];
 
@@ -91,6 +94,9 @@ const STATUS: Record<RefusalCode | TransportCode, number> = {
   ERR_NOT_STARTED: 503,
   ERR_DATABASE_AWAY: 503,
   ERR_ANSWER_PENDING: 504,
+  ERR_TLS_REQUIRED: 403,
+  ERR_UNAUTHENTICATED: 401,
+  ERR_PARAMETER_INVALID: 422,
 };
 
 const RETRY_AFTER_S = 1;

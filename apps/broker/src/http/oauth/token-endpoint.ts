@@ -138,6 +138,7 @@ function callOf(call: ToolCalled, { id: sender, sha256 }: Client, jkt: string, n
     svidExpired: false,
     valueSha256: createHash('sha256').update(value).digest('hex'),
     appendedAtMs: nowMs,
+    cannotWait: true,
   };
   return { record, said: { ok: true as const, admitted } };
 }
