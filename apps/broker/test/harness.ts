@@ -15,7 +15,12 @@ import { APPROVAL_RULES } from '#events/request-approval.js';
 import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
-import { DEVELOPMENT_LOGIN, ensureDevelopmentLogin, mintLogin } from '#identity/development/development-login.js';
+import {
+  DEVELOPMENT_LOGIN,
+  ensureDevelopmentLogin,
+  mintLogin,
+} from '#identity/development/development-login.js';
+import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner, verifyRecord, type PeerKeys } from '#identity/records.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
@@ -144,6 +149,10 @@ export class World {
   /** The token of a person who has signed in. */
   login(person: string, change: { ttlS?: number; nowMs?: number } = {}): Promise<string> {
     return mintLogin({ stateDir: this.stateDir, person, ttlS: 300, env, ...change });
+  }
+
+  svid(id: string, audience: string, ttlS: number): Promise<string> {
+    return mintSvid({ stateDir: this.stateDir, id, audience, ttlS, env });
   }
 
   static async open(): Promise<World> {

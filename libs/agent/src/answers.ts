@@ -7,7 +7,7 @@ import { DELIVERY } from '#events/topics.js';
 import type { PeerKeys } from '#identity/records.js';
 import { AgentError } from './agent-error.js';
 import { AnswerBook } from './answer-book.js';
-import type { Answer, PendingCall } from './answer-book.js';
+import type { Answer, Pending, PendingCall } from './answer-book.js';
 import { Tail } from './tail.js';
 
 export class Answers {
@@ -33,19 +33,21 @@ export class Answers {
 
   /**
    * The answer of one call. Ask before publishing the call; the promise is the one to await after it.
+   * @param onPending told where the call waits for people, and then waited for; without, that is the answer
    * @throws AgentError ERR_ANSWER_TIMEOUT after `timeoutMs`; ERR_ANSWERS_LOST when the bus stopped or the listener was closed.
    */
-  answerOf(call: PendingCall, timeoutMs: number): Promise<Answer> {
+  answerOf(call: PendingCall, timeoutMs: number, onPending?: (pending: Pending) => void): Promise<Answer> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     const answer = new Promise<Answer>((resolve, reject) => {
       const done = () => {
         clearTimeout(timer);
         this.#pending.delete(fail);
       };
-      const unwatch = this.#book.watch(call, (found) => {
+      const settle = (found: Answer) => {
         done();
         resolve(found);
-      });
+      };
+      const unwatch = this.#book.watch(call, settle, onPending);
       const fail = (cause: Error) => {
         done();
         unwatch();

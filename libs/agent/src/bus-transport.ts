@@ -88,7 +88,7 @@ export class BusTransport implements Transport {
         ]),
         signal,
       ).finally(() => pause.abort());
-      if (first !== undefined) return envelopeIn(first);
+      if (first !== undefined) return envelopeIn(first, call.callId);
     }
   }
 
@@ -121,12 +121,17 @@ const unlessTimeout = (answered: Promise<Answer>) => (error: unknown) => {
   throw error;
 };
 
-function envelopeIn(answer: Answer): string {
+function envelopeIn(answer: Answer, callId: string): string {
   switch (answer.answer) {
     case 'delivered':
       return answer.envelope;
     case 'refused':
       throw new Refused(answer.code, answer.reasons);
+    case 'pending':
+      throw new AgentError('ERR_APPROVAL_PENDING', 'the call waits for an approval: ask again with its id', {
+        callId,
+        approval: answer.approval,
+      });
     case 'void':
       throw new AgentError('ERR_CREDENTIAL_VOID', 'the lease had ended before its envelope came', {
         leaseId: answer.leaseId,
