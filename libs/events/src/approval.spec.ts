@@ -1,4 +1,15 @@
-import { ANALYST, call, callFacts, catalogue, HASH, judge, NOW, openTask, sender, TASK } from '../test/fixture.js';
+import {
+  ANALYST,
+  call,
+  callFacts,
+  catalogue,
+  HASH,
+  judge,
+  NOW,
+  openTask,
+  sender,
+  TASK,
+} from '../test/fixture.js';
 import {
   approvalOf,
   approversOf,
@@ -37,7 +48,11 @@ const people: Catalogue = {
 };
 const asks = (approval: string) =>
   judge({
-    call: { decision: 'approval_required', obligations: { ttlMs: null, approval, rowFilters: [] }, reasons: ['why'] },
+    call: {
+      decision: 'approval_required',
+      obligations: { ttlMs: null, approval, rowFilters: [] },
+      reasons: ['why'],
+    },
   });
 const approvals = (change: Partial<ApprovalFacts> = {}): ApprovalFacts => ({
   rules: { expiresMs: 900_000, maxOpenPerAgent: 2 },
@@ -49,7 +64,11 @@ const approvals = (change: Partial<ApprovalFacts> = {}): ApprovalFacts => ({
 
 function ask(
   approval = 'one-person',
-  { facts = {}, change = {}, given = {} }: {
+  {
+    facts = {},
+    change = {},
+    given = {},
+  }: {
     facts?: Partial<Parameters<typeof callFacts>[0]>;
     change?: Partial<ToolCalled>;
     given?: Partial<ApprovalFacts>;
@@ -113,7 +132,9 @@ describe('a call that needs people', () => {
 
   it('never waits beyond the deadline of its task', () => {
     const deadline = new Date(NOW + 60_000).toISOString();
-    expect(ask('one-person', { facts: { task: openTask({ deadline }) } }).requested?.data.expiresAt).toBe(deadline);
+    expect(ask('one-person', { facts: { task: openTask({ deadline }) } }).requested?.data.expiresAt).toBe(
+      deadline,
+    );
   });
 
   it.each([
@@ -129,8 +150,14 @@ describe('a call that needs people', () => {
     const change = { argumentsSha256: HASH, ttlMs: 90_000 };
     const tokens = { facts: { catalogue: { ...people, targets } }, change };
 
-    expect(requested('one-person', tokens).requested.binds).toMatchObject({ what: 'this_call', argumentsSha256: HASH });
-    expect(requested('one-person', { change }).requested.binds).toMatchObject({ what: 'these_rights', seconds: 90 });
+    expect(requested('one-person', tokens).requested.binds).toMatchObject({
+      what: 'this_call',
+      argumentsSha256: HASH,
+    });
+    expect(requested('one-person', { change }).requested.binds).toMatchObject({
+      what: 'these_rights',
+      seconds: 90,
+    });
   });
 
   it('asks nobody where nothing waits, where it was asked before, and where too many of its agent wait', () => {
@@ -205,7 +232,8 @@ describe('a grant', () => {
     const refused = after(open, ...answered(open, { is: 'refuse', by: OLGA }).events);
     const withdrawn = after(open, ...answered(open, { is: 'withdraw', by: NADIA }).events);
 
-    for (const over of [used, refused, withdrawn]) expect(codeOf(over, grant(PAVEL))).toBe('ERR_APPROVAL_DECIDED');
+    for (const over of [used, refused, withdrawn])
+      expect(codeOf(over, grant(PAVEL))).toBe('ERR_APPROVAL_DECIDED');
   });
 });
 
@@ -241,7 +269,10 @@ describe('an approved call', () => {
       callFacts({
         catalogue: people,
         approvals: approvals({ given }),
-        judge: { ...judge(), decideCall: (question) => (asked.push(question.now), judge().decideCall(question)) },
+        judge: {
+          ...judge(),
+          decideCall: (question) => (asked.push(question.now), judge().decideCall(question)),
+        },
         ...change,
       }),
     );
@@ -262,7 +293,10 @@ describe('an approved call', () => {
     ['another call', { sha256Hex: () => 'b'.repeat(64) }],
     ['after its time', { nowMs: NOW + 900_000 }],
   ])('%s is decided without', (_what, change) =>
-    expect(permitted(granted(requested(), OLGA), change).now).toMatchObject({ approval: 'none', approvers: [] }),
+    expect(permitted(granted(requested(), OLGA), change).now).toMatchObject({
+      approval: 'none',
+      approvers: [],
+    }),
   );
 
   it('is decided without, while one of two is missing', () =>
@@ -286,7 +320,9 @@ describe('a withdrawal', () => {
   const used = () => after(granted(requested(), OLGA), consumedBy(requested(), LEASE, NOW));
 
   it('names the lease that is to be cut', () =>
-    expect(answered(used(), { is: 'withdraw', by: OLGA, reason: 'a mistake' }, { leaseId: LEASE })).toMatchObject({
+    expect(
+      answered(used(), { is: 'withdraw', by: OLGA, reason: 'a mistake' }, { leaseId: LEASE }),
+    ).toMatchObject({
       events: [{ type: 'approval.withdrawn', data: { leaseId: LEASE, by: OLGA, reason: 'a mistake' } }],
     }));
 
@@ -311,7 +347,9 @@ describe('broken glass', () => {
     const broken = answered(approval, grant(NADIA, { breakGlass }));
     const given = after(approval, ...broken.events);
 
-    expect(broken.events).toMatchObject([{ type: 'break_glass.used', data: { by: NADIA, reason: breakGlass } }]);
+    expect(broken.events).toMatchObject([
+      { type: 'break_glass.used', data: { by: NADIA, reason: breakGlass } },
+    ]);
     expect(isApproved(given)).toBe(true);
     expect(approversOf(given)).toEqual([NADIA, 'mayfly:break-glass']);
   });

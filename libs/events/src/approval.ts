@@ -69,12 +69,13 @@ const BREAK_GLASS = 'mayfly:break-glass';
 export const approversOf = ({ grants, brokenGlass }: Approval): string[] =>
   brokenGlass ? [...grants, BREAK_GLASS] : grants;
 
-export type Answer = { by: string; reason?: string | undefined } & (
+export type Answer = { by: string; reason?: string | undefined } &
   /** `breakGlass`: the reason of an operator who gives it alone, in an emergency. */
-  | { is: 'grant'; callDigest: string; breakGlass?: string | undefined }
-  | { is: 'refuse' }
-  | { is: 'withdraw' }
-);
+  (
+    | { is: 'grant'; callDigest: string; breakGlass?: string | undefined }
+    | { is: 'refuse' }
+    | { is: 'withdraw' }
+  );
 
 export interface AnswerFacts {
   catalogue: Catalogue;
@@ -91,8 +92,7 @@ export interface AnswerFacts {
 
 /** `rejected` may have events all the same: an approval that turns out to be over is over from then on. */
 export type Answered =
-  | { is: 'taken'; events: ApprovalEvent[] }
-  | { is: 'rejected'; refusal: Refusal; events: ApprovalEvent[] };
+  { is: 'taken'; events: ApprovalEvent[] } | { is: 'rejected'; refusal: Refusal; events: ApprovalEvent[] };
 
 export function decideAnswer(approval: Approval, answer: Answer, facts: AnswerFacts): Answered {
   const refusal = entitlementRefusal(approval, answer, facts);
@@ -109,11 +109,7 @@ export function decideAnswer(approval: Approval, answer: Answer, facts: AnswerFa
   }
 }
 
-function grant(
-  approval: Approval,
-  answer: Extract<Answer, { is: 'grant' }>,
-  facts: AnswerFacts,
-): Answered {
+function grant(approval: Approval, answer: Extract<Answer, { is: 'grant' }>, facts: AnswerFacts): Answered {
   const { requested, grants } = approval;
   if (answer.callDigest !== requested.callDigest)
     return rejected(no('ERR_APPROVAL_MISMATCH', 'the approval is for another call than the one it names'));

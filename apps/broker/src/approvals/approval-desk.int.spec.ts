@@ -79,7 +79,9 @@ describe('a call that needs people', () => {
     expect(decisions[1]?.callDigest).toBe(requested.callDigest);
     const [issued] = world.events(taskId, 'lease.issued');
     expect(world.events(taskId, 'approval.granted')).toMatchObject([{ by: OLGA, granted: 1, needed: 1 }]);
-    expect(world.events(taskId, 'approval.consumed')).toMatchObject([{ leaseId: issued?.leaseId, approvers: [OLGA] }]);
+    expect(world.events(taskId, 'approval.consumed')).toMatchObject([
+      { leaseId: issued?.leaseId, approvers: [OLGA] },
+    ]);
   });
 
   it('has its time to live from its issue, not from when it was asked', async () => {
@@ -203,7 +205,9 @@ describe('a withdrawal', () => {
     expect(codeOf(await says(waiting, 'withdraw', OLGA))).toBe('withdrawn');
     const [ended] = await world.delivers(taskId, 'lease.ended');
 
-    expect(world.events(taskId, 'approval.withdrawn')).toMatchObject([{ leaseId: issued?.leaseId, by: OLGA }]);
+    expect(world.events(taskId, 'approval.withdrawn')).toMatchObject([
+      { leaseId: issued?.leaseId, by: OLGA },
+    ]);
     expect(ended?.data).toMatchObject({ leaseId: issued?.leaseId, cause: 'approval_withdrawn' });
     const call = JSON.parse((record.value ?? '').toString()) as ReturnType<typeof called>;
     await broker.hear(await world.voices.says(ANALYST, 'tool.called', call));

@@ -36,9 +36,7 @@ export interface ApprovalDeskParts {
   after: (effects: TaskEffects) => void;
 }
 
-export type DeskAnswer =
-  | { is: 'taken'; approval: Approval }
-  | { is: 'rejected'; refusal: Refusal };
+export type DeskAnswer = { is: 'taken'; approval: Approval } | { is: 'rejected'; refusal: Refusal };
 
 const AT_ONCE = 100;
 const UNKNOWN: DeskAnswer = {
@@ -124,8 +122,7 @@ async function hear(
   const now = take(work, approval, decided.events);
   if (decided.is === 'rejected') {
     work.publish(rejection(approval, answer, decided.refusal, work.nowMs));
-    if (now.status === 'expired' && approval.status === 'open')
-      refuse(work, call, now, decided.refusal);
+    if (now.status === 'expired' && approval.status === 'open') refuse(work, call, now, decided.refusal);
     return { is: 'rejected', refusal: decided.refusal };
   }
   return { is: 'taken', approval: await follow(tx, work, call, now, answer, parts) };
@@ -144,7 +141,12 @@ async function follow(
     case 'grant': {
       if (call?.state !== 'waiting' || !isApproved(approval)) return keep(work, call, approval);
       const { request, sender, contentSha256, attempts, answeredIn } = call;
-      const refusal = decideNow(work, request, sender, parts, { contentSha256, attempts, answeredIn, approval });
+      const refusal = decideNow(work, request, sender, parts, {
+        contentSha256,
+        attempts,
+        answeredIn,
+        approval,
+      });
       if (refusal === null) return work.call(call)?.approval ?? approval;
       const over = take(work, approval, [expiredBy(approval, 'denied', work.nowMs)]);
       return refuse(work, call, over, refusal);

@@ -113,7 +113,8 @@ export class ApprovalRequests {
 async function readAnswer(request: IncomingMessage, is: Answer['is'], by: string): Promise<Answer> {
   const body = await readBody(request, MAX_BODY_BYTES);
   const read = bodies[is].safeParse(jsonOf(body));
-  if (!read.success) throw new TransportError('ERR_PARAMETER_INVALID', 'the body is not what is asked for here');
+  if (!read.success)
+    throw new TransportError('ERR_PARAMETER_INVALID', 'the body is not what is asked for here');
   if (is !== 'grant') return { is, by, reason: read.data.reason };
   const { callDigest, reason, breakGlass } = read.data as z.infer<typeof bodies.grant>;
   return { is, by, callDigest, reason, breakGlass: breakGlass?.reason };
