@@ -1,6 +1,6 @@
 /** What the broker's use cases work with; made once in `main.ts`. */
 import type { Catalogue } from '#events/catalogue.js';
-import type { ApprovalRules } from '#events/request-approval.js';
+import type { ApprovalRules } from '#events/approval-facts.js';
 import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';

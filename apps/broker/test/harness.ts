@@ -11,7 +11,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { shortType } from '#events/inbound.js';
-import { APPROVAL_RULES } from '#events/request-approval.js';
+import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';

@@ -1,6 +1,6 @@
 /** The shape of `mayfly.yaml`. Strict: an unknown key is a mistake of the operator's, and is said so. */
 import { z } from 'zod';
-import { APPROVAL_RULES } from '#events/request-approval.js';
+import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
 import { retentionSchema } from './retention.js';
 

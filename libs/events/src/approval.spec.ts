@@ -25,7 +25,7 @@ import {
 } from './approval.js';
 import { decideCall } from './call.js';
 import type { Catalogue } from './catalogue.js';
-import type { ApprovalFacts } from './request-approval.js';
+import type { ApprovalFacts } from './approval-facts.js';
 import type { ToolCalled } from './inbound.js';
 import { evolve, type Task } from './task.js';
 

@@ -1,5 +1,5 @@
 /** What a call is judged by, gathered under the locks of its task. */
-import type { ApprovalFacts } from './request-approval.js';
+import type { ApprovalFacts } from './approval-facts.js';
 import type { Catalogue } from './catalogue.js';
 import type { Task } from './task.js';
 import type { Judge } from './verdict.js';

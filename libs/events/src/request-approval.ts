@@ -1,29 +1,12 @@
 /** A call that policy lets through with the word of people: what they are asked, and who they may be. */
-import { approversOf, isApproved, lapseOf, type Approval } from './approval.js';
+import { approversOf, isApproved, lapseOf } from './approval.js';
+import type { ApprovalFacts } from './approval-facts.js';
 import type { CallFacts } from './call-facts.js';
 import type { TargetEntry } from './catalogue.js';
 import type { ToolCalled } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { lineageOf } from './task.js';
-
-/** How approvals are asked for. */
-export interface ApprovalRules {
-  /** How long people have; never beyond the deadlines of the task and its ancestors. */
-  expiresMs: number;
-  /** Open requests of one agent: more of them would only teach people to say yes. */
-  maxOpenPerAgent: number;
-}
-export const APPROVAL_RULES: ApprovalRules = { expiresMs: 900_000, maxOpenPerAgent: 20 };
-
-export interface ApprovalFacts {
-  rules: ApprovalRules;
-  newApprovalId: string;
-  /** Open requests of the agent, in all tasks. */
-  openOfAgent: number;
-  /** The one that this call has, whatever became of it. */
-  given: Approval | null;
-}
 
 /** How many people policy's word for it means. What is not known asks for more, not for less. */
 const NEEDED: Partial<Record<string, number>> = { 'one-person': 1 };
