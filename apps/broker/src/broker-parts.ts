@@ -18,6 +18,7 @@ export interface BrokerParts {
   trust: Trust;
   peers: PeerKeys;
   catalogue: Catalogue;
+  /** Another one once the policy folder has changed: whoever decides takes it once, and asks that one everything. */
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;

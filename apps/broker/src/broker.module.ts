@@ -3,6 +3,8 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { Broker } from './broker.js';
 import { BusController } from './bus.controller.js';
+import { AuthzenController } from './http/authzen/authzen.controller.js';
+import { AuthzenServer } from './http/authzen/authzen-server.js';
 import type { BrokerHttp } from './http/broker-http.js';
 import { ApprovalRequests } from './http/approvals/approval-requests.js';
 import { ApprovalsController } from './http/approvals/approvals.controller.js';
@@ -21,12 +23,14 @@ export class BrokerModule {
         BusController,
         EventsController,
         ApprovalsController,
+        AuthzenController,
         ...(http.oauth === null ? [] : [OAuthController]),
       ],
       providers: [
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
         { provide: ApprovalRequests, useValue: http.approvals },
+        { provide: AuthzenServer, useValue: http.authzen },
         ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],
     };

@@ -11,7 +11,9 @@ export type Route =
   | 'token'
   | 'introspect'
   | 'revoke'
-  | 'approvals';
+  | 'approvals'
+  | 'evaluation'
+  | 'evaluations';
 
 export type Measures = ReturnType<typeof createMeasures>;
 

@@ -2,6 +2,7 @@ import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
+import { policyMigrations } from './policy/policy-migrations.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
 export const brokerMigrations: readonly Migration[] = [
@@ -110,4 +111,5 @@ export const brokerMigrations: readonly Migration[] = [
     `,
   },
   ...approvalMigrations,
+  ...policyMigrations,
 ];

@@ -7,6 +7,7 @@ import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
+import { folderState } from '#policy/folder-state.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
@@ -22,11 +23,14 @@ import { boardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
+import { policyMeasures } from './policy/policy-measures.js';
+import { PolicyReload } from './policy/reload-policy.js';
 import { openTokens } from './tokens/open-tokens.js';
 import { brokerUpcasts } from './upcasts.js';
 
 export interface OpenParts {
   parts: BrokerParts;
+  policies: PolicyReload;
   bus: Bus;
   signer: RecordSigner;
   close: () => Promise<void>;
@@ -44,6 +48,7 @@ export async function openParts(
   const peers = await loadPeerKeys(config.trust.services);
   const signer = await RecordSigner.fromFile(settings.signingKey, 'broker');
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
+  const policyFolder = await folderState(config.policy);
   const judge = await PolicySet.load(config.policy, catalogue);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -69,11 +74,17 @@ export async function openParts(
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
+  const parts: BrokerParts = {
+    ...{ db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
+    approvals: settings.approvals,
+  };
+  const policies = new PolicyReload(parts, {
+    ...{ dir: config.policy, loaded: judge, seen: policyFolder, measures: policyMeasures(metrics) },
+  });
+
   return {
-    parts: {
-      ...{ db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
-      approvals: settings.approvals,
-    },
+    parts,
+    policies,
     bus,
     signer,
     close: async () => {

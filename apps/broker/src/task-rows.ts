@@ -8,14 +8,26 @@ import { readTask, TASK_SHAPE } from './task-stream.js';
  * Locks these tasks and all their ancestors for the rest of the transaction. A task without a row is left out.
  * Ancestors never change once a task is accepted, so they may be read before they are locked.
  */
-export async function lockTasks(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Task>> {
-  if (taskIds.length === 0) return new Map();
-  const { rows } = await tx.query<{ task_id: string; state: Task | null; shape: number }>({
-    name: 'lock-tasks',
-    text: `SELECT task_id, state, shape FROM task
+export const lockTasks = (tx: Tx, taskIds: readonly string[]): Promise<Map<string, Task>> =>
+  select(tx, taskIds, { name: 'lock-tasks', text: `${WITH_ANCESTORS} FOR UPDATE` });
+
+/** The same without a lock, for what only looks. */
+export const readTasks = (tx: Tx, taskIds: readonly string[]): Promise<Map<string, Task>> =>
+  select(tx, taskIds, { name: 'read-tasks', text: WITH_ANCESTORS });
+
+const WITH_ANCESTORS = `SELECT task_id, state, shape FROM task
       WHERE task_id = ANY($1::text[])
          OR task_id IN (SELECT unnest(ancestors) FROM task WHERE task_id = ANY($1::text[]))
-      ORDER BY task_id FOR UPDATE`,
+      ORDER BY task_id`;
+
+async function select(
+  tx: Tx,
+  taskIds: readonly string[],
+  statement: { name: string; text: string },
+): Promise<Map<string, Task>> {
+  if (taskIds.length === 0) return new Map();
+  const { rows } = await tx.query<{ task_id: string; state: Task | null; shape: number }>({
+    ...statement,
     values: [taskIds],
   });
   const tasks = new Map(rows.map(({ task_id, state }) => [task_id, state ?? unknownTask(task_id)]));

@@ -19,7 +19,8 @@ function report(error: unknown): number {
   }
   const { exitStatus, code, line, reasons } = failure;
   process.stderr.write(`mayfly: ${line}\n`);
-  if (process.argv.includes('--json'))
+  // Its answer is out already, and says which checks failed.
+  if (process.argv.includes('--json') && code !== 'ERR_CLI_CHECKS_FAILED')
     process.stdout.write(
       `${JSON.stringify({ error: { code, message: line, ...(reasons === undefined ? {} : { reasons }) } })}\n`,
     );

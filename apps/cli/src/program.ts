@@ -8,6 +8,10 @@ import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
 import type { CommandContext } from './commands/context.js';
 import { keyRotate, type KeyRotateOptions } from './commands/key-rotate.js';
 import { dlqCommands } from './dlq/dlq-commands.js';
+import { policyCheck } from './commands/policy-check.js';
+import type { PolicyFolderOptions } from './commands/policy-folder.js';
+import { policyTest } from './commands/policy-test.js';
+import type { PolicyTestOptions } from './commands/policy-test.js';
 import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
@@ -89,6 +93,21 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
 
   approvalCommands(mayfly, command, context, seconds);
   dlqCommands(mayfly, command, context);
+
+  const policy = mayfly
+    .command('policy')
+    .description('the rules by which calls and declarations are decided');
+  const folder = [
+    '--dir <dir>',
+    'the policy folder (beside the configuration, unless told otherwise)',
+  ] as const;
+  command(policy, 'check', 'say what is wrong with a policy folder, all of it')
+    .option(...folder)
+    .action((options: PolicyFolderOptions & { json?: boolean }) => policyCheck(options, context(options)));
+  command(policy, 'test', 'run the tests beside the policies')
+    .option(...folder)
+    .option('--catalogue <dir>', 'the catalogue folder (beside the policy folder, unless told otherwise)')
+    .action((options: PolicyTestOptions & { json?: boolean }) => policyTest(options, context(options)));
 
   const key = mayfly.command('key').description('keys that sign tokens');
   command(key, 'rotate', 'have another key sign, as soon as verifiers can know it')

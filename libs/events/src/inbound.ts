@@ -14,7 +14,7 @@ export const uuidV7 = z
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'expected a name of at most 128 characters');
-const spiffeId = z
+export const spiffeId = z
   .string()
   .max(2048)
   .regex(/^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, 'expected a SPIFFE id');

@@ -320,6 +320,23 @@ export const outboundSchemas = {
     /** A key that others may have: nothing that it ever signed is to be believed. Verifiers are told by the revoker. */
     compromised: z.string().optional(),
   }),
+  /**
+   * Another policy set decides from now on, or the first one. `added`, `removed` and `changed` are ids of policies; all are empty where
+   * only the schema is another. Told once for each change, however many brokers there are.
+   */
+  'policy.activated': z.object({
+    ...common,
+    /** Digests, `sha256:<hex>`. */
+    policySet: z.string(),
+    previous: z.string().optional(),
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.string()),
+    /** How many it has. */
+    policies: z.int().nonnegative(),
+    /** The login that owns the newest file of the folder. Nobody checks it. */
+    by: z.string(),
+  }),
   /** Somebody read the audit. */
   'access.read': z.object({
     ...common,

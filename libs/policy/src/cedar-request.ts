@@ -18,6 +18,9 @@ export const entityRef = (type: string, id: string) => ({ __entity: uid(type, id
 /** Types whose attributes or groups policies read. Groups and people are only compared, and need not be sent. */
 const SENT = new Set(['Agent', 'Tool', 'Dataset', 'Orchestrator', 'Task'].map((type) => `Mayfly::${type}`));
 
+/** Whether an entity of this type that a request names is in it, or else the request is never decided. */
+export const isSent = (type: string): boolean => SENT.has(type);
+
 /**
  * An entity that the request names and does not bring. The engine does not complain: to it a missing entity is in no group,
  * and a guard on the group is silently off.
@@ -25,7 +28,7 @@ const SENT = new Set(['Agent', 'Tool', 'Dataset', 'Orchestrator', 'Task'].map((t
 export function missingEntity(request: CedarRequest): TypeAndId | undefined {
   const sent = new Set(request.entities.map(({ uid }) => keyOf('__entity' in uid ? uid.__entity : uid)));
   const named = [request.principal, request.resource, ...Object.values(request.context).flatMap(references)];
-  return named.find((entity) => SENT.has(entity.type) && !sent.has(keyOf(entity)));
+  return named.find((entity) => isSent(entity.type) && !sent.has(keyOf(entity)));
 }
 
 const keyOf = ({ type, id }: TypeAndId) => JSON.stringify([type, id]);

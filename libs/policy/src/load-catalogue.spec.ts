@@ -54,7 +54,7 @@ it('loads the sample, whose names stay', async () => {
     mayAssert: ['corp.example'],
   });
   expect(catalogue.operators.get('spiffe://dev.mayfly/operator/dev')?.roles).toEqual(['operator', 'auditor']);
-  expect([...catalogue.tools.keys()]).toEqual(['orders.api', 'orders.mcp', 'sql.query']);
+  expect([...catalogue.tools.keys()]).toEqual(['mail.send', 'orders.api', 'orders.mcp', 'sql.query']);
   expect(catalogue.datasets.get('crm.orders')?.actions).toEqual(
     new Map([
       ['read', { rights: ['pol_crm_orders_read'], cedar: 'readDataset' }],
@@ -73,6 +73,7 @@ it('loads the sample, whose names stay', async () => {
     { id: 'shop', connection: { port: 7433 }, login: { user: 'mayfly_broker' } },
     orders,
     { id: 'orders-mcp', provider: 'jwt', audience: 'http://127.0.0.1:7081' },
+    { id: 'mail-relay', provider: 'jwt', audience: 'http://127.0.0.1:7082' },
   ]);
   const shop = targets.find((target) => target.provider === 'postgres');
   expect(shop?.login.password.reveal()).toBe('0042');

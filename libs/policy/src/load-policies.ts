@@ -2,18 +2,29 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ParsedPolicies, parsePolicies } from './parse-policies.js';
-import { PolicyError } from './policy-error.js';
+import { PolicyError, type PolicyProblem } from './policy-error.js';
 import type { SourceText } from './source-text.js';
 
 const SCHEMA = 'schema.cedarschema';
 
-/** @throws PolicyError for a folder that cannot be read, has no schema or no policy, or does not parse. */
+/** @throws PolicyError for a folder that cannot be read, has no schema or no policy, or does not parse; listing all that is wrong. */
 export async function loadPolicies(dir: string): Promise<ParsedPolicies> {
   const names = (await listed(dir)).filter((name) => name.endsWith('.cedar')).sort();
-  const schema = await source(join(dir, SCHEMA));
-  if (names.length === 0) throw missing(dir, 'no *.cedar file in it');
-  return parsePolicies(schema, await Promise.all(names.map((name) => source(join(dir, name)))));
+  const read = await Promise.allSettled([SCHEMA, ...names].map((name) => source(join(dir, name))));
+  const problems = [
+    ...read.flatMap((each) => (each.status === 'rejected' ? problemsOf(each.reason) : [])),
+    ...(names.length === 0 ? missing(dir, 'no *.cedar file in it').problems : []),
+  ];
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new PolicyError([first, ...rest]);
+  const [schema, ...files] = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  return parsePolicies(schema as SourceText, files);
 }
+
+const problemsOf = (reason: unknown): readonly PolicyProblem[] => {
+  if (reason instanceof PolicyError) return reason.problems;
+  throw reason;
+};
 
 async function listed(dir: string): Promise<string[]> {
   try {

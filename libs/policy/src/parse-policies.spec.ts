@@ -98,7 +98,48 @@ it('refuses what Cedar only warns about', () => {
 it('lists the problems of every file', () => {
   const wrong = READ.replace('resource);', 'resource) when { context.nope };');
 
-  expect(problemsOf(wrong, wrong).map((line) => line.slice(0, 8))).toEqual(['p1.cedar', 'p2.cedar']);
+  expect(problemsOf(wrong, wrong.replace('"read"', '"again"')).map((line) => line.slice(0, 8))).toEqual([
+    'p1.cedar',
+    'p2.cedar',
+  ]);
+});
+
+it('lists problems of every kind at once, in the order of the files', () => {
+  const problems = problemsOf(
+    `${READ.replace('resource);', 'resource) when { context.tol == context.tool };')}${READ.replace('permit', 'forbid').replace('resource);', 'resource) when { context.now.calls + 1 > 2 };')}`,
+    'permit (principal);',
+    GUARD.replace('@reason', '@tll("60") @reason'),
+  );
+
+  expect(problems.map((line) => line.replace(/: .*\((\w+)\)$/, ' $1'))).toEqual([
+    'p1.cedar:2:78 ERR_POLICY_INVALID',
+    'p1.cedar:3:1 ERR_POLICY_ANNOTATION',
+    'p1.cedar:4:96 ERR_POLICY_FAIL_OPEN',
+    'p2.cedar:1:18 ERR_POLICY_SYNTAX',
+    'p2.cedar:1:18 ERR_POLICY_SYNTAX',
+    'p3.cedar:1:1 ERR_POLICY_ANNOTATION',
+  ]);
+});
+
+it('lists the problems of the policies beside those of a schema that does not parse', () => {
+  const broken = { file: 's', text: 'entity A in [B];' };
+  let thrown: unknown;
+  try {
+    parsePolicies(broken, [{ file: 'p', text: READ.replace('@id("read") ', '') }]);
+  } catch (error) {
+    thrown = error;
+  }
+
+  expect(thrown instanceof PolicyError && thrown.problems).toMatchObject([
+    { file: 's', code: 'ERR_POLICY_SYNTAX' },
+    { file: 'p', code: 'ERR_POLICY_ANNOTATION' },
+  ]);
+});
+
+it('names the place of the second of two policies that are the same, word for word', () => {
+  expect(problemsOf(`${READ}// once more\n${READ}`)).toEqual([
+    'p1.cedar:4:1: `@id` `read` is given twice (ERR_POLICY_ANNOTATION)',
+  ]);
 });
 
 it.each([

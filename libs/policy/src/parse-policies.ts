@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { canonical } from '#events/jcs.js';
 import { cedar } from './cedar.js';
+import { failOpen, type FailOpen } from './fail-open.js';
 import { PolicyError, type PolicyErrorCode, type PolicyProblem } from './policy-error.js';
 import { readRule, type Rule } from './rule.js';
+import { SchemaTypes } from './schema-types.js';
 import { positionAtByte, positionAtIndex, type SourceText } from './source-text.js';
 
 export interface ParsedPolicies {
@@ -14,59 +16,67 @@ export interface ParsedPolicies {
   rules: ReadonlyMap<string, Rule>;
   /** `sha256:<hex>` over the schema and the policies by id, as Cedar reads them: comments and layout do not change it. */
   digest: string;
+  /** By `@id`: the policy as Cedar reads it, by which two sets are compared. */
+  contents: ReadonlyMap<string, string>;
 }
 
 /**
- * @throws PolicyError listing every problem. Cedar's warnings are refused like errors: an impossible policy and a name of
- * mixed scripts are only warned about.
+ * @throws PolicyError listing every problem, whatever its kind. Cedar's warnings are refused like errors: an impossible policy and
+ * a name of mixed scripts are only warned about.
  */
 export function parsePolicies(schema: SourceText, files: readonly SourceText[]): ParsedPolicies {
   const schemaAnswer = cedar.schemaToJson(schema.text);
-  refuse(
+  const resolved = cedar.schemaToJsonWithResolvedTypes(schema.text);
+  const types = resolved.type === 'success' ? new SchemaTypes(resolved.json) : undefined;
+  const problems: PolicyProblem[] =
     schemaAnswer.type === 'failure'
       ? schemaAnswer.errors.flatMap((error) => explain('ERR_POLICY_SYNTAX', schema, error))
-      : schemaAnswer.warnings.flatMap((warning) => explain('ERR_POLICY_INVALID', schema, warning)),
-  );
+      : schemaAnswer.warnings.flatMap((warning) => explain('ERR_POLICY_INVALID', schema, warning));
 
-  refuse(files.flatMap((file) => check(schema.text, file)));
-  const parts = files.flatMap(split);
-  const problems: PolicyProblem[] = [];
-  const rules = new Map<string, Rule>();
-  const named: { rule: Rule; part: Part }[] = [];
-  for (const part of parts) {
-    const read = readRule(part.json);
-    const found =
-      'problems' in read
-        ? read.problems
-        : rules.has(read.rule.id)
-          ? [`\`@id\` \`${read.rule.id}\` is given twice`]
-          : [];
-    problems.push(
-      ...found.map((message) => ({ code: 'ERR_POLICY_ANNOTATION' as const, ...part.where, message })),
-    );
-    if ('problems' in read || found.length > 0) continue;
-    rules.set(read.rule.id, read.rule);
-    named.push({ rule: read.rule, part });
+  const named = new Map<string, { rule: Rule; part: Part }>();
+  for (const file of files) {
+    const found = syntaxOf(file);
+    const parts = found.length > 0 ? [] : split(file);
+    if (found.length === 0 && schemaAnswer.type === 'success') found.push(...fits(schema.text, file));
+    for (const part of parts) {
+      found.push(...failOpen(part.json, part.text, types).map((each) => placed(file, part, each)));
+      const read = readRule(part.json);
+      const wrong =
+        'problems' in read
+          ? read.problems
+          : named.has(read.rule.id)
+            ? [`\`@id\` \`${read.rule.id}\` is given twice`]
+            : [];
+      found.push(
+        ...wrong.map((message) => ({ code: 'ERR_POLICY_ANNOTATION' as const, ...part.where, message })),
+      );
+      if ('rule' in read && wrong.length === 0) named.set(read.rule.id, { rule: read.rule, part });
+    }
+    problems.push(...found.sort(byPlace));
   }
   refuse(problems);
 
-  named.sort((a, b) => (a.rule.id < b.rule.id ? -1 : 1));
+  const sorted = [...named.values()].sort((a, b) => (a.rule.id < b.rule.id ? -1 : 1));
   const schemaJson = schemaAnswer.type === 'success' ? schemaAnswer.json : {};
-  const content = canonical([schemaJson, named.map(({ rule, part }) => [rule.id, part.json])]);
+  const content = canonical([schemaJson, sorted.map(({ rule, part }) => [rule.id, part.json])]);
   return {
     schema: schema.text,
-    texts: Object.fromEntries(named.map(({ rule, part }) => [rule.id, part.text])),
-    rules,
+    texts: Object.fromEntries(sorted.map(({ rule, part }) => [rule.id, part.text])),
+    rules: new Map(sorted.map(({ rule }) => [rule.id, rule])),
+    contents: new Map(sorted.map(({ rule, part }) => [rule.id, canonical(part.json)])),
     digest: `sha256:${createHash('sha256').update(content).digest('hex')}`,
   };
 }
 
-function check(schema: string, file: SourceText): PolicyProblem[] {
-  const policies = { staticPolicies: file.text };
-  const parsed = cedar.checkParsePolicySet(policies);
-  if (parsed.type === 'failure')
-    return parsed.errors.flatMap((error) => explain('ERR_POLICY_SYNTAX', file, error));
-  const validated = cedar.validate({ schema, policies });
+function syntaxOf(file: SourceText): PolicyProblem[] {
+  const parsed = cedar.checkParsePolicySet({ staticPolicies: file.text });
+  return parsed.type === 'failure'
+    ? parsed.errors.flatMap((error) => explain('ERR_POLICY_SYNTAX', file, error))
+    : [];
+}
+
+function fits(schema: string, file: SourceText): PolicyProblem[] {
+  const validated = cedar.validate({ schema, policies: { staticPolicies: file.text } });
   const found =
     validated.type === 'failure'
       ? [...validated.errors, ...validated.warnings]
@@ -77,9 +87,25 @@ function check(schema: string, file: SourceText): PolicyProblem[] {
   return found.flatMap((error) => explain('ERR_POLICY_INVALID', file, error));
 }
 
+const placed = (file: SourceText, part: Part, { index, message, help }: FailOpen): PolicyProblem => ({
+  code: 'ERR_POLICY_FAIL_OPEN',
+  file: file.file,
+  at: positionAtIndex(file.text, part.start + index),
+  message,
+  help,
+});
+
+/** In the order in which an operator reads the file; Cedar's own is random. */
+function byPlace({ at: a }: PolicyProblem, { at: b }: PolicyProblem): number {
+  const [x, y] = [a ?? { line: 0, column: 0 }, b ?? { line: 0, column: 0 }];
+  return x.line - y.line || x.column - y.column;
+}
+
 interface Part {
   text: string;
   json: PolicyJson;
+  /** Index into the file's text. */
+  start: number;
   where: Pick<PolicyProblem, 'file' | 'at'>;
 }
 
@@ -87,14 +113,15 @@ interface Part {
 function split(file: SourceText): Part[] {
   const parts = cedar.policySetTextToParts(file.text);
   if (parts.type === 'failure') throw invalid(file, parts.errors);
-  const where = (text: string) => ({
-    file: file.file,
-    at: positionAtIndex(file.text, file.text.indexOf(text)),
-  });
+  const ends = new Map<string, number>();
   return parts.policies.map((text) => {
     const answer = cedar.policyToJson(text);
     if (answer.type === 'failure') throw invalid(file, answer.errors);
-    return { text, json: answer.json, where: where(text) };
+    // The same policy may stand in it twice.
+    const start = file.text.indexOf(text, ends.get(text));
+    ends.set(text, start + text.length);
+    const where = { file: file.file, at: positionAtIndex(file.text, start) };
+    return { text, json: answer.json, start, where };
   });
 }
 

@@ -1,4 +1,5 @@
 /** A loaded policy set, and the decisions it makes. Deciding is synchronous and touches nothing outside. */
+import { createHash } from 'node:crypto';
 import type { Catalogue } from '#events/catalogue.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
@@ -16,7 +17,7 @@ export class PolicySet {
 
   /**
    * Reads a policy folder and, given a catalogue, runs the policy tests in it. A set that is deciding is not disturbed.
-   * @throws PolicyError listing every problem of the folder, or every test that fails; ConfigError for a test file that cannot be read.
+   * @throws PolicyError listing every problem of the folder, or every test that fails or cannot be read.
    */
   static async load(dir: string, catalogue?: Catalogue): Promise<PolicySet> {
     const policies = await loadPolicies(dir);
@@ -35,6 +36,12 @@ export class PolicySet {
   /** Ids of all policies, sorted. */
   get policyIds(): string[] {
     return [...this.policies.rules.keys()].sort();
+  }
+
+  /** SHA-256 in hex of each policy as Cedar reads it, by id: by these two sets are compared. */
+  get fingerprints(): Record<string, string> {
+    const hash = (content: string) => createHash('sha256').update(content).digest('hex');
+    return Object.fromEntries([...this.policies.contents].map(([id, content]) => [id, hash(content)]));
   }
 
   decideCall(request: CallRequest): CallDecision {

@@ -1,129 +1,116 @@
-/**
- * Policy tests: cases beside the policies (`tests/*.yaml`) that say what the set must decide. A set that fails one is not used.
- * A case names what it is about; the rest of the facts are ordinary: noon, an hour left, nothing used, nobody asked.
- */
+/** Runs policy tests, the cases beside the policies (`tests/*.yaml`) that say what the set must decide. A set that fails one is not used. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { ConfigError } from '#config/config-error.js';
 import { validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { decideCall } from './decide-call.js';
 import { decideTask } from './decide-task.js';
-import type { NowContext, TaskContext } from './facts.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import type { PolicyProblem } from './policy-error.js';
-
-const taskFacts = z.strictObject({
-  onBehalfOf: z.string().optional(),
-  purpose: z.string().optional(),
-  risk: z.enum(['low', 'medium', 'high']).optional(),
-  deadline: z.iso.datetime().optional(),
-  depth: z.int().optional(),
-  maxCalls: z.int().optional(),
-  maxRows: z.int().optional(),
-});
-const nowFacts = z.strictObject({
-  at: z.iso.datetime().optional(),
-  calls: z.int().optional(),
-  callsLastMinute: z.int().optional(),
-  rows: z.int().optional(),
-  drift: z.int().optional(),
-  renewals: z.int().optional(),
-  approval: z.enum(['none', 'requested', 'approved', 'refused']).optional(),
-  approvers: z.array(z.string()).optional(),
-});
-const call = z.strictObject({
-  agent: z.string(),
-  tool: z.string(),
-  dataset: z.string().optional(),
-  action: z.string(),
-  task: taskFacts.optional(),
-  now: nowFacts.optional(),
-});
-const declaration = z.strictObject({
-  orchestrator: z.string(),
-  agents: z.array(z.string()).min(1),
-  declared: z
-    .array(
-      z.strictObject({
-        tool: z.string(),
-        dataset: z.string().optional(),
-        actions: z.array(z.string()).min(1),
-        agents: z.array(z.string()).min(1).optional(),
-      }),
-    )
-    .min(1),
-  task: taskFacts.optional(),
-});
-const expectation = z.strictObject({
-  decision: z.enum(['permit', 'deny', 'approval_required']),
-  code: z.string().optional(),
-  /** Ids of all determining policies. */
-  determining: z.array(z.string()).optional(),
-  ttlMs: z.int().optional(),
-  approval: z.string().optional(),
-});
-/** `call`: one tool call; `declare`: a task's declaration. */
-const testCase = z
-  .strictObject({
-    name: z.string().min(1),
-    call: call.optional(),
-    declare: declaration.optional(),
-    expect: expectation,
-  })
-  .refine(
-    (given) => (given.call === undefined) !== (given.declare === undefined),
-    'needs either call or declare',
-  );
-type Case = z.infer<typeof testCase>;
-type Facts = z.infer<typeof expectation>;
+import {
+  ordinaryNow,
+  ordinaryTask,
+  type Outcome,
+  testCase,
+  type PolicyTestCase,
+} from './policy-test-case.js';
 
 export interface PolicyTestReport {
   passed: number;
   failures: PolicyProblem[];
   /** Ids of policies that no case makes determining: they could be changed unnoticed. */
   untested: string[];
+  files: TestedFile[];
 }
 
-/** @throws ConfigError for a test file that cannot be read. A folder without tests passes. */
+export interface TestedFile {
+  file: string;
+  /** Why the file cannot be read; it then has no case. */
+  problem?: PolicyProblem;
+  cases: TestedCase[];
+}
+
+export interface TestedCase {
+  name: string;
+  /** 1-based. */
+  line: number;
+  /** What was decided otherwise than expected; none: it passed. */
+  differences: string[];
+}
+
+/** A folder without tests passes. */
 export async function runPolicyTests(
   policies: ParsedPolicies,
   catalogue: Catalogue,
   dir: string,
 ): Promise<PolicyTestReport> {
   const names = await readdir(join(dir, 'tests')).catch(() => []);
-  const files = await Promise.all(
-    names
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map((name) => YamlFile.read(join(dir, 'tests', name))),
-  );
   const determined = new Set<string>();
-  const failures: PolicyProblem[] = [];
-  let passed = 0;
-  for (const yaml of files)
-    validate(yaml, {}, z.array(testCase)).forEach((given, index) => {
-      const actual = outcomeOf(policies, catalogue, given);
-      actual.determining?.forEach((id) => determined.add(id));
-      const different = differences(given.expect, actual);
-      if (different.length === 0) passed += 1;
-      else
-        failures.push({
-          code: 'ERR_POLICY_TEST',
-          file: yaml.file,
-          at: { line: yaml.lineOf([index, 'name']), column: 1 },
-          message: `${given.name}: ${different.join(', ')}`,
-        });
-    });
+  const files: TestedFile[] = [];
+  for (const name of names.filter((each) => each.endsWith('.yaml')).sort())
+    files.push(await runFile(join(dir, 'tests', name), policies, catalogue, determined));
   return {
-    passed,
-    failures,
+    passed: files.flatMap(({ cases }) => cases).filter(({ differences }) => differences.length === 0).length,
+    failures: files.flatMap(failuresOf),
     untested: [...policies.rules.keys()].filter((id) => !determined.has(id)).sort(),
+    files,
   };
 }
 
-function outcomeOf(policies: ParsedPolicies, catalogue: Catalogue, given: Case): Facts {
+async function runFile(
+  file: string,
+  policies: ParsedPolicies,
+  catalogue: Catalogue,
+  determined: Set<string>,
+): Promise<TestedFile> {
+  let yaml: YamlFile;
+  let cases: PolicyTestCase[];
+  try {
+    yaml = await YamlFile.read(file);
+    cases = validate(yaml, {}, z.array(testCase));
+  } catch (error) {
+    if (error instanceof ConfigError) return { file, problem: unreadable(error), cases: [] };
+    throw error;
+  }
+  const tested: TestedCase[] = [];
+  for (const [index, given] of cases.entries()) {
+    // Whoever decides by another set meanwhile must not wait for all of them.
+    await setImmediate();
+    const actual = outcomeOf(policies, catalogue, given);
+    actual.determining?.forEach((id) => determined.add(id));
+    tested.push({
+      name: given.name,
+      line: yaml.lineOf([index, 'name']),
+      differences: differences(given.expect, actual),
+    });
+  }
+  return { file, cases: tested };
+}
+
+const unreadable = ({ file, line, key, message }: ConfigError): PolicyProblem => ({
+  code: 'ERR_POLICY_TEST',
+  file,
+  ...(line === undefined ? {} : { at: { line, column: 1 } }),
+  message: key === undefined ? message : `${key}: ${message}`,
+});
+
+const failuresOf = ({ file, problem, cases }: TestedFile): PolicyProblem[] => [
+  ...(problem === undefined ? [] : [problem]),
+  ...cases
+    .filter(({ differences }) => differences.length > 0)
+    .map(({ name, line, differences }) => ({
+      code: 'ERR_POLICY_TEST' as const,
+      file,
+      at: { line, column: 1 },
+      message: `${name}: ${differences.join(', ')}`,
+    })),
+];
+
+function outcomeOf(policies: ParsedPolicies, catalogue: Catalogue, given: PolicyTestCase): Outcome {
   if (given.declare !== undefined) {
     const { task, ...request } = given.declare;
     const decided = decideTask(policies, {
@@ -150,44 +137,12 @@ function outcomeOf(policies: ParsedPolicies, catalogue: Catalogue, given: Case):
   };
 }
 
-function differences(expected: Facts, actual: Facts): string[] {
+function differences(expected: Outcome, actual: Outcome): string[] {
   const shown = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
-  return (Object.keys(expected) as (keyof Facts)[]).flatMap((key) => {
+  return (Object.keys(expected) as (keyof Outcome)[]).flatMap((key) => {
     const wanted = key === 'determining' ? [...(expected.determining ?? [])].sort() : expected[key];
     return shown(wanted) === shown(actual[key])
       ? []
       : [`expected ${key} ${shown(wanted)}, got ${shown(actual[key])}`];
   });
-}
-
-const NOON_MS = Date.UTC(2026, 0, 5, 12);
-const HOUR_MS = 3_600_000;
-
-function ordinaryTask(orchestrator: string, { deadline, ...given }: z.infer<typeof taskFacts>): TaskContext {
-  return {
-    taskId: '019b8e6a-7400-7000-8000-000000000001',
-    orchestrator,
-    onBehalfOf: 'user:somebody@test.invalid',
-    purpose: 'policy test',
-    risk: 'low',
-    deadlineMs: deadline === undefined ? NOON_MS + HOUR_MS : Date.parse(deadline),
-    depth: 0,
-    maxCalls: 100,
-    maxRows: 10_000,
-    ...given,
-  };
-}
-
-function ordinaryNow({ at, ...given }: z.infer<typeof nowFacts>): NowContext {
-  return {
-    atMs: at === undefined ? NOON_MS : Date.parse(at),
-    calls: 0,
-    callsLastMinute: 0,
-    rows: 0,
-    drift: 0,
-    renewals: 0,
-    approval: 'none',
-    approvers: [],
-    ...given,
-  };
 }

@@ -1,11 +1,12 @@
-/** The adapters, each with a server of its kind or, where none is installed, with its shape. */
+/** The adapters, each with a server of its kind. Express is what Nest runs on here. */
 import { Controller, Get, Post, Req, UseGuards, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { protect as protectExpress, type ExpressRequest } from './express.js';
-import { protect as protectFastify, type FastifyRequest } from './fastify.js';
+import { protect as protectFastify } from './fastify.js';
 import { MayflyGuard, type NestRequest } from './nest.guard.js';
-import type { RequestedAct } from './verifier.js';
+import type { Accepted, RequestedAct } from './verifier.js';
 import { AGENT, AUDIENCE, LEASE, accessToken, dpop, verifierWith } from './verifier-world.contract.js';
 
 const settings = (
@@ -132,31 +133,64 @@ describe('Express', () => {
 });
 
 describe('Fastify', () => {
-  const reply = () => {
-    const sent = { status: 0, headers: {}, body: '' };
-    const fake = {
-      sent,
-      code: (status: number) => Object.assign(sent, { status }),
-      headers: (values: Record<string, string>) => Object.assign(sent, { headers: values }),
-      send: (body: string) => Object.assign(sent, { body }),
+  type Checked = FastifyRequest & { mayfly?: Accepted };
+  let server: FastifyInstance;
+  let base: string;
+  let handled: number;
+  beforeEach(async () => {
+    handled = 0;
+    server = fastify();
+    const tell = ({ mayfly }: Checked) => {
+      handled += 1;
+      return { agent: mayfly?.agent, lease: mayfly?.lease };
     };
-    return fake;
-  };
+    server.get('/orders/:id', { preHandler: protectFastify<FastifyRequest>(settings()) }, tell);
+    // As the body says.
+    const act = ({ body }: FastifyRequest) => ({
+      ...{ tool: 'orders.api', dataset: 'orders' },
+      action: (body as { action: string }).action,
+    });
+    const byBody = protectFastify<FastifyRequest>({ ...settings(), act });
+    server.post('/orders/:id', { preHandler: byBody }, tell);
+    const broken = settings(() => {
+      throw new Error('no such order');
+    });
+    server.get('/broken', { preHandler: protectFastify<FastifyRequest>(broken) }, tell);
+    base = await server.listen({ port: 0, host: '127.0.0.1' });
+  });
+  afterEach(() => server.close());
 
   it('lets a request through, and tells the handler who acts', async () => {
-    const request: FastifyRequest = { method: 'GET', originalUrl: '/orders/17', headers: await headers() };
-    const answer = reply();
-    expect(await protectFastify(settings())(request, answer)).toBeUndefined();
-    expect(request.mayfly?.agent).toBe(AGENT);
-    expect(answer.sent.body).toBe('');
+    const response = await fetch(`${base}/orders/17?full=1`, { headers: await headers() });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ agent: AGENT, lease: LEASE });
   });
 
-  it('answers a refused one, and hands the reply back so that no handler runs', async () => {
-    const request: FastifyRequest = { method: 'GET', originalUrl: '/orders/17', headers: {} };
-    const answer = reply();
-    expect(await protectFastify(settings())(request, answer)).toBe(answer);
-    expect(answer.sent).toMatchObject({ status: 401, body: JSON.stringify(PROBLEM) });
-    expect(request.mayfly).toBeUndefined();
+  it('answers a refused one with a challenge and a problem, and runs no handler', async () => {
+    const response = await fetch(`${base}/orders/17`);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('DPoP algs="ES256 Ed25519 EdDSA"');
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await response.json()).toEqual(PROBLEM);
+    expect(handled).toBe(0);
+  });
+
+  it('sees the body as the server has parsed it', async () => {
+    const ask = async (body: object) =>
+      await fetch(`${base}/orders/17`, {
+        method: 'POST',
+        headers: { ...(await headers({ htm: 'POST' })), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect((await ask({ action: 'read' })).status).toBe(200);
+    expect(await (await ask({ action: 'delete' })).json()).toMatchObject({ code: 'ERR_ACT_NOT_GRANTED' });
+    expect(handled).toBe(1);
+  });
+
+  it('hands on what went wrong in the service, and lets nothing through', async () => {
+    const response = await fetch(`${base}/broken`, { headers: await headers() });
+    expect(response.status).toBe(500);
+    expect(handled).toBe(0);
   });
 });
 

@@ -1,9 +1,11 @@
 /** The snippets of README.md, compiled and run: what is between two marks here stands there, letter by letter. */
+import fastify, { type FastifyRequest } from 'fastify';
 import { v7 as uuidV7 } from 'uuid';
 import { ProofKey } from '#agent/proof-key.js';
 import type { OutgoingRecord } from '#bus/bus.js';
 import { itShowsCompiledCode } from '../../../test/support/snippets.js';
 import { protect, type ExpressRequest, type ExpressResponse } from './express.js';
+import { protect as protectFastify } from './fastify.js';
 import type { Fetch } from './fetch-document.js';
 import { createIntrospection } from './introspection-client.js';
 import { IssuerKeys } from './issuer-keys.js';
@@ -96,6 +98,29 @@ it('protects a route of Express', async () => {
   const response = { status: () => 0, setHeader: () => 0, end: (text: string) => (body = text) };
   await handlers[0]?.(asked, response, () => handlers[1]?.(asked, response, () => undefined));
   expect(body).toBe(`for ${AGENT}`);
+});
+
+it('protects a route of Fastify', async () => {
+  const server = fastify();
+  const verifier = verifierWith();
+  // begin fastify
+  const reading = protectFastify<FastifyRequest>({
+    verifier,
+    origin: 'https://orders.example',
+    act: () => ({ tool: 'orders.api', dataset: 'orders', action: 'read' }),
+  });
+  server.get('/orders/:id', { preHandler: reading }, () => ({ id: 17 }));
+  // end fastify
+  const origin = await server.listen({ port: 0, host: '127.0.0.1' });
+  try {
+    const { authorization, dpop } = await request();
+    const headers = { authorization: String(authorization), dpop: String(dpop) };
+    const asked = await fetch(`${origin}/orders/17`, { headers });
+    expect(await asked.json()).toEqual({ id: 17 });
+    expect((await fetch(`${origin}/orders/17`)).status).toBe(401);
+  } finally {
+    await server.close();
+  }
 });
 
 it('checks without a framework', async () => {

@@ -300,6 +300,18 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       compromised: 'plain',
     },
   },
+  'policy.activated': {
+    of: {
+      ...common,
+      policySet: 'plain',
+      previous: 'plain',
+      added: { each: 'plain' },
+      removed: { each: 'plain' },
+      changed: { each: 'plain' },
+      policies: 'plain',
+      by: 'id',
+    },
+  },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };
 

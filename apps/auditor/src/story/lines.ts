@@ -114,6 +114,16 @@ export const outboundLines: Record<OutboundType, Line> = {
   'signing_key.rotated': (f) =>
     `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})` +
     (f.has('compromised') ? `; the key ${f.text('compromised')} is compromised` : ''),
+  'policy.activated': (f) => {
+    const these = (verb: string, ids: readonly Json[]) =>
+      ids.length === 0 ? [] : [`${verb} ${ids.map((id) => (typeof id === 'string' ? id : '?')).join(', ')}`];
+    const changes = [
+      ...these('added', f.list('added')),
+      ...these('removed', f.list('removed')),
+      ...these('changed', f.list('changed')),
+    ];
+    return `${f.text('policies')} policies decide from now on: ${changes.join('; ') || 'the schema is another'} (${nameOf(f.text('by'))})`;
+  },
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };
 

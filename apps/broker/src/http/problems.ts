@@ -8,13 +8,14 @@ export const TRANSPORT_CODES = [
   'ERR_BODY_TOO_LARGE',
   'ERR_BODY_UNREADABLE',
   'ERR_MEDIA_TYPE',
+  'ERR_TLS_REQUIRED',
+  'ERR_BEARER_MISSING',
+  'ERR_EVALUATION_INVALID',
   'ERR_RATE_LIMITED',
   'ERR_BUSY',
   'ERR_NOT_STARTED',
   'ERR_DATABASE_AWAY',
   'ERR_ANSWER_PENDING',
-  'ERR_TLS_REQUIRED',
-  'ERR_UNAUTHENTICATED',
   'ERR_PARAMETER_INVALID',
 ] as const;
 export type TransportCode = (typeof TRANSPORT_CODES)[number];
@@ -89,13 +90,14 @@ const STATUS: Record<RefusalCode | TransportCode, number> = {
   ERR_BODY_TOO_LARGE: 413,
   ERR_BODY_UNREADABLE: 400,
   ERR_MEDIA_TYPE: 415,
+  ERR_TLS_REQUIRED: 403,
+  ERR_BEARER_MISSING: 401,
+  ERR_EVALUATION_INVALID: 400,
   ERR_RATE_LIMITED: 429,
   ERR_BUSY: 503,
   ERR_NOT_STARTED: 503,
   ERR_DATABASE_AWAY: 503,
   ERR_ANSWER_PENDING: 504,
-  ERR_TLS_REQUIRED: 403,
-  ERR_UNAUTHENTICATED: 401,
   ERR_PARAMETER_INVALID: 422,
 };
 
@@ -109,6 +111,8 @@ export class TransportError extends Error {
   constructor(
     readonly code: TransportCode,
     reason: string,
+    /** Names of ours that say where. */
+    readonly fields?: Record<string, string>,
   ) {
     super(reason);
   }
@@ -135,5 +139,6 @@ export function refusalProblem(
 
 export function problemOf(error: unknown): Problem | undefined {
   if (!(error instanceof TransportError)) return undefined;
-  return refusalProblem({ code: error.code, reason: error.message });
+  const { code, message: reason, fields } = error;
+  return refusalProblem({ code, reason }, fields);
 }

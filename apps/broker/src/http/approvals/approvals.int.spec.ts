@@ -180,7 +180,7 @@ describe('whoever may not', () => {
     const old = await world.login(OLGA, { nowMs: Date.now() - 600_000 });
     const refused = async (token: string | null) => (await send('GET', `/${approvalId}`, token)).json.code;
 
-    expect(await refused(null)).toBe('ERR_UNAUTHENTICATED');
+    expect(await refused(null)).toBe('ERR_BEARER_MISSING');
     expect(await refused('a.b.c')).toBe('ERR_SVID_INVALID');
     expect(await refused(old)).toBe('ERR_SVID_EXPIRED');
     door = await http.door(http.broker, { isPrivate: () => false });

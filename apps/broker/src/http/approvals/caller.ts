@@ -11,14 +11,11 @@ import { TransportError } from '../problems.js';
 const MAX_TOKEN_CHARS = 8_192;
 type Caller = { ok: true; id: string } | { ok: false; refusal: Refusal };
 
-/** @throws TransportError ERR_UNAUTHENTICATED where there is no token at all */
+/** @throws TransportError ERR_BEARER_MISSING where there is no token at all */
 export function callerOf({ headers }: IncomingMessage, trust: Trust, nowMs: number): Caller {
   const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(headers.authorization ?? '')?.[1];
   if (token === undefined || token.length > MAX_TOKEN_CHARS)
-    throw new TransportError(
-      'ERR_UNAUTHENTICATED',
-      'a bearer token is needed, of somebody who has signed in',
-    );
+    throw new TransportError('ERR_BEARER_MISSING', 'a bearer token is needed, of somebody who has signed in');
   return isOfPeople(token, trust) ? verifySignIn(token, trust, nowMs) : serviceOf(token, trust, nowMs);
 }
 

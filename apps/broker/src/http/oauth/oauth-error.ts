@@ -22,7 +22,6 @@ export type OAuthErrorName =
 
 /** What only a request to these endpoints can get wrong. */
 export const OAUTH_CODES = [
-  'ERR_TLS_REQUIRED',
   'ERR_FORM_INVALID',
   'ERR_GRANT_TYPE',
   'ERR_CLIENT_MISSING',

@@ -1,0 +1,137 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { program } from '../program.js';
+
+const SAMPLE = 'deploy/sample';
+const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+
+let root: string;
+let dir: string;
+let stdout: string;
+let stderr: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'mayfly-policy-'));
+  dir = join(root, 'policy');
+  await cp(join(SAMPLE, 'policy'), dir, { recursive: true });
+  await cp(join(SAMPLE, 'catalogue'), join(root, 'catalogue'), { recursive: true });
+  stdout = '';
+  stderr = '';
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const run = (...args: string[]) =>
+  program(
+    {},
+    { stdout: { write: (text) => (stdout += text) }, stderr: { write: (text) => (stderr += text) } },
+  ).parseAsync(['policy', ...args], { from: 'user' });
+const answer = () => JSON.parse(stdout) as Record<string, unknown>;
+const failed = (message: string) => ({ code: 'ERR_CLI_CHECKS_FAILED', message });
+
+describe('mayfly policy check', () => {
+  it('says how many policies there are, and their digest', async () => {
+    await run('check', '--dir', dir);
+    expect(stdout).toMatch(/^ok: \d+ policies, sha256:[0-9a-f]{64}\n$/);
+  });
+
+  it('looks at the folder beside the configuration, which is the sample’s unless told', async () => {
+    await run('check', '--json');
+    expect(answer()).toMatchObject({ ok: true, dir: 'deploy/sample/policy' });
+  });
+
+  it('says all that is wrong, with place and remedy', async () => {
+    await writeFile(
+      join(dir, 'a.cedar'),
+      '@id("a") @reason("r")\nforbid (principal, action == Mayfly::Action::"callTool", resource)\nwhen { context.now.calls + 1 > 3 };\n',
+    );
+    await writeFile(
+      join(dir, 'b.cedar'),
+      '@id("b") @reason("r")\npermit (principal, action == Mayfly::Action::"callTool", resource)\nwhen { context.vreb == "read" };\n',
+    );
+    await expect(run('check', '--dir', dir)).rejects.toMatchObject(failed('2 problems'));
+    expect(stdout.split('\n')).toEqual([
+      `${dir}/a.cedar:3:26: \`+\` can overflow, and a forbid that fails forbids nothing (ERR_POLICY_FAIL_OPEN)`,
+      '    compare the fact with a number that you have worked out, as in `context.now.calls >= 90`, or do the sum in a permit',
+      expect.stringMatching(/b\.cedar:3:8: attribute `vreb` in context .* not found \(ERR_POLICY_INVALID\)$/),
+      '    did you mean `verb`?',
+      '',
+    ]);
+  });
+
+  it('says it to a program, too', async () => {
+    await rm(join(dir, 'schema.cedarschema'));
+    await expect(run('check', '--dir', dir, '--json')).rejects.toMatchObject(failed('1 problem'));
+    expect(answer()).toEqual({
+      ok: false,
+      dir,
+      problems: [
+        {
+          code: 'ERR_POLICY_MISSING',
+          file: join(dir, 'schema.cedarschema'),
+          message: 'cannot be read as UTF-8',
+        },
+      ],
+    });
+  });
+});
+
+describe('mayfly policy test', () => {
+  it('names each case that passes, and counts them', async () => {
+    await run('test', '--dir', dir);
+    expect(stdout).toContain(`${dir}/tests/calls.yaml\n  ✓ the analyst reads orders\n`);
+    expect(stdout).toMatch(/\n\d+ passed, 0 failed; \d+ policies, 0 without a test\n$/);
+  });
+
+  it('shows what differs', async () => {
+    await writeFile(
+      join(dir, 'tests', 'calls.yaml'),
+      `- name: salaries for all\n  call: { agent: ${ANALYST}, tool: sql.query, dataset: hr.salaries, action: read }\n  expect: { decision: permit, ttlMs: 300000 }\n`,
+    );
+    await expect(run('test', '--dir', dir)).rejects.toMatchObject({ code: 'ERR_CLI_CHECKS_FAILED' });
+    expect(stdout).toContain(
+      '  ✗ salaries for all (line 1)\n      expected decision "permit", got "deny"\n      expected ttlMs 300000, got none\n',
+    );
+  });
+
+  it('names the policies that no case makes determining', async () => {
+    await writeFile(
+      join(dir, 'new.cedar'),
+      '@id("new") @reason("r")\npermit (principal, action == Mayfly::Action::"renew", resource);\n',
+    );
+    await run('test', '--dir', dir);
+    expect(stdout).toContain('no test would notice a change of\n  new\n');
+    expect(stdout).toContain('1 without a test');
+  });
+
+  it('says where a file of tests is wrong, and runs the others', async () => {
+    await writeFile(join(dir, 'tests', 'wrong.yaml'), '- name: a\n  expect: { decison: permit }\n');
+    await expect(run('test', '--dir', dir, '--json')).rejects.toMatchObject({
+      code: 'ERR_CLI_CHECKS_FAILED',
+    });
+    expect(answer()).toMatchObject({ ok: false, failed: 1, untested: [] });
+    expect(stdout).toContain('wrong.yaml');
+  });
+
+  it('says so when there is no test', async () => {
+    await rm(join(dir, 'tests'), { recursive: true });
+    await run('test', '--dir', dir);
+    expect(stderr).toBe(`no test: write ${dir}/tests/*.yaml\n`);
+  });
+
+  it('runs none where the policies cannot be used', async () => {
+    await writeFile(join(dir, 'tools.cedar'), 'permit (principal);');
+    await expect(run('test', '--dir', dir)).rejects.toMatchObject({ code: 'ERR_CLI_CHECKS_FAILED' });
+    expect(stdout).toMatch(/tools\.cedar:1:18: .* \(ERR_POLICY_SYNTAX\)/);
+  });
+
+  it('takes the catalogue it is told, and says what is wrong with it', async () => {
+    await cp(join(root, 'catalogue'), join(root, 'other'), { recursive: true });
+    const tools = join(root, 'other', 'tools.yaml');
+    await writeFile(tools, (await readFile(tools, 'utf8')).replace('risk: 20', 'risk: high'));
+    await run('test', '--dir', dir);
+    await expect(run('test', '--dir', dir, '--catalogue', join(root, 'other'))).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+    });
+  });
+});

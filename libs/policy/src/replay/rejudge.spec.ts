@@ -1,0 +1,90 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Catalogue } from '#events/catalogue.js';
+import { recordedCall } from '../../test/recorded-calls.js';
+import { loadCatalogue } from '../load-catalogue.js';
+import { PolicySet } from '../policy-set.js';
+import { rejudge, type RecordedCall } from './rejudge.js';
+
+const SAMPLE = 'deploy/sample/policy';
+let dir: string;
+let catalogue: Catalogue;
+let sample: PolicySet;
+let stricter: PolicySet;
+let calls: RecordedCall[];
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'mayfly-replay-'));
+  cpSync(SAMPLE, dir, { recursive: true });
+  const guards = join(dir, 'guards.cedar');
+  writeFileSync(
+    guards,
+    `${readFileSync(guards, 'utf8')}\n@id("no-orders") @reason("orders are closed")\nforbid (principal, action == Mayfly::Action::"readDataset", resource == Mayfly::Dataset::"crm.orders");\n`,
+  );
+  ({ catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' }));
+  sample = await PolicySet.load(SAMPLE);
+  calls = Array.from({ length: 120 }, (_, n) => recordedCall(sample, catalogue, n));
+  stricter = await PolicySet.load(dir);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const first = (where: Partial<RecordedCall['decided']>): RecordedCall => {
+  const found = calls.find(({ decided }) =>
+    Object.entries(where).every(([member, value]) => decided[member as keyof typeof decided] === value),
+  );
+  if (found === undefined) throw new Error('no such call was recorded');
+  return found;
+};
+
+it('by the same policies every call is decided as it was', () => {
+  expect(new Set(calls.map((call) => rejudge(sample, call).is))).toEqual(new Set(['same']));
+});
+
+it('by one rule more exactly those flip that it is about, with both reasons', () => {
+  const flipped = calls.flatMap((call) => {
+    const rejudged = rejudge(stricter, call);
+    return rejudged.is === 'flip' ? [rejudged.flip] : [];
+  });
+  const expected = calls.filter(
+    ({ decided: { dataset, action, decision } }) =>
+      dataset === 'crm.orders' && action === 'read' && decision !== 'deny',
+  );
+
+  expect(expected.length).toBeGreaterThan(0);
+  expect(flipped.map(({ call }) => call.callId)).toEqual(expected.map(({ decided }) => decided.callId));
+  expect(flipped[0]).toMatchObject({
+    policySet: sample.digest,
+    before: {
+      decision: 'permit',
+      code: null,
+      policies: expect.not.arrayContaining(['no-orders']) as unknown,
+    },
+    after: { decision: 'deny', code: 'ERR_DATASET_FORBIDDEN', reasons: ['orders are closed'] },
+  });
+});
+
+it('a call that a wall refused was never put to policy', () => {
+  const { decided } = first({ decision: 'permit' });
+  const { inputs: _inputs, ...walled } = decided;
+  expect(rejudge(stricter, { decided: { ...walled, decision: 'deny' }, inputs: null })).toEqual({
+    is: 'not_policy',
+  });
+});
+
+it('a call that policy permitted and the target could not enforce is no flip', () => {
+  const { decided, inputs } = first({ decision: 'permit' });
+  const refused = { ...decided, decision: 'deny' as const, code: 'ERR_POLICY_FAILED' as const };
+  expect(rejudge(sample, { decided: refused, inputs })).toEqual({ is: 'same' });
+});
+
+it('a call whose inputs are gone is counted as that', () => {
+  expect(rejudge(sample, { ...first({ decision: 'permit' }), inputs: null })).toEqual({ is: 'inputs_gone' });
+});
+
+it('inputs that are not those of the decision are not decided on', () => {
+  const [one, other] = [first({ decision: 'permit' }), first({ decision: 'deny' })];
+  expect(rejudge(sample, { decided: one.decided, inputs: other.inputs })).toMatchObject({
+    is: 'inputs_altered',
+    call: { callId: one.decided.callId },
+  });
+});
