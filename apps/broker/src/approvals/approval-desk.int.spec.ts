@@ -1,6 +1,7 @@
 /** A call that waits for people, on the bus: what they say, what follows, and what is left of it after a crash. */
 import { v7 as uuidv7 } from 'uuid';
 import { CREDENTIAL_DELIVERED } from '#events/outbound.js';
+import { admit } from '#identity/admit.js';
 import { World, type BrokerProcess } from '../../test/harness.js';
 import { ANALYST, type called } from '../../test/voices.js';
 
@@ -133,6 +134,40 @@ describe('a call that needs people', () => {
     expect(refusals(waiting)).toEqual(['ERR_APPROVAL_FLOOD']);
     expect(world.events(waiting.taskId, 'approval.requested')).toHaveLength(1);
   });
+});
+
+it('a call that cannot wait is refused, and nobody is asked', async () => {
+  const taskId = await task();
+  const record = await world.voices.calls(taskId, writing);
+  const said = admit(record, broker.parts.trust);
+  if (!said.ok) throw new Error(said.refusal.code);
+  broker.broker.requests.open();
+  await broker.broker.requests.take({
+    record,
+    said: { ok: true, admitted: { ...said.admitted, cannotWait: true } },
+  });
+  const [decided] = await world.hears(taskId, 'call.decided');
+
+  expect(decided).toMatchObject({ decision: 'approval_required', code: 'ERR_APPROVAL_REQUIRED' });
+  expect(await world.query('SELECT FROM approval')).toEqual([]);
+  expect(await world.query('SELECT state, code FROM call')).toEqual([
+    { state: 'refused', code: 'ERR_APPROVAL_REQUIRED' },
+  ]);
+});
+
+it('another policy ends what waits: the next grant is for a call that is not decided so any more', async () => {
+  const waiting = await asked();
+  const { judge } = broker.parts;
+  broker.parts.judge = {
+    digest: 'sha256:newer',
+    decideCall: (question) => judge.decideCall(question),
+    decideTask: (question) => judge.decideTask(question),
+  };
+  expect(codeOf(await grant(waiting, OLGA))).toBe('ERR_APPROVAL_LAPSED');
+  await world.delivers(waiting.taskId, 'call.refused');
+
+  expect(refusals(waiting)).toEqual(['ERR_APPROVAL_LAPSED']);
+  expect(await world.hears(waiting.taskId, 'approval.expired')).toMatchObject([{ why: 'policy_changed' }]);
 });
 
 describe('an answer that does not count', () => {
