@@ -22,6 +22,8 @@ export interface BrokerParts {
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;
+  /** How many ancestors a task may have. */
+  maxDepth: number;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Null: this broker makes no tokens. */

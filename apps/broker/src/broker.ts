@@ -6,6 +6,7 @@ import { Intake } from '#store/intake.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import { ApprovalDesk } from './approvals/approval-desk.js';
 import type { BrokerParts } from './broker-parts.js';
+import { endChildren } from './end-children.js';
 import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
@@ -21,6 +22,7 @@ import { weightOf } from './weigh.js';
 
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
+const CHILDREN_EVERY_MS = 1_000;
 const REFUSALS_EVERY_MS = 5_000;
 const RELEASE_EVERY_MS = 1_000;
 const TOKEN_KEYS_EVERY_MS = 5_000;
@@ -104,6 +106,11 @@ export class Broker {
         APPROVALS_EVERY_MS,
         () => this.approvals.lapse(),
         (err) => parts.log.error({ err }, 'ending approvals failed'),
+      ),
+      repeat(
+        CHILDREN_EVERY_MS,
+        () => endChildren(parts),
+        (err) => parts.log.error({ err }, 'ending children of ended tasks failed'),
       ),
       repeat(
         REFUSALS_EVERY_MS,

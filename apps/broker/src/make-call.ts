@@ -30,7 +30,7 @@ export async function makeCall(
   if (known === undefined)
     return decideNow(work, call, by, parts, { contentSha256, attempts: 1, answeredIn, approval: null });
 
-  const pin = pinRefusal(work.task(call.taskId).pins, by.id, by.keyThumbprint);
+  const pin = pinRefusal(work.task(call.taskId), by.id, by.keyThumbprint);
   if (pin !== null) return pin;
   if (known.contentSha256 !== contentSha256)
     return { code: 'ERR_CALL_REUSED', reason: 'this call id was used for another call' };

@@ -5,6 +5,7 @@ import type { Metrics } from '#telemetry/metrics.js';
 /** What is asked over HTTP. */
 export type Route =
   | 'task.started'
+  | 'task.amended'
   | 'task.ended'
   | 'tool.called'
   | 'lease.renewal_requested'

@@ -112,4 +112,11 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...approvalMigrations,
   ...policyMigrations,
+  {
+    id: 'broker-children-1',
+    sql: `
+      -- Children that are under way: one of which an ancestor has ended is ended too.
+      CREATE INDEX task_child ON task (task_id) WHERE status IN ('open', 'suspended') AND ancestors <> '{}';
+    `,
+  },
 ];

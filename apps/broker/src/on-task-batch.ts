@@ -1,8 +1,9 @@
 /** Task events of one batch: who sent them, may they, what follows. One transaction; no target is waited for. */
 import type { BusRecord } from '#bus/bus.js';
+import { decideAmendment } from '#events/amend-task.js';
 import { decideStart } from '#events/declare-task.js';
 import { decideEnd } from '#events/end-task.js';
-import type { TaskStarted } from '#events/inbound.js';
+import type { TaskAmended, TaskStarted } from '#events/inbound.js';
 import { mayReport, pinRefusal } from '#events/entitlement.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
@@ -10,6 +11,7 @@ import type { Decided, Sender } from '#events/task.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Admission, Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
+import { hasEvent } from '#store/events.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/intake-parts.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -90,7 +92,7 @@ async function handle(
   const { admitted } = said;
   switch (inbox.novelty(admitted)) {
     case 'repeated':
-      return answerOfBefore(work, admitted, parts);
+      return await answerOfBefore(tx, work, admitted, parts);
     case 'reused':
       return rejectAdmitted(work, books, record, admitted, {
         code: 'ERR_ID_REUSED',
@@ -121,31 +123,60 @@ function taken(work: UnitOfWork, { event, sender }: Admitted): Answer {
 }
 
 /** These very bytes had their effect before. What is answered is what is true by now, and to the same key alone. */
-function answerOfBefore(work: UnitOfWork, admitted: Admitted, parts: BrokerParts): Answer {
+async function answerOfBefore(
+  tx: Tx,
+  work: UnitOfWork,
+  admitted: Admitted,
+  parts: BrokerParts,
+): Promise<Answer> {
   const { event, sender, proofKeyThumbprint } = admitted;
   const task = work.task(event.data.taskId);
-  const pin = pinRefusal(task.pins, sender, proofKeyThumbprint);
+  const pin = pinRefusal(task, sender, proofKeyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
-  if (event.type !== 'task.started' || task.declaration !== null) return taken(work, admitted);
-  // A start that was refused leaves no task: why, is found by deciding it once more, without effect.
-  const decided = decideStart(
-    task,
-    event.data,
-    senderOf(admitted),
-    startFacts(work, event.data, sender, parts),
-  );
-  switch (decided.is) {
+  const again = await decideRefusedAgain(tx, work, admitted, parts);
+  switch (again?.is) {
+    case undefined:
+      return taken(work, admitted);
     case 'rejected':
-      return decided;
+      return again;
     case 'refused':
-      return { is: 'refused', refusal: { code: decided.event.data.code, reason: decided.event.data.reason } };
+      return { is: 'refused', refusal: refusalIn(again.event) };
     case 'decided':
       return {
         is: 'refused',
-        refusal: { code: 'ERR_TASK_FORBIDDEN', reason: 'the task was refused before: declare another' },
+        refusal: { code: 'ERR_TASK_FORBIDDEN', reason: 'this was refused before: send another event' },
       };
     default:
-      return unreachable(decided);
+      return unreachable(again);
+  }
+}
+
+/** What was refused left nothing: why, is found by deciding it once more, without effect. Undefined for what had its effect. */
+async function decideRefusedAgain(
+  tx: Tx,
+  work: UnitOfWork,
+  admitted: Admitted,
+  parts: BrokerParts,
+): Promise<Decided | undefined> {
+  const { event, ceId } = admitted;
+  const by = senderOf(admitted);
+  const task = work.task(event.data.taskId);
+  switch (event.type) {
+    case 'task.started':
+      return task.declaration === null
+        ? decideStart(task, event.data, by, startFacts(work, event.data, by.id, parts))
+        : undefined;
+    case 'task.amended':
+      return (await hasEvent(tx, task.taskId, 'task.amended', ceId))
+        ? undefined
+        : decideAmendment(task, event.data, by, amendmentFacts(work, event.data, parts));
+    case 'task.ended':
+    case 'tool.called':
+    case 'tool.completed':
+    case 'lease.renewal_requested':
+      return undefined;
+    default:
+      return unreachable(event);
   }
 }
 
@@ -165,6 +196,7 @@ function rejectAdmitted(
   return { is: 'rejected', refusal };
 }
 
+type Refused = Extract<Decided, { is: 'refused' }>;
 type NotTaken = Exclude<Answer, { is: 'taken' }>;
 const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
   is: 'rejected',
@@ -185,13 +217,35 @@ const startFacts = (
   work: UnitOfWork,
   start: TaskStarted,
   sender: string,
-  { catalogue, judge }: BrokerParts,
+  { catalogue, judge, maxDepth }: BrokerParts,
 ) => ({
   catalogue,
   judge,
+  maxDepth,
   ancestors: work.chainFrom(start.parent?.taskId),
   openTasksOfSender: work.openTasksOf(sender),
   nowMs: work.nowMs,
+});
+
+const amendmentFacts = (work: UnitOfWork, { taskId }: TaskAmended, { catalogue, judge }: BrokerParts) => ({
+  catalogue,
+  judge,
+  ancestors: work.ancestorsOf(work.task(taskId)),
+  nowMs: work.nowMs,
+});
+
+/** As it was told. */
+const refusalIn = ({ data: { code, reason, problems } }: Refused['event']): Refusal => ({
+  code,
+  reason,
+  ...(problems === undefined
+    ? {}
+    : {
+        problems: problems.map(({ fields, ...each }) => ({
+          ...each,
+          ...(fields === undefined ? {} : { fields }),
+        })),
+      }),
 });
 
 /** @returns why not; null once the event has had its effect. */
@@ -221,7 +275,7 @@ async function apply(
       if (task.declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
       if (!mayReport(task.declaration, by.id, catalogue))
         return rejected('ERR_NOT_ENTITLED', 'the sender may not report on this task');
-      const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
+      const pin = pinRefusal(task, by.id, by.keyThumbprint);
       if (pin !== null) return rejectedFor(pin);
       work.record(task.taskId, {
         type: 'task.usage_reported',
@@ -230,7 +284,11 @@ async function apply(
       return null;
     }
     case 'task.amended':
-      return rejected('ERR_AMENDMENT_UNSUPPORTED', 'tasks cannot be amended yet');
+      return settle(
+        work,
+        task.taskId,
+        decideAmendment(task, event.data, by, amendmentFacts(work, event.data, parts)),
+      );
     case 'lease.renewal_requested':
       return rejected('ERR_RENEWAL_UNSUPPORTED', 'leases cannot be renewed yet');
     default:
@@ -245,7 +303,7 @@ function settle(work: UnitOfWork, taskId: string, decided: Decided): NotTaken | 
     case 'refused':
       work.publish(decided.event);
       work.keepInputs(decided.inputs);
-      return { is: 'refused', refusal: { code: decided.event.data.code, reason: decided.event.data.reason } };
+      return { is: 'refused', refusal: refusalIn(decided.event) };
     case 'decided':
       for (const event of decided.events) work.record(taskId, event);
       work.keepInputs(decided.inputs);

@@ -77,6 +77,7 @@ export async function openParts(
   const parts: BrokerParts = {
     ...{ db, relay, trust, peers, catalogue, judge, providers, tokens, board, instanceId, log, measures },
     approvals: settings.approvals,
+    maxDepth: settings.maxDelegationDepth,
   };
   const policies = new PolicyReload(parts, {
     ...{ dir: config.policy, loaded: judge, seen: policyFolder, measures: policyMeasures(metrics) },

@@ -79,7 +79,7 @@ async function tellLeasesAgain({ db, relay, instanceId }: BrokerParts): Promise<
 export function resumeOnOrchestratorsWord(work: UnitOfWork, admitted: Admitted): boolean {
   const task = work.task(admitted.event.data.taskId);
   if (admitted.sender !== task.declaration?.orchestrator || !task.suspendedFor.includes(CAUSE)) return false;
-  if (pinRefusal(task.pins, admitted.sender, admitted.proofKeyThumbprint) !== null) return false;
+  if (pinRefusal(task, admitted.sender, admitted.proofKeyThumbprint) !== null) return false;
   const facts = { cause: CAUSE, causedBy: admitted.ceId, nowMs: work.nowMs } as const;
   for (const event of decideResumption(task, facts)) work.record(task.taskId, event);
   return true;

@@ -132,6 +132,6 @@ function isEntitled(
 ): boolean {
   return (
     mayAct(task.declaration, event.type, sender, parts.catalogue) &&
-    pinRefusal(task.pins, sender, proofKeyThumbprint) === null
+    pinRefusal(task, sender, proofKeyThumbprint) === null
   );
 }

@@ -92,6 +92,18 @@ export async function overdueTasks(tx: Tx, limit: number): Promise<string[]> {
   return rows.map((row) => row.task_id);
 }
 
+/** Tasks, suspended ones too, of which an ancestor has ended. */
+export async function tasksOutlivingAncestors(tx: Tx, limit: number): Promise<string[]> {
+  const { rows } = await tx.query<{ task_id: string }>(
+    `SELECT c.task_id FROM task c
+      WHERE c.status IN ('open', 'suspended') AND c.ancestors <> '{}'
+        AND EXISTS (SELECT 1 FROM task p WHERE p.task_id = ANY(c.ancestors) AND p.status = 'ended')
+      ORDER BY c.task_id LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => row.task_id);
+}
+
 /** Every task that is not over. */
 export async function openTasks(tx: Tx): Promise<string[]> {
   const { rows } = await tx.query<{ task_id: string }>(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import type { TaskAmended } from '#events/inbound.js';
 import { transact } from '#store/database.js';
 import { readStored } from '#store/events.js';
 import { World, type BrokerProcess } from '../test/harness.js';
@@ -132,6 +133,20 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
       await broker.hear(await world.voices.ends(taskId));
       await broker.broker.approvals.lapse();
       await world.hears(taskId, 'approval.expired');
+    },
+  },
+  'amended-and-rekeyed': {
+    story: 'a task is amended, which cuts its lease, then its agent is re-keyed and calls with the new key',
+    async play(taskId) {
+      const amend = async (change: Partial<TaskAmended>) =>
+        broker.hear(await world.voices.says(ORCHESTRATOR, 'task.amended', { taskId, ...change }));
+      await broker.hear(await world.voices.starts(taskId));
+      await called(taskId);
+      await amend({ deadline: inMs(600_000), reason: 'sooner' });
+      await revoked(taskId);
+      await amend({ rekey: ANALYST });
+      await broker.hear(await world.voices.calls(taskId, {}, await world.voices.newly(ANALYST)));
+      await world.hears(taskId, 'lease.issued', 2);
     },
   },
   'refused-by-target': {

@@ -3,6 +3,7 @@
  * Decisions are made in memory, in order; `flush` writes each table once.
  */
 import type { Approval } from '#events/approval.js';
+import { hasSpoken } from '#events/entitlement.js';
 import type { ToolCalled } from '#events/inbound.js';
 import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
@@ -141,7 +142,7 @@ export class UnitOfWork {
 
   #notePins(before: Task, after: Task): void {
     for (const sender of Object.keys(after.pins)) {
-      if (before.pins[sender] !== undefined) continue;
+      if (hasSpoken(before, sender)) continue;
       this.#pins.push({ sender, taskId: after.taskId });
       this.#open.set(sender, this.openTasksOf(sender) + 1);
     }

@@ -13,6 +13,7 @@ export type StreamEvent = TaskEvent | LeaseEvent | ApprovalEvent | EventOf<'leas
 /** Total over the types: one that is missing here does not compile, and one that is not here is not read. */
 export const brokerUpcasts: Upcasts<StreamEvent['type']> = {
   'task.accepted': [],
+  'task.amended': [],
   'task.suspended': [],
   'task.resumed': [],
   'task.ended': [],

@@ -5,7 +5,7 @@ import { wireType } from '#events/inbound.js';
 
 /** Policy is asked once for each combination that is declared, up to 512 times and most of a second for each of these. */
 const DECLARATION_WEIGHT = 25;
-const DECLARATION = wireType('task.started');
+const DECLARATIONS = ['task.started', 'task.amended'].map(wireType);
 
 export const weightOf = (record: BusRecord): number =>
-  record.headers[HEADERS.type]?.toString() === DECLARATION ? DECLARATION_WEIGHT : 1;
+  DECLARATIONS.includes(record.headers[HEADERS.type]?.toString() ?? '') ? DECLARATION_WEIGHT : 1;

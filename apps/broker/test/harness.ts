@@ -215,6 +215,7 @@ export class World {
         catalogue,
         judge: this.policy,
         approvals: this.approvals,
+        maxDepth: 8,
         providers,
         tokens: making,
         board: boardOver(db, warn),

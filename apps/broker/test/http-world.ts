@@ -83,6 +83,7 @@ export class Caller {
   }
 
   start = (record: BusRecord) => this.post('/v1/tasks', record);
+  amend = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/amend`, record);
   end = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/end`, record);
   call = (record: BusRecord) => this.post(`/v1/tasks/${subjectOf(record)}/calls`, record);
 }

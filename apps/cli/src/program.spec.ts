@@ -81,12 +81,23 @@ describe('mayfly', () => {
     });
   });
 
+  it.each(['not JSON', '[]', '"text"', 'null', '{"deadline":"soon"}'])(
+    'refuses an amendment that is %s',
+    async (text) => {
+      const amendment = await file('amendment.json', text);
+      await expect(run('task', 'amend', TASK, '--file', amendment)).rejects.toMatchObject({
+        code: 'ERR_CLI_FILE',
+      });
+    },
+  );
+
   it.each(['not JSON', '[]', '"text"', 'null'])('refuses a declaration that is %s', async (text) => {
     const task = await file('task.json', text);
     await expect(run('task', 'start', '--file', task)).rejects.toMatchObject({ code: 'ERR_CLI_FILE' });
   });
 
   it.each([
+    ['task', 'amend', TASK, '--rekey', AGENT],
     ['task', 'end', TASK],
     ['task', 'show', TASK],
     ['call', '--task', TASK, '--tool', 'sql.query', '--dataset', 'crm.orders', '--action', 'read'],
@@ -98,6 +109,9 @@ describe('mayfly', () => {
   });
 
   it.each([
+    [['task', 'amend', TASK], 'ERR_CLI_USAGE'],
+    [['task', 'amend', 'no-id', '--rekey', AGENT], 'ERR_CLI_USAGE'],
+    [['task', 'amend', TASK, '--rekey', 'nobody'], 'ERR_CLI_FILE'],
     [['task', 'end', 'no-id'], 'ERR_CLI_USAGE'],
     [['task', 'end', TASK, '--outcome', 'great'], 'commander.invalidArgument'],
     [['call', '--task', TASK], 'commander.missingMandatoryOptionValue'],

@@ -16,6 +16,8 @@ import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
 import type { SvidOptions } from './commands/svid.js';
+import { taskAmend } from './commands/task-amend.js';
+import type { TaskAmendOptions } from './commands/task-amend.js';
 import { taskEnd } from './commands/task-end.js';
 import type { TaskEndOptions } from './commands/task-end.js';
 import { taskShow } from './commands/task-show.js';
@@ -60,6 +62,15 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .requiredOption('--file <file>', 'the declaration: the data of task.started, with or without a taskId')
     .addOption(as(SAMPLE_ORCHESTRATOR))
     .action((options: TaskStartOptions & { json?: boolean }) => taskStart(options, context(options)));
+  command(task, 'amend', 'change what a task may do, or until when, or have an agent go on with another key')
+    .argument('<id>', 'task id')
+    .option('--file <file>', 'what changes: declared, deadline, rekey and reason of task.amended')
+    .option('--rekey <spiffe-id>', 'the agent whose next event says which key it has')
+    .option('--reason <text>', 'why')
+    .addOption(as(SAMPLE_ORCHESTRATOR))
+    .action((id: string, options: TaskAmendOptions & { json?: boolean }) =>
+      taskAmend(id, options, context(options)),
+    );
   command(task, 'end', 'end a task; its credentials die')
     .argument('<id>', 'task id')
     .addOption(

@@ -9,6 +9,7 @@ import { verifyRecord, type PeerKeys, type VerifiedRecord } from '#identity/reco
 const HEARD = [
   'task.accepted',
   'task.refused',
+  'task.amended',
   'task.suspended',
   'task.ended',
   'lease.intended',

@@ -17,7 +17,7 @@ import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
 import { revokedAgents } from './revoked-agents.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
-import { hearAccepted, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
+import { hearAccepted, hearAmended, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
 
 type Heard = Extract<Hearing, { is: 'heard' }>;
 
@@ -116,6 +116,8 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
       return work.change(hearAccepted(task, event, ceId, catalogue));
     case 'task.refused':
       return work.change(hearRefused(task, event.data.causedBy, catalogue));
+    case 'task.amended':
+      return work.change(hearAmended(task, event, ceId, work.tombstones));
     case 'task.suspended':
       return work.change(hearSuspended(task, event, ceId, work.tombstones));
     case 'task.ended':

@@ -125,6 +125,7 @@ function isEntitled(
   const start = startOf(task);
   const pins = start === null ? task.pins : { ...task.pins, [start.orchestrator]: start.keyThumbprint };
   return (
-    mayAct(start, event.type, sender, catalogue) && pinRefusal(pins, sender, proofKeyThumbprint) === null
+    mayAct(start, event.type, sender, catalogue) &&
+    pinRefusal({ ...task, pins }, sender, proofKeyThumbprint) === null
   );
 }

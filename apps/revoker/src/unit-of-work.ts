@@ -2,6 +2,7 @@
  * What one transaction knows and changes. Every task that is written about is locked first; leases are read and written under
  * the lock of their task; one statement per table writes it all at the end.
  */
+import type { CutCause } from '#events/causes.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import {
   causeFor,
@@ -13,6 +14,7 @@ import {
   type Step,
   type Tombstone,
 } from '#events/revocation.js';
+import type { EndOutcome } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import { appendEvents, ConcurrencyError, type StoredEvent } from '#store/events.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
@@ -48,6 +50,14 @@ export interface Flushed {
 
 /** Who takes work that is to be done at once: false leaves it to whoever looks first. */
 export type Taker = { instanceId: string; takes: (lease: DoomedLease) => boolean };
+
+const CUT_BY: Record<EndOutcome, CutCause> = {
+  completed: 'task_ended',
+  failed: 'task_ended',
+  cancelled: 'task_ended',
+  deadline: 'deadline',
+  parent_ended: 'parent_ended',
+};
 
 const MONTH_MS = 30 * 86_400_000;
 
@@ -118,7 +128,7 @@ export class UnitOfWork {
     this.#keep(task);
     if (withdrawn) this.#withdraw(task.taskId);
     if (end !== undefined) {
-      const cause = end.outcome === 'deadline' ? 'deadline' : 'task_ended';
+      const cause = CUT_BY[end.outcome];
       this.#entomb(task, { taskId: task.taskId, generationBelow: null, cause, causedBy: end.causedBy });
     }
     if (suspension !== undefined) this.#entomb(task, suspension);

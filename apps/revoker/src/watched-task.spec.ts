@@ -5,6 +5,7 @@ import type { Sender } from '#events/task.js';
 import {
   asParent,
   hearAccepted,
+  hearAmended,
   hearCall,
   hearEnd,
   hearEndedByBroker,
@@ -293,5 +294,59 @@ describe('a suspension', () => {
     expect(hearSuspended(open, suspended, 'ce-suspended', [below(null), elsewhere])).toMatchObject({
       suspension: { generationBelow: 3 },
     });
+  });
+});
+
+describe('an amendment', () => {
+  const later = '2026-11-24T23:00:00.000Z';
+  const amendment = (change: Partial<EventOf<'task.amended'>['data']> = {}): EventOf<'task.amended'> => ({
+    type: 'task.amended',
+    data: {
+      ...accepted(MARIA, 'ce-start').data,
+      generation: 2,
+      deadline: later,
+      cause: 'amended',
+      ...change,
+    },
+  });
+  const hear = (task: WatchedTask, change?: Partial<EventOf<'task.amended'>['data']>) =>
+    hearAmended(task, amendment(change), 'ce-amended', []);
+  const watched: WatchedTask = {
+    ...hearAccepted(unknown, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue).task,
+    pins: { [AGENT]: 'first' },
+  };
+  const agentsMayEnd = {
+    ...watched,
+    accepted: { ...watched.accepted!, agents: [AGENT], agentsMayEnd: true },
+  };
+
+  it('is remembered as the end of all generations before, with its own cause', () => {
+    expect(hear(watched).suspension).toEqual({
+      ...{ taskId: TASK, generationBelow: 2, cause: 'amended', causedBy: 'ce-amended' },
+    });
+    expect(hear(unknown).suspension).toBeDefined();
+  });
+
+  it('is no news the second time', () => {
+    const { task, suspension } = hear(watched);
+    if (suspension === undefined) throw new Error('it was no news');
+    expect(hearAmended(task, amendment(), 'ce-amended', [suspension])).toEqual({ task });
+  });
+
+  it('moves the deadline that is remembered later, and never earlier', () => {
+    const { task } = hear(watched);
+    expect(task.accepted?.deadlineMs).toBe(Date.parse(later));
+    const back = hear(task, { generation: 3, deadline: '2026-11-24T20:00:00.000Z' });
+    expect(back.task.accepted?.deadlineMs).toBe(Date.parse(later));
+  });
+
+  it('that re-keys an agent lets it end the task with its next key, and never with the former one', () => {
+    const { task } = hear(agentsMayEnd, { cause: 'rekeyed', rekeyed: AGENT });
+    const as = (key: string) => by(AGENT, 'ce-x', key);
+
+    expect(hearCall(task, as('first')).task).toBe(task);
+    expect(hearEnd(task, 'completed', as('first'), catalogue).refusal?.code).toBe('ERR_KEY_CHANGED');
+    expect(hearCall(task, as('second')).task.pins).toEqual({ [AGENT]: 'second' });
+    expect(hearEnd(task, 'completed', as('second'), catalogue).end).toBeDefined();
   });
 });

@@ -9,9 +9,11 @@ import {
   couldEnd,
   mayEnd,
   pinRefusal,
+  withoutKey,
   type ParentTask,
   type TaskParties,
 } from '#events/entitlement.js';
+import type { CutCause } from '#events/causes.js';
 import type { TaskStarted } from '#events/inbound.js';
 import type { EventOf } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
@@ -28,6 +30,7 @@ export interface Start extends TaskParties {
   /** Orchestrator of the catalogue whose entry bounds the task. */
   bounds: string;
   tenant: string;
+  /** The latest that it ever had: what was lent before an amendment may have been meant to last until then. */
   deadlineMs: number;
 }
 
@@ -40,6 +43,8 @@ export interface WatchedTask {
   accepted: Start | null;
   /** Proof keys of agents that may end the task. */
   pins: Record<string, string>;
+  /** Of agents that were re-keyed: the keys that they had. */
+  formerKeys?: Record<string, string[]>;
   /** Ends of senders that no known start entitles. */
   earlyEnds: EarlyEnd[];
   ended: Sender | null;
@@ -50,7 +55,7 @@ export interface Change {
   task: WatchedTask;
   /** The task has ended by it. */
   end?: { outcome: EndOutcome; causedBy: string };
-  /** Leases of the task below a generation are dead by it. */
+  /** Leases of the task below a generation are dead by it: a suspension, an amendment, a re-keying. */
   suspension?: Tombstone & { generationBelow: number };
   /** The end believed before was said by somebody who turns out not to be entitled. */
   withdrawn?: true;
@@ -123,8 +128,8 @@ export function hearEnd(task: WatchedTask, outcome: EndOutcome, by: Sender, cata
 /** An agent's key is pinned at its first call or report: whoever ends the task later must have the same. */
 export function hearCall(task: WatchedTask, by: Sender): Change {
   const start = startOf(task);
-  if (start === null || !start.agentsMayEnd || !start.agents.includes(by.id) || by.id in task.pins)
-    return { task };
+  if (start === null || !start.agentsMayEnd || !start.agents.includes(by.id)) return { task };
+  if (by.id in task.pins || pinRefusal(task, by.id, by.keyThumbprint) !== null) return { task };
   return { task: { ...task, pins: { ...task.pins, [by.id]: by.keyThumbprint } } };
 }
 
@@ -174,12 +179,38 @@ export function hearSuspended(
   ceId: string,
   remembered: readonly Tombstone[],
 ): Change {
-  const { taskId, generation: generationBelow, cause } = data;
+  return raise(task, data.generation, { cause: cutCauseOf(data.cause), causedBy: ceId }, remembered);
+}
+
+/**
+ * The broker amended the task, which was a new authorization: what was made before is dead. Who may end it stays as it was accepted,
+ * but for the key of who was re-keyed: it is that of the agent's next event.
+ */
+export function hearAmended(
+  task: WatchedTask,
+  { data }: EventOf<'task.amended'>,
+  ceId: string,
+  remembered: readonly Tombstone[],
+): Change {
+  const change = raise(task, data.generation, { cause: data.cause, causedBy: ceId }, remembered);
+  if (change.suspension === undefined || task.accepted === null) return change;
+  const { accepted } = task;
+  const deadlineMs = Math.max(accepted.deadlineMs, Date.parse(data.deadline));
+  const keys = data.rekeyed === undefined ? {} : withoutKey(task, data.rekeyed);
+  return { ...change, task: { ...task, ...keys, accepted: { ...accepted, deadlineMs } } };
+}
+
+function raise(
+  task: WatchedTask,
+  generationBelow: number,
+  why: { cause: CutCause; causedBy: string },
+  remembered: readonly Tombstone[],
+): Change {
+  const { taskId } = task;
   const said = remembered.some(
     (tombstone) => tombstone.taskId === taskId && (tombstone.generationBelow ?? 0) >= generationBelow,
   );
-  if (said) return { task };
-  return { task, suspension: { taskId, generationBelow, cause: cutCauseOf(cause), causedBy: ceId } };
+  return said ? { task } : { task, suspension: { taskId, generationBelow, ...why } };
 }
 
 const end = (task: WatchedTask, outcome: EndOutcome, by: Sender): Change => ({
@@ -200,5 +231,5 @@ function endRefusal(task: WatchedTask, by: Sender, catalogue: Catalogue): Refusa
   if (!mayEnd(start ?? NOBODY, by.id, catalogue))
     return { code: 'ERR_NOT_ENTITLED', reason: 'the sender may not end this task' };
   const pins = start === null ? task.pins : { ...task.pins, [start.orchestrator]: start.keyThumbprint };
-  return pinRefusal(pins, by.id, by.keyThumbprint);
+  return pinRefusal({ ...task, pins }, by.id, by.keyThumbprint);
 }

@@ -11,8 +11,8 @@ import type { Answer, PendingCall } from './answer-book.js';
 import { Answers } from './answers.js';
 import { clockSkewHint } from './clock-skew.js';
 import { Refused } from './refused.js';
-import type { Letter, Patience, Transport } from './transport.js';
-import { Verdicts } from './verdicts.js';
+import type { Letter, Patience, TaskWord, Transport } from './transport.js';
+import { reasonsOf, Verdicts } from './verdicts.js';
 import type { Verdict } from './verdicts.js';
 
 export interface BusTransportSettings {
@@ -43,12 +43,7 @@ export class BusTransport implements Transport {
     this.#settings = settings;
   }
 
-  async tell(
-    type: 'task.started' | 'task.ended',
-    _taskId: string,
-    letter: Letter,
-    { withinMs, signal }: Patience,
-  ): Promise<void> {
+  async tell(type: TaskWord, _taskId: string, letter: Letter, { withinMs, signal }: Patience): Promise<void> {
     const verdicts = await this.#listenForVerdicts();
     signal?.throwIfAborted();
     const record = await letter();
@@ -100,8 +95,8 @@ export class BusTransport implements Transport {
 
   #demandTaken({ type, data }: Verdict): void {
     const { clock = Date.now } = this.#settings;
-    if (type === 'event.rejected' || type === 'task.refused')
-      throw new Refused(data.code, [data.reason], clockSkewHint(data.code, null, clock()));
+    if (type === 'event.rejected' || type === 'task.refused' || type === 'task.amendment_refused')
+      throw new Refused(data.code, reasonsOf(data), clockSkewHint(data.code, null, clock()));
   }
 
   #listenForVerdicts(): Promise<Verdicts> {

@@ -11,7 +11,7 @@ import { readReply } from './http-reply.js';
 import type { Reply } from './http-reply.js';
 import { Refused } from './refused.js';
 import { secureUrl } from './secure-url.js';
-import type { Letter, Patience, Transport } from './transport.js';
+import type { Letter, Patience, TaskWord, Transport } from './transport.js';
 
 export interface HttpTransportSettings {
   /** The broker's: `https://mayfly.example`. */
@@ -25,6 +25,12 @@ export interface HttpTransportSettings {
 const MOST_WAIT_MS = 2_000;
 /** Longer than the broker makes anybody wait: then the connection is dead. */
 const ATTEMPT_MS = 30_000;
+
+const PATHS: Record<TaskWord, (taskId: string) => string> = {
+  'task.started': () => '/v1/tasks',
+  'task.amended': (taskId) => `/v1/tasks/${taskId}/amend`,
+  'task.ended': (taskId) => `/v1/tasks/${taskId}/end`,
+};
 
 export class HttpTransport implements Transport {
   readonly #base: string;
@@ -45,14 +51,8 @@ export class HttpTransport implements Transport {
     this.#clock = clock;
   }
 
-  async tell(
-    type: 'task.started' | 'task.ended',
-    taskId: string,
-    letter: Letter,
-    patience: Patience,
-  ): Promise<void> {
-    const path = type === 'task.started' ? '/v1/tasks' : `/v1/tasks/${taskId}/end`;
-    const reply = await this.#post(path, letter, patience);
+  async tell(type: TaskWord, taskId: string, letter: Letter, patience: Patience): Promise<void> {
+    const reply = await this.#post(PATHS[type](taskId), letter, patience);
     if (reply.is === 'taken' && reply.taskId === taskId) return;
     throw reply.is === 'refused' ? this.#refused(reply) : unforeseen(reply);
   }

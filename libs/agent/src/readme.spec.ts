@@ -1,4 +1,4 @@
-/** Snippets of docs/how-to/write-an-agent.md that are not in an example, compiled and run. */
+/** Snippets of docs/how-to/write-an-agent.md and docs/how-to/delegate-work.md that are not in an example, compiled and run. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +120,26 @@ describe('how to write an agent', () => {
       },
       options,
     );
+  });
+
+  it('amends its task', async () => {
+    const work = async (task: Task) => {
+      // begin amend
+      await task.amend({
+        declared: [{ tool: 'orders.api', dataset: 'orders', actions: ['read', 'write'] }],
+        deadline: new Date(Date.now() + 600_000),
+        reason: 'the invoices have to be corrected, too',
+      });
+      // end amend
+      // begin rekey
+      await task.amend({ rekey: EXECUTOR, reason: 'it was restarted and has lost its key' });
+      // end rekey
+    };
+    await withTask(declaration, work, options);
+    expect(broker.heardOf('task.amended').map(({ event }) => event.data)).toMatchObject([
+      { declared: [{ actions: ['read', 'write'] }] },
+      { rekey: EXECUTOR },
+    ]);
   });
 
   it('goes on after a restart', async () => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
-import type { TaskEnded, ToolCalled } from '#events/inbound.js';
+import type { TaskAmended, TaskEnded, ToolCalled } from '#events/inbound.js';
 import { canonical } from '#events/jcs.js';
 import { unreachable } from '#events/unreachable.js';
 import { AgentError } from './agent-error.js';
@@ -39,6 +39,13 @@ export interface CredentialRequest<K extends CredentialKind = CredentialKind> {
   withinMs?: number;
   signal?: AbortSignal;
 }
+
+/** What is to be different: what is left out stays as it is. */
+export type Amendment = Omit<TaskAmended, 'taskId' | 'deadline'> & {
+  deadline?: Date | string;
+  /** Default: 30 s. */
+  withinMs?: number;
+};
 
 export interface TaskParts {
   taskId: string;
@@ -102,6 +109,29 @@ export class Task {
     const opened = await openEnvelope(envelope, sealKey, asked);
     this.#unanswered.delete(callId);
     return this.#inUse(opened, agent, request.kind);
+  }
+
+  /**
+   * Changes what the task may do, or until when, or has an agent go on with another key. It is decided like a start, and everything
+   * lent in the task before dies with it. Only for who declared the task.
+   * @throws Refused with all that is wrong, and then nothing has changed; AgentError ERR_AGENT_IDENTITY_MISSING, ERR_TASK_OVER,
+   *   ERR_ANSWER_TIMEOUT when it is not known what became of it
+   */
+  async amend({ deadline, withinMs = WITHIN_MS, ...change }: Amendment): Promise<void> {
+    const { owner, taskId, transport } = this.#parts;
+    if (owner === undefined)
+      throw new AgentError('ERR_AGENT_IDENTITY_MISSING', 'only who declared the task may amend it');
+    const id = uuidV7();
+    const data: TaskAmended = {
+      ...change,
+      ...(deadline === undefined
+        ? {}
+        : { deadline: typeof deadline === 'string' ? deadline : deadline.toISOString() }),
+      taskId,
+    };
+    // The same event each time: amending twice is amending once.
+    const letter = () => owner.sign({ type: 'task.amended', data, id });
+    await transport.tell('task.amended', taskId, letter, { withinMs, signal: this.signal });
   }
 
   /**

@@ -77,6 +77,29 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
     ]);
   });
 
+  const amend = () =>
+    world.transport.tell(
+      'task.amended',
+      TASK,
+      () =>
+        orchestrator.sign({ type: 'task.amended', data: { taskId: TASK, deadline: '2098-01-01T00:00:00Z' } }),
+      soon,
+    );
+
+  it('tells of an amendment', async () => {
+    await amend();
+    expect(broker.heard.map(({ event }) => event.type)).toEqual(['task.amended']);
+  });
+
+  it('says all that is wrong with an amendment', async () => {
+    broker.next = [refusal('ERR_TOOL_UNKNOWN', 'a tool nobody knows', 'a dataset nobody knows')];
+    await expect(amend()).rejects.toMatchObject({
+      name: 'Refused',
+      code: 'ERR_TOOL_UNKNOWN',
+      reasons: ['a tool nobody knows', 'a dataset nobody knows'],
+    });
+  });
+
   it('says why a start is refused', async () => {
     broker.next = [refusal('ERR_DEADLINE_PAST', 'the deadline is over')];
     await expect(start()).rejects.toMatchObject({

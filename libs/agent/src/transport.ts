@@ -11,17 +11,15 @@ export interface Patience {
   signal?: AbortSignal | undefined;
 }
 
+/** What an orchestrator says of its task. */
+export type TaskWord = 'task.started' | 'task.amended' | 'task.ended';
+
 export interface Transport {
   /**
-   * Tells of a task's start or end. Resolves once the broker has taken it.
+   * Tells of a task's start, amendment or end. Resolves once the broker has taken it.
    * @throws Refused; AgentError ERR_ANSWER_TIMEOUT when it is not known what became of it; the reason of `signal`
    */
-  tell(
-    type: 'task.started' | 'task.ended',
-    taskId: string,
-    letter: Letter,
-    patience: Patience,
-  ): Promise<void>;
+  tell(type: TaskWord, taskId: string, letter: Letter, patience: Patience): Promise<void>;
   /**
    * Makes one call, again as long as no answer comes.
    * @returns the envelope, as it came

@@ -12,8 +12,20 @@ import { AgentError } from './agent-error.js';
 import { Tail } from './tail.js';
 import type { SignedRecord } from './tail.js';
 
-const VERDICTS = ['event.rejected', 'task.accepted', 'task.refused', 'task.ended', 'call.decided'] as const;
+const VERDICTS = [
+  'event.rejected',
+  'task.accepted',
+  'task.refused',
+  'task.amended',
+  'task.amendment_refused',
+  'task.ended',
+  'call.decided',
+] as const;
 export type Verdict = EventOf<(typeof VERDICTS)[number]>;
+
+/** Why not: all that is wrong with a declaration, or the one reason there is. */
+export const reasonsOf = (said: { reason: string; problems?: { reason: string }[] | undefined }): string[] =>
+  said.problems?.map(({ reason }) => reason) ?? [said.reason];
 
 interface Wait {
   wanted(event: OutboundEvent): boolean;

@@ -161,6 +161,40 @@ describe('a task around a piece of work', () => {
     expect([worked, told()]).toEqual([false, ['task.started']]);
   });
 
+  it('is amended by who declared it, once, however often that is told', async () => {
+    broker.next = [{ is: 'taken' }, { is: 'lost' }];
+    const deadline = new Date('2098-01-01T00:00:00Z');
+    const id = await withTask(
+      declaration,
+      async (task) => (await task.amend({ deadline, rekey: EXECUTOR, reason: 'it was restarted' }), task.id),
+      options,
+    );
+    const amendments = broker.heardOf('task.amended');
+    expect(new Set(amendments.map(({ ceId }) => ceId)).size).toBe(1);
+    expect(amendments.map(({ event, sender }) => [event.data, sender])).toEqual(
+      Array(2).fill([
+        {
+          taskId: id,
+          deadline: '2098-01-01T00:00:00.000Z',
+          rekey: EXECUTOR,
+          reason: 'it was restarted',
+        },
+        ORCHESTRATOR,
+      ]),
+    );
+  });
+
+  it('is amended by nobody who only joined it, and not after its end', async () => {
+    const transport = new HttpTransport({ url: http.url });
+    const join = { transport, agent: broker.identity(EXECUTOR) };
+    await expect(joinTask(TASK, (task) => task.amend({ rekey: EXECUTOR }), join)).rejects.toMatchObject({
+      code: 'ERR_AGENT_IDENTITY_MISSING',
+    });
+    const task = await withTask(declaration, (each) => Promise.resolve(each), options);
+    await expect(task.amend({ rekey: EXECUTOR })).rejects.toMatchObject({ code: 'ERR_TASK_OVER' });
+    expect(broker.heardOf('task.amended')).toEqual([]);
+  });
+
   it('is declared once, however often it is told', async () => {
     broker.next = [{ is: 'lost' }, { is: 'lost' }];
     await withTask(declaration, () => Promise.resolve(), options);

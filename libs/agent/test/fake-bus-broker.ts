@@ -69,6 +69,8 @@ export class FakeBusBroker {
       );
     if (outcome.is === 'taken' && event.type === 'task.ended')
       return this.#say(CREDENTIAL_EVENTS, 'task.ended', taskId, { ...common, outcome: event.data.outcome });
+    if (outcome.is === 'taken' && event.type === 'task.amended')
+      return this.#say(CREDENTIAL_EVENTS, 'task.amended', taskId, amended(common, admitted));
     if (outcome.is === 'taken')
       return this.#say(CREDENTIAL_EVENTS, 'task.accepted', taskId, accepted(common, admitted));
     if (outcome.is !== 'refused') return;
@@ -81,10 +83,12 @@ export class FakeBusBroker {
         code,
         reasons,
       });
-    return this.#say(CREDENTIAL_EVENTS, 'task.refused', taskId, {
+    const refused = event.type === 'task.amended' ? 'task.amendment_refused' : 'task.refused';
+    return this.#say(CREDENTIAL_EVENTS, refused, taskId, {
       ...common,
       code,
       reason: reasons[0] ?? '',
+      problems: reasons.map((reason) => ({ code, reason })),
     });
   }
 
@@ -119,6 +123,18 @@ export class FakeBusBroker {
     const headers = this.signer.sign({ topic, key, head, value }, `epoch.${(this.#written += 1)}`);
     return this.bus.publish([{ topic, key, value, headers }]);
   }
+}
+
+function amended(common: object, { event, sender }: Admitted): object {
+  if (event.type !== 'task.amended') throw new TypeError('no amendment');
+  const { taskId, declared = [], deadline = at } = event.data;
+  return {
+    ...common,
+    ...{ generation: 2, orchestrator: sender, agents: [], declared, deadline, risk: 'low' },
+    ...{ lineage: [{ taskId, generation: 2 }], policySet: 'sha256:0', bounds: sender, agentsMayEnd: false },
+    ...{ delegable: [], limits: { maxCalls: 100, maxRows: 100 }, policies: [], inputs: 'sha256:0' },
+    cause: 'amended',
+  };
 }
 
 function accepted(common: object, { event, sender, proofKeyThumbprint }: Admitted): object {

@@ -153,6 +153,12 @@ it.each(['http', '70700', '-1', '7070.5'])('refuses %s as a port', (port) => {
   });
 });
 
+it.each([-1, 17, 1.5])('refuses tasks that are delegated %s times', (depth) => {
+  expect(loadConfig(SAMPLE, env, 'broker').services.broker.maxDelegationDepth).toBe(8);
+  const file = edited('maxDelegationDepth: 8', `maxDelegationDepth: ${depth}`);
+  expect(refusalOf(file)).toMatchObject({ key: 'services.broker.maxDelegationDepth' });
+});
+
 it('refuses a broker without a port', () => {
   expect(refusalOf(SAMPLE, { ...env, KAFKA_BROKERS: 'kafka-1' })).toMatchObject({
     code: 'ERR_CONFIG_INVALID',

@@ -87,6 +87,8 @@ const broker = service.extend({
       maxOpenPerAgent: z.int().min(1).max(10_000).default(APPROVAL_RULES.maxOpenPerAgent),
     })
     .prefault({}),
+  /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
+  maxDelegationDepth: z.int().min(0).max(16).default(8),
   /** Absent: no tokens are made. */
   tokens: z
     .strictObject({

@@ -6,17 +6,21 @@ import {
   LEASE,
   NOW,
   openTask,
+  ORCHESTRATOR,
   PLANNER,
   sender,
   CHILD,
   start,
+  startFacts,
   STRANGER,
   TASK,
 } from '../test/fixture.js';
+import { decideAmendment } from './amend-task.js';
 import { decideCall } from './call.js';
 import type { CallFacts } from './call-facts.js';
+import { decideStart } from './declare-task.js';
 import type { ToolCalled } from './inbound.js';
-import { unknownTask } from './task.js';
+import { evolve, unknownTask, type Task } from './task.js';
 
 const decide = (change: Partial<ToolCalled> = {}, facts: Partial<CallFacts> = {}, by = ANALYST) =>
   decideCall(call(change), sender(by), callFacts(facts));
@@ -154,6 +158,26 @@ describe('a call', () => {
 
     expect(codeOf(decide({}, { task }))).toBe('deny ERR_NOT_DECLARED');
     expect(codeOf(decide({}, { task }, PLANNER))).toBe('permit');
+  });
+
+  it('is denied to who handed it on to itself, once the parent task was amended and lets it no more', () => {
+    const parent = openTask({ delegable: start().declared });
+    const started = decideStart(
+      unknownTask(CHILD),
+      start({ taskId: CHILD, parent: { taskId: TASK } }),
+      sender(ANALYST),
+      startFacts([parent]),
+    );
+    if (started.is !== 'decided') throw new Error('the child was refused');
+    const child = started.events.reduce(evolve, unknownTask(CHILD));
+    const declared = [{ tool: 'sql.query', dataset: 'hr.salaries', actions: ['read'] }];
+    const amendment = decideAmendment(parent, { taskId: TASK, declared }, sender(ORCHESTRATOR), startFacts());
+    const amended = amendment.is === 'decided' ? amendment.events.reduce(evolve, parent) : parent;
+    const made = (ancestor: Task) =>
+      codeOf(decide({ taskId: CHILD }, { task: child, ancestors: [ancestor] }));
+
+    expect(made(parent)).toBe('permit');
+    expect(made(amended)).toBe('deny ERR_NOT_DECLARED');
   });
 
   it('is denied where an ancestor is not live, or not known', () => {

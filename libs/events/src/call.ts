@@ -4,7 +4,7 @@
  */
 import type { CallFacts } from './call-facts.js';
 import { targetOf, type TargetEntry } from './catalogue.js';
-import { pinRefusal, sharedRefusal } from './entitlement.js';
+import { hasSpoken, pinRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import { tokenOf } from './intend-token.js';
 import { canonical } from './jcs.js';
@@ -46,9 +46,9 @@ export function decideCall(
   if (declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
   if (!declaration.agents.includes(by.id))
     return rejected('ERR_AGENT_NOT_NAMED', 'the sender is no agent of this task');
-  const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
+  const pin = pinRefusal(task, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
-  if (task.pins[by.id] === undefined) {
+  if (!hasSpoken(task, by.id)) {
     const shared = sharedRefusal(facts.catalogue.agents.get(by.id), facts.openTasksOfSender);
     if (shared !== null) return { is: 'rejected', refusal: shared };
   }

@@ -109,6 +109,36 @@ describe('declaring a task', () => {
     expect(codeOf(decide(change, by))).toBe(expected);
   });
 
+  it('is told all that is wrong with it at once', () => {
+    const decided = decide({
+      deadline: new Date(NOW - 1).toISOString(),
+      agents: [{ id: ANALYST }, { id: STRANGER }],
+      declared: [
+        { tool: 'sql.nothing', dataset: 'crm.nothing', actions: ['read'] },
+        { tool: 'sql.query', dataset: 'crm.orders', actions: ['drop', 'read', 'burn'], agents: [PLANNER] },
+        { tool: 'sql.query', actions: ['read'] },
+      ],
+      delegable: [{ tool: 'sql.query', dataset: 'crm.unheard', actions: ['read'] }],
+      principal: { id: 'user:eve@evil.example', kind: 'human' },
+    });
+
+    expect(decided.is === 'refused' && decided.event.data).toMatchObject({
+      code: 'ERR_DEADLINE_PAST',
+      problems: [
+        { code: 'ERR_DEADLINE_PAST' },
+        { code: 'ERR_NOT_ENTITLED', fields: { agent: STRANGER } },
+        { code: 'ERR_TOOL_UNKNOWN', fields: { tool: 'sql.nothing' } },
+        { code: 'ERR_DATASET_UNKNOWN', fields: { dataset: 'crm.nothing' } },
+        { code: 'ERR_DECLARATION_INVALID', fields: { tool: 'sql.query', agent: PLANNER } },
+        { code: 'ERR_DECLARATION_INVALID', fields: { dataset: 'crm.orders', action: 'drop' } },
+        { code: 'ERR_DECLARATION_INVALID', fields: { dataset: 'crm.orders', action: 'burn' } },
+        { code: 'ERR_DECLARATION_INVALID', fields: { tool: 'sql.query' } },
+        { code: 'ERR_DATASET_UNKNOWN', fields: { dataset: 'crm.unheard' } },
+        { code: 'ERR_NOT_ENTITLED', reason: 'a principal that this orchestrator may not speak for' },
+      ],
+    });
+  });
+
   it('is turned down when policy forbids it, and the task stays unknown', () => {
     const facts = {
       ...startFacts(),
@@ -213,6 +243,11 @@ describe('declaring a child', () => {
       expected: 'decided',
     },
     {
+      what: 'is riskier than its parent',
+      change: { risk: 'medium' },
+      expected: 'decided',
+    },
+    {
       what: 'may make more calls than its parent',
       change: { limits: { maxCalls: 6 } },
       expected: 'refused ERR_NOT_DELEGABLE',
@@ -224,6 +259,61 @@ describe('declaring a child', () => {
     },
   ])('is judged by what its parent may delegate: $what', ({ change, by, expected }) => {
     expect(codeOf(declare({ delegable, limits: { maxCalls: 5 } }, change, by))).toBe(expected);
+  });
+
+  it('is no less risky than its parent', () => {
+    expect(codeOf(declare({ delegable, risk: 'medium' }))).toBe('refused ERR_NOT_DELEGABLE');
+    expect(codeOf(declare({ delegable, risk: 'medium' }, { risk: 'high' }))).toBe('decided');
+  });
+
+  describe('of what its starter may pass on, and not use', () => {
+    const coordinated: Partial<TaskStarted> = {
+      agents: [{ id: PLANNER }, { id: ANALYST }],
+      declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'], agents: [ANALYST] }],
+      delegable,
+    };
+
+    it('is accepted for another agent', () => {
+      expect(codeOf(declare(coordinated, { agents: [{ id: ANALYST }] }, PLANNER))).toBe('decided');
+    });
+
+    it.each<[string, Partial<TaskStarted>]>([
+      ['itself', { agents: [{ id: PLANNER }] }],
+      ['all agents, itself among them', { agents: [{ id: ANALYST }, { id: PLANNER }] }],
+      [
+        'itself by name',
+        {
+          agents: [{ id: ANALYST }, { id: PLANNER }],
+          declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'], agents: [PLANNER] }],
+        },
+      ],
+    ])('is turned down for %s', (_who, change) => {
+      const decided = declare(coordinated, change, PLANNER);
+
+      expect(decided.is === 'refused' && decided.event.data).toMatchObject({
+        code: 'ERR_NOT_DELEGABLE',
+        reason: 'who may pass something on may not pass it on to itself',
+      });
+    });
+
+    it('is turned down for itself below a child of its own, too', () => {
+      const parent = openTask(coordinated);
+      const child = decideStart(
+        unknownTask(CHILD),
+        start({ taskId: CHILD, parent: { taskId: TASK }, agents: [{ id: ANALYST }], delegable }),
+        sender(PLANNER),
+        startFacts([parent]),
+      );
+      const below = child.is === 'decided' ? child.events.reduce(evolve, unknownTask(CHILD)) : parent;
+      const grandchild = decideStart(
+        unknownTask('grandchild'),
+        start({ taskId: 'grandchild', parent: { taskId: CHILD }, agents: [{ id: PLANNER }] }),
+        sender(PLANNER),
+        startFacts([below, parent]),
+      );
+
+      expect(codeOf(grandchild)).toBe('refused ERR_NOT_DELEGABLE');
+    });
   });
 
   it('has the limits of its parent where it names none', () => {
@@ -245,7 +335,7 @@ describe('declaring a child', () => {
       );
 
     expect(codeOf(chain(16))).toBe('decided');
-    expect(codeOf(chain(17))).toBe('refused ERR_DECLARATION_INVALID');
+    expect(codeOf(chain(17))).toBe('refused ERR_DELEGATION_TOO_DEEP');
   });
 
   it('is rejected from somebody who has no part in the parent', () => {

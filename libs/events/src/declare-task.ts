@@ -1,17 +1,25 @@
 /** A declaration: may this sender declare it, and can it be? */
-import { serviceSource } from './services.js';
-import type { Catalogue } from './catalogue.js';
+import { authorize, refusedTask, toldOf } from './authorize-task.js';
+import type { Catalogue, OrchestratorEntry } from './catalogue.js';
+import { declarationProblems, principalProblems, refusalOf } from './declaration-problems.js';
 import { endOfEarly } from './end-task.js';
-import { boundsOf, declarationRefusal, sharedRefusal } from './entitlement.js';
+import { boundsOf, sharedRefusal } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
-import type { EventOf, Lineage } from './outbound.js';
+import type { EventOf } from './outbound.js';
 import type { Refusal } from './refusal.js';
-import { ancestryRefusal, evolve, type Decided, type Sender, type Task } from './task.js';
+import { serviceSource } from './services.js';
+import {
+  ancestryRefusal,
+  evolve,
+  lineageOf,
+  type Decided,
+  type Declaration,
+  type Sender,
+  type Task,
+} from './task.js';
 import type { Judge } from './verdict.js';
 
 const BROKER = serviceSource('broker');
-/** Every call locks and every lease names the whole chain. */
-const ANCESTORS_MAX = 16;
 
 export interface StartFacts {
   catalogue: Catalogue;
@@ -19,6 +27,8 @@ export interface StartFacts {
   /** Parent first; empty without a parent, or where the parent is not known. */
   ancestors: readonly Task[];
   openTasksOfSender: number;
+  /** How many ancestors a task may have. */
+  maxDepth: number;
   nowMs: number;
 }
 
@@ -32,94 +42,30 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   const shared = sharedRefusal(entry, facts.openTasksOfSender);
   if (shared !== null) return { is: 'rejected', refusal: shared };
 
-  const common = { taskId: task.taskId, tenant: bounds.entry.tenant, causedBy: by.ceId, actor: BROKER };
-  const at = new Date(facts.nowMs).toISOString();
-  const refuse = (
-    refusal: Refusal,
-    policy?: { policies: string[]; digest: string; inputs: object },
-  ): Decided => ({
-    is: 'refused',
-    event: {
-      type: 'task.refused',
-      data: {
-        ...common,
-        generation: 0,
-        at,
-        code: refusal.code,
-        reason: refusal.reason,
-        policySet: facts.judge.digest,
-        ...(policy === undefined ? {} : { policies: policy.policies, inputs: policy.digest }),
-      },
-    },
-    ...(policy === undefined ? {} : { inputs: { digest: policy.digest, inputs: policy.inputs } }),
-  });
-
-  const deadlineMs = Date.parse(start.deadline);
-  if (deadlineMs <= facts.nowMs)
-    return refuse({ code: 'ERR_DEADLINE_PAST', reason: 'the deadline has passed' });
-  const proved = by.principalProved === true ? 'token' : 'asserted';
-  const declaration = declarationRefusal(start, by, bounds.entry, facts.catalogue, parent);
-  if (declaration !== null) return refuse(declaration);
-  const ancestry = ancestryRefusal(facts.ancestors, facts.nowMs);
-  if (ancestry !== null) return refuse(ancestry);
-  if (facts.ancestors.some((each) => (each.declaration?.deadlineMs ?? 0) < deadlineMs))
-    return refuse({ code: 'ERR_DECLARATION_INVALID', reason: "the deadline is after the parent's" });
-
-  if (facts.ancestors.length > ANCESTORS_MAX)
-    return refuse({ code: 'ERR_DECLARATION_INVALID', reason: 'too many ancestors' });
-
-  const usual = bounds.entry.limits;
-  const limits = {
-    maxCalls: start.limits?.maxCalls ?? Math.min(usual.maxCalls, parent?.limits.maxCalls ?? Infinity),
-    maxRows: start.limits?.maxRows ?? Math.min(usual.maxRows, parent?.limits.maxRows ?? Infinity),
+  const common = {
+    ...{ taskId: task.taskId, generation: 0, tenant: bounds.entry.tenant },
+    ...{ causedBy: by.ceId, actor: BROKER, at: new Date(facts.nowMs).toISOString() },
   };
-  const agents = start.agents.map((agent) => agent.id);
-  const verdict = facts.judge.decideTask({
-    catalogue: facts.catalogue,
-    orchestrator: bounds.entry.id,
-    agents,
-    declared: start.declared,
-    task: {
-      taskId: task.taskId,
-      orchestrator: by.id,
-      onBehalfOf: start.principal.id,
-      purpose: start.purpose,
-      risk: start.risk,
-      deadlineMs,
-      depth: facts.ancestors.length,
-      ...limits,
-    },
-  });
-  const kept = { policies: verdict.policies, digest: verdict.inputsDigest, inputs: verdict.inputs };
-  if (verdict.decision === 'deny')
-    return refuse(
-      { code: verdict.code ?? 'ERR_TASK_FORBIDDEN', reason: verdict.reason ?? 'policy forbids this task' },
-      kept,
-    );
+  const refusal = refusalOf(problemsOf(start, by, bounds.entry, facts));
+  if (refusal !== null) return refusedTask('task.refused', common, refusal, facts.judge.digest);
+  const declaration = declarationOf(start, by, bounds.entry, facts);
+  const authorized = authorize('task.refused', common, declaration, facts);
+  if (!authorized.ok) return authorized.refused;
 
+  const { verdict } = authorized;
+  const proved = by.principalProved === true ? 'token' : 'asserted';
   const accepted: EventOf<'task.accepted'> = {
     type: 'task.accepted',
     data: {
       ...common,
       generation: 1,
-      at,
-      orchestrator: by.id,
+      ...toldOf(declaration, facts.judge.digest, verdict),
       principal: { id: start.principal.id, kind: start.principal.kind, proved },
       purpose: start.purpose,
       objectiveSha256: start.objectiveSha256,
-      agents,
-      declared: start.declared,
       deadline: start.deadline,
-      risk: start.risk,
-      lineage: [{ taskId: task.taskId, generation: 1 }, ...lineageOfAncestors(facts.ancestors)],
-      policySet: facts.judge.digest,
-      bounds: bounds.entry.id,
-      agentsMayEnd: start.agentsMayEnd ?? false,
-      delegable: start.delegable ?? [],
-      limits,
+      lineage: lineageOf({ taskId: task.taskId, generation: 1 }, facts.ancestors),
       proofKey: by.keyThumbprint,
-      policies: verdict.policies,
-      inputs: verdict.inputsDigest,
     },
   };
   return {
@@ -129,5 +75,67 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   };
 }
 
-const lineageOfAncestors = (ancestors: readonly Task[]): Lineage =>
-  ancestors.map(({ taskId, generation }) => ({ taskId, generation }));
+/** All that is wrong with it. */
+function problemsOf(
+  start: TaskStarted,
+  by: Sender,
+  entry: OrchestratorEntry,
+  { catalogue, ancestors, maxDepth, nowMs }: StartFacts,
+): Refusal[] {
+  const deadlineMs = Date.parse(start.deadline);
+  const parent = ancestors[0]?.declaration ?? null;
+  const { declared, delegable = [], limits, risk } = start;
+  const said = { agents: start.agents.map((agent) => agent.id), declared, delegable, limits, risk };
+  const ancestry = ancestryRefusal(ancestors, nowMs);
+  return [
+    ...deadlineProblems(deadlineMs, ancestors, nowMs),
+    ...declarationProblems(said, { by: by.id, entry, catalogue, parent }),
+    ...principalProblems(start, by, catalogue, parent),
+    ...(ancestry === null ? [] : [ancestry]),
+    ...(ancestors.length > maxDepth
+      ? [{ code: 'ERR_DELEGATION_TOO_DEEP' as const, reason: 'too many ancestors', fields: { maxDepth } }]
+      : []),
+  ];
+}
+
+/** A deadline lies ahead, and no later than that of any ancestor. */
+export function deadlineProblems(deadlineMs: number, ancestors: readonly Task[], nowMs: number): Refusal[] {
+  const outlives = ancestors.some((each) => (each.declaration?.deadlineMs ?? 0) < deadlineMs);
+  return [
+    ...(deadlineMs <= nowMs
+      ? [{ code: 'ERR_DEADLINE_PAST' as const, reason: 'the deadline has passed' }]
+      : []),
+    ...(outlives
+      ? [{ code: 'ERR_DECLARATION_INVALID' as const, reason: "the deadline is after the parent's" }]
+      : []),
+  ];
+}
+
+function declarationOf(
+  start: TaskStarted,
+  by: Sender,
+  entry: OrchestratorEntry,
+  { ancestors }: StartFacts,
+): Declaration {
+  const parent = ancestors[0]?.declaration ?? null;
+  const usual = entry.limits;
+  return {
+    orchestrator: by.id,
+    agents: start.agents.map((agent) => agent.id),
+    agentsMayEnd: start.agentsMayEnd ?? false,
+    bounds: entry.id,
+    delegable: start.delegable ?? [],
+    tenant: entry.tenant,
+    principal: start.principal.id,
+    purpose: start.purpose,
+    objectiveSha256: start.objectiveSha256,
+    declared: start.declared,
+    deadlineMs: Date.parse(start.deadline),
+    risk: start.risk,
+    limits: {
+      maxCalls: start.limits?.maxCalls ?? Math.min(usual.maxCalls, parent?.limits.maxCalls ?? Infinity),
+      maxRows: start.limits?.maxRows ?? Math.min(usual.maxRows, parent?.limits.maxRows ?? Infinity),
+    },
+    ancestors: ancestors.map((each) => each.taskId),
+  };
+}

@@ -9,7 +9,7 @@ import {
   STRANGER,
   TASK,
 } from '../test/fixture.js';
-import { decideDeadline, decideEnd } from './end-task.js';
+import { decideDeadline, decideEnd, decideEndWithParent } from './end-task.js';
 import { evolve, unknownTask, type Task } from './task.js';
 
 const decide = (task: Task, by: string, key?: string) =>
@@ -92,5 +92,19 @@ describe('the deadline', () => {
     expect(decideDeadline(task, NOW + 999)).toEqual([]);
     expect(decideDeadline(task, NOW + 1_000)).toMatchObject([{ data: { outcome: 'deadline' } }]);
     expect(decideDeadline({ ...task, status: 'ended' }, NOW + 1_000)).toEqual([]);
+  });
+});
+
+describe('the end of an ancestor', () => {
+  const over = { ...openTask(), status: 'ended' as const };
+  const suspended = { ...openTask(), status: 'suspended' as const };
+
+  it('ends a task under way, suspended or not, and no other', () => {
+    for (const task of [openTask(), suspended])
+      expect(decideEndWithParent(task, [openTask(), over], NOW)).toMatchObject([
+        { type: 'task.ended', data: { outcome: 'parent_ended', actor: '//mayfly/broker' } },
+      ]);
+    for (const task of [over, unknownTask(TASK)]) expect(decideEndWithParent(task, [over], NOW)).toEqual([]);
+    expect(decideEndWithParent(openTask(), [openTask(), suspended], NOW)).toEqual([]);
   });
 });

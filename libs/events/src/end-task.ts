@@ -15,8 +15,7 @@ export function endOfEarly(task: Task, facts: { catalogue: Catalogue; nowMs: num
   if (declaration === null) return [];
   const counts = task.earlyEnds.find(
     (end) =>
-      mayEnd(declaration, end.id, facts.catalogue) &&
-      pinRefusal(task.pins, end.id, end.keyThumbprint) === null,
+      mayEnd(declaration, end.id, facts.catalogue) && pinRefusal(task, end.id, end.keyThumbprint) === null,
   );
   return counts === undefined ? [] : [ended(task, counts.outcome, counts.id, counts.ceId, facts.nowMs)];
 }
@@ -46,7 +45,7 @@ export function decideEnd(
       is: 'rejected',
       refusal: { code: 'ERR_NOT_ENTITLED', reason: 'the sender may not end this task' },
     };
-  const pin = pinRefusal(task.pins, by.id, by.keyThumbprint);
+  const pin = pinRefusal(task, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
   if (task.status === 'ended') return { is: 'decided', events: [] };
   return { is: 'decided', events: [ended(task, end.outcome, by.id, by.ceId, facts.nowMs)] };
@@ -56,6 +55,13 @@ export function decideEnd(
 export function decideDeadline(task: Task, nowMs: number): TaskEvent[] {
   const over = task.status !== 'ended' && (task.declaration?.deadlineMs ?? Infinity) <= nowMs;
   return over ? [ended(task, 'deadline', BROKER, undefined, nowMs)] : [];
+}
+
+/** The end of any ancestor ends a task, suspended or not. Its calls were refused from then on: this is told, and closes the books. */
+export function decideEndWithParent(task: Task, ancestors: readonly Task[], nowMs: number): TaskEvent[] {
+  const alive = task.status === 'open' || task.status === 'suspended';
+  const over = alive && ancestors.some((ancestor) => ancestor.status === 'ended');
+  return over ? [ended(task, 'parent_ended', BROKER, undefined, nowMs)] : [];
 }
 
 function ended(

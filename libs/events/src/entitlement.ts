@@ -108,96 +108,43 @@ export function boundsOf(
   return { ok: true, entry };
 }
 
-/** Who declares a task, and whether its principal has signed in. */
-interface Declaring {
-  id: string;
-  principalProved?: boolean;
-}
-
-/** What the catalogue says against a declaration of an entitled sender; null if nothing. */
-export function declarationRefusal(
-  start: TaskStarted,
-  sender: Declaring,
-  entry: OrchestratorEntry,
-  catalogue: Catalogue,
-  parent: Delegating | null,
-): Refusal | null {
-  const named = new Set(start.agents.map((agent) => agent.id));
-  for (const agent of named) {
-    if (!entry.agents.includes(agent) || !catalogue.agents.has(agent))
-      return no('ERR_NOT_ENTITLED', 'an agent that this orchestrator may not declare', { agent });
-  }
-  for (const { tool, dataset, actions, agents } of start.declared) {
-    const toolEntry = catalogue.tools.get(tool);
-    if (toolEntry === undefined) return no('ERR_TOOL_UNKNOWN', 'a tool nobody knows', { tool });
-    if (agents?.some((agent) => !named.has(agent)) === true)
-      return no('ERR_DECLARATION_INVALID', 'a declared agent is not among the agents of the task', { tool });
-    if (dataset === undefined) {
-      if (toolEntry.dataset !== 'none')
-        return no('ERR_DECLARATION_INVALID', 'this tool needs a dataset', { tool });
-      continue;
-    }
-    const datasetEntry = catalogue.datasets.get(dataset);
-    if (datasetEntry === undefined) return no('ERR_DATASET_UNKNOWN', 'a dataset nobody knows', { dataset });
-    if (!entry.datasets.includes(dataset))
-      return no('ERR_NOT_ENTITLED', 'a dataset that this orchestrator may not declare', { dataset });
-    const unknown = actions.find((action) => !datasetEntry.actions.has(action));
-    if (unknown !== undefined)
-      return no('ERR_DECLARATION_INVALID', 'an action this dataset does not have', {
-        dataset,
-        action: unknown,
-      });
-  }
-  if (!speaksFor(start, sender, catalogue, parent))
-    return no('ERR_NOT_ENTITLED', 'a principal that this orchestrator may not speak for');
-  return parent === null ? null : delegationRefusal(start, parent);
-}
-
 /** `user:maria@corp.example` is of domain `corp.example`. */
 export function mayAssert(entry: OrchestratorEntry, principal: string): boolean {
   const at = principal.lastIndexOf('@');
   return at > 0 && entry.mayAssert.includes(principal.slice(at + 1));
 }
 
-/**
- * A child runs for whom its parent runs, unless an orchestrator names somebody else: who has signed in, or for whom it may give its
- * word. An agent may name nobody.
- */
-function speaksFor(
-  { principal }: TaskStarted,
-  sender: Declaring,
-  catalogue: Catalogue,
-  parent: Delegating | null,
-): boolean {
-  if (parent !== null && principal.id === parent.principal) return true;
-  const own = catalogue.orchestrators.get(sender.id);
-  return own !== undefined && (sender.principalProved === true || mayAssert(own, principal.id));
-}
-
-/** A child's declaration, and what it passes on in turn, is inside what its parent may delegate. */
-function delegationRefusal(start: TaskStarted, parent: Delegating): Refusal | null {
-  const { maxCalls, maxRows } = parent.limits;
-  if ((start.limits?.maxCalls ?? 0) > maxCalls || (start.limits?.maxRows ?? 0) > maxRows)
-    return no('ERR_NOT_DELEGABLE', 'higher limits than the parent task has');
-  for (const { tool, dataset, actions } of [...start.declared, ...(start.delegable ?? [])]) {
-    const covered = actions.every((action) =>
-      parent.delegable.some((d) => d.tool === tool && d.dataset === dataset && d.actions.includes(action)),
-    );
-    if (!covered) return no('ERR_NOT_DELEGABLE', 'more than the parent task may delegate', { tool });
-  }
-  return null;
+/** The keys of a task's senders, by thumbprint. */
+export interface Keys {
+  /** That of each sender, pinned at its first use. */
+  pins: Readonly<Record<string, string>>;
+  /** Those that a sender had until the task was re-keyed: never again. */
+  formerKeys?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The key is pinned per (task, sender) at first use. */
 export function pinRefusal(
-  pins: Readonly<Record<string, string>>,
+  { pins, formerKeys }: Keys,
   sender: string,
   keyThumbprint: string,
 ): Refusal | null {
+  if (formerKeys?.[sender]?.includes(keyThumbprint) === true)
+    return no('ERR_KEY_CHANGED', 'the task was re-keyed: this key of the sender is good for nothing in it');
   const pinned = pins[sender];
   return pinned === undefined || pinned === keyThumbprint
     ? null
     : no('ERR_KEY_CHANGED', 'another key was used before by this sender in this task');
+}
+
+/** Whether this sender has spoken in the task before: then it is in no further task by speaking. */
+export const hasSpoken = ({ pins, formerKeys }: Keys, sender: string): boolean =>
+  pins[sender] !== undefined || formerKeys?.[sender] !== undefined;
+
+/** Whoever is re-keyed speaks with another key from now on. */
+export function withoutKey({ pins, formerKeys = {} }: Keys, sender: string) {
+  const { [sender]: dropped, ...kept } = pins;
+  const former = [...(formerKeys[sender] ?? []), ...(dropped === undefined ? [] : [dropped])];
+  return { pins: kept, formerKeys: { ...formerKeys, [sender]: former } };
 }
 
 /** Tasks of one identity at once: checked where a key is pinned in a further task. */

@@ -46,7 +46,11 @@ function mix(senders: readonly Sent[][], choices: readonly number[], repeats: re
 }
 
 const noSuspensions: ((world: World) => boolean)[] = [];
-const suspensions = [(world: World) => world.brokerSuspends(), (world: World) => world.brokerResumes()];
+const suspensions = [
+  (world: World) => world.brokerSuspends(),
+  (world: World) => world.brokerResumes(),
+  (world: World) => world.brokerAmends(),
+];
 
 /** Runs the processes in a given order, losing some answers, and then lets everything come to rest. */
 function run(world: World, schedule: readonly number[], more = noSuspensions): World {
@@ -77,11 +81,11 @@ const eachCallHasAtMostOneCredential = (world: World) => {
   }
 };
 
-/** Rule 3: what the broker said of a suspension is true for every outcome that it says later. */
+/** Rule 3: what the broker said of a suspension or an amendment is true for every outcome that it says later. */
 const nothingIsIssuedUnderAnOldDecision = ({ told }: World) => {
   let generation = 0;
   for (const { type, data } of told) {
-    if (type === 'task.suspended') generation = data.generation;
+    if (type === 'task.suspended' || type === 'task.amended') generation = data.generation;
     if (type === 'lease.issued') expect(data.generation).toBeGreaterThanOrEqual(generation);
   }
 };
@@ -132,13 +136,13 @@ describe('any history, however repeated and mixed', () => {
     );
   });
 
-  describe('with suspensions and resumptions in between', () => {
+  describe('with suspensions, resumptions and amendments in between', () => {
     const open = [HISTORY[0]?.slice(0, 1) ?? [], HISTORY[1]?.slice(0, 3) ?? [], HISTORY[2] ?? []];
     const generationOf = (lease: { lineage: Lineage }) => lease.lineage[0]?.generation ?? 0;
 
     it('leaves usable what was issued in the present generation, and nothing of those before', () => {
       fc.assert(
-        fc.property(numbers(2), numbers(9), numbers(9, 10), (choices, repeats, schedule) => {
+        fc.property(numbers(2), numbers(9), numbers(10, 10), (choices, repeats, schedule) => {
           const world = run(new World(mix(open, choices, repeats)), schedule, suspensions);
 
           const { status, generation } = world.task;
@@ -158,7 +162,7 @@ describe('any history, however repeated and mixed', () => {
 
     it('ends the same all the same', () => {
       fc.assert(
-        fc.property(numbers(2), numbers(9), numbers(9, 10), (choices, repeats, schedule) => {
+        fc.property(numbers(2), numbers(9), numbers(10, 10), (choices, repeats, schedule) => {
           const world = run(new World(mix(HISTORY, choices, repeats)), schedule, suspensions);
 
           expect(world.task).toMatchObject({ status: 'ended', outcome: 'completed' });

@@ -39,6 +39,8 @@ export const REFUSAL_CODES = [
   'ERR_PARENT_UNKNOWN',
   'ERR_PARENT_ENDED',
   'ERR_NOT_DELEGABLE',
+  'ERR_DELEGATION_TOO_DEEP',
+  // said by 0.1 alone
   'ERR_AMENDMENT_UNSUPPORTED',
   'ERR_RENEWAL_UNSUPPORTED',
   // the call
@@ -84,4 +86,6 @@ export interface Refusal {
   code: RefusalCode;
   reason: string;
   fields?: Record<string, string | number>;
+  /** Of a declaration: all that is wrong with it, this one first. */
+  problems?: readonly Refusal[];
 }

@@ -3,7 +3,7 @@
  * happens, `evolve` says what is true after it.
  * The broker alone numbers generations; the first is 1.
  */
-import type { Delegating } from './entitlement.js';
+import { withoutKey, type Delegating } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { SuspensionCause } from './causes.js';
 import type { EventOf, Lineage } from './outbound.js';
@@ -54,6 +54,8 @@ export interface Task {
   earlyEnds: EarlyEnd[];
   /** Proof key of each sender, by thumbprint. */
   pins: Record<string, string>;
+  /** Of senders that were re-keyed: the keys that they had. Absent where nobody was. */
+  formerKeys?: Record<string, string[]>;
   usage: { calls: number; refused: number; rows: number; recentCallsMs: number[] };
 }
 
@@ -69,6 +71,7 @@ export interface UsageReported {
 }
 export type TaskEvent =
   | EventOf<'task.accepted'>
+  | EventOf<'task.amended'>
   | EventOf<'task.suspended'>
   | EventOf<'task.resumed'>
   | EventOf<'task.ended'>
@@ -102,6 +105,11 @@ export function evolve(task: Task, event: TaskEvent): Task {
         declaration: declarationOf(event.data),
         pins: { ...task.pins, [event.data.orchestrator]: event.data.proofKey },
       };
+    case 'task.amended': {
+      const { generation, rekeyed } = event.data;
+      const keys = rekeyed === undefined ? {} : withoutKey(task, rekeyed);
+      return { ...next, ...keys, generation, declaration: amendedBy(task.declaration, event.data) };
+    }
     case 'task.suspended':
       return {
         ...next,
@@ -159,6 +167,13 @@ const declarationOf = (data: EventOf<'task.accepted'>['data']): Declaration => (
   ancestors: data.lineage.slice(1).map((link) => link.taskId),
 });
 
+/** What an amendment can change; all else stays as it was accepted. */
+const amendedBy = (
+  declaration: Declaration | null,
+  { declared, deadline }: EventOf<'task.amended'>['data'],
+): Declaration | null =>
+  declaration === null ? null : { ...declaration, declared, deadlineMs: Date.parse(deadline) };
+
 /** Why a task is not live at this moment; null if it is. Says nothing of its ancestors. */
 export function livenessRefusal(task: Task, nowMs: number): Refusal | null {
   if (task.status === 'unknown') return { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' };
@@ -190,8 +205,10 @@ export function chainRefusal(task: Task, ancestors: readonly Task[], nowMs: numb
 }
 
 /** Own generation first, then those of the ancestors. */
-export const lineageOf = (task: Task, ancestors: readonly Task[]): Lineage =>
-  [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
+export const lineageOf = (
+  task: Pick<Task, 'taskId' | 'generation'>,
+  ancestors: readonly Pick<Task, 'taskId' | 'generation'>[],
+): Lineage => [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
 
 export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => ({
   taskId,
@@ -207,9 +224,14 @@ export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => 
 
 /**
  * `rejected`: the sender may not say this; nothing else happens, and nobody's id is burnt.
- * `refused`: the sender may, but this task cannot be; the task stays unknown, and a corrected start may follow.
+ * `refused`: the sender may, but this task cannot be, or not be amended so; it stays unknown, or as it was, and a corrected word may
+ * follow.
  */
 export type Decided =
   | { is: 'decided'; events: TaskEvent[]; inputs?: { digest: string; inputs: object } }
-  | { is: 'refused'; event: EventOf<'task.refused'>; inputs?: { digest: string; inputs: object } }
+  | {
+      is: 'refused';
+      event: EventOf<'task.refused'> | EventOf<'task.amendment_refused'>;
+      inputs?: { digest: string; inputs: object };
+    }
   | { is: 'rejected'; refusal: Refusal };

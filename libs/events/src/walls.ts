@@ -5,7 +5,7 @@ import type { ToolCalled } from './inbound.js';
 import { actorsFit } from './intend-token.js';
 import type { Check } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
-import { chainRefusal, type Declaration, type Sender } from './task.js';
+import { chainRefusal, type Declaration, type Sender, type Task } from './task.js';
 
 /** Checks one after the other, to the first that fails. */
 export function walls(
@@ -29,7 +29,7 @@ export function walls(
       'in_declaration',
       'ERR_NOT_DECLARED',
       'the call is outside the declaration of its task',
-      isDeclared(declaration, call, by.id),
+      isHeld([declaration, ...declarationsOf(facts.ancestors)], call, by.id),
     ],
     [
       'objective_matches',
@@ -82,6 +82,15 @@ export function walls(
 }
 
 const reasonOf = (refusal: Refusal | null) => (refusal === null ? {} : { reason: refusal.reason });
+
+const declarationsOf = (tasks: readonly Task[]): Declaration[] =>
+  tasks.flatMap(({ declaration }) => declaration ?? []);
+
+/** What an agent handed on to itself it has as long as its parent task lets it: that one may have been amended since. */
+function isHeld([own, ...above]: readonly Declaration[], call: ToolCalled, agent: string): boolean {
+  if (own === undefined || !isDeclared(own, call, agent)) return false;
+  return own.orchestrator !== agent || above.length === 0 || isHeld(above, call, agent);
+}
 
 function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): boolean {
   return declaration.declared.some(

@@ -124,6 +124,7 @@ export const startFacts = (ancestors: readonly Task[] = []) => ({
   judge: judge(),
   ancestors,
   openTasksOfSender: 0,
+  maxDepth: 16,
   nowMs: NOW,
 });
 

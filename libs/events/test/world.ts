@@ -3,6 +3,7 @@
  * step at a time. It stores what a transaction would store, and nothing else, so any order of steps is a schedule of
  * processes, and forgetting what is in memory is kill -9.
  */
+import { decideAmendment } from '../src/amend-task.js';
 import { decideCall } from '../src/call.js';
 import { afterCut } from '../src/cut-proof.js';
 import { decideStart } from '../src/declare-task.js';
@@ -25,7 +26,7 @@ import {
 } from '../src/revocation.js';
 import { evolve, unknownTask, type Task } from '../src/task.js';
 import { mayEnd, type TaskParties } from '../src/entitlement.js';
-import { callFacts, catalogue, NOW, sender, startFacts, TASK } from './fixture.js';
+import { callFacts, catalogue, NOW, ORCHESTRATOR, sender, start, startFacts, TASK } from './fixture.js';
 
 export interface Sent {
   ceId: string;
@@ -34,7 +35,7 @@ export interface Sent {
 }
 
 type OfLease = EventOf<'lease.intended'> | EventOf<'lease.issued'> | EventOf<'lease.abandoned'>;
-type Told = OfLease | EventOf<'task.suspended'>;
+type Told = OfLease | EventOf<'task.suspended'> | EventOf<'task.amended'>;
 const common = { taskId: TASK, actor: '//mayfly/broker', at: new Date(NOW).toISOString() };
 const parked = { cause: 'parked' as const, causedBy: 'parked', nowMs: NOW };
 
@@ -129,6 +130,16 @@ export class World {
     return events.length > 0;
   }
 
+  /** The orchestrator has its task authorized anew. */
+  brokerAmends(): boolean {
+    const amendment = { taskId: TASK, deadline: start().deadline };
+    const decided = decideAmendment(this.task, amendment, sender(ORCHESTRATOR, 'amends'), startFacts());
+    if (decided.is !== 'decided') return false;
+    this.task = decided.events.reduce(evolve, this.task);
+    this.told.push(...decided.events.filter((event) => event.type === 'task.amended'));
+    return true;
+  }
+
   /** The parked record is released. */
   brokerResumes(): boolean {
     const events = decideResumption(this.task, parked);
@@ -196,6 +207,11 @@ export class World {
     if (event.type === 'task.suspended') {
       const { taskId, generation: generationBelow, cause } = event.data;
       this.#entomb({ taskId, generationBelow, cause: cutCauseOf(cause), causedBy: 'told' });
+      return true;
+    }
+    if (event.type === 'task.amended') {
+      const { taskId, generation: generationBelow, cause } = event.data;
+      this.#entomb({ taskId, generationBelow, cause, causedBy: 'told' });
       return true;
     }
     const lease = this.revoked.get(event.data.leaseId) ?? null;

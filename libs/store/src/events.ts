@@ -46,3 +46,12 @@ export async function readStored(tx: Tx, stream: string): Promise<StoredEvent[]>
 export async function readStream(tx: Tx, stream: string, upcasts: Upcasts): Promise<StoredEvent[]> {
   return (await readStored(tx, stream)).map((event) => upcast(event, upcasts));
 }
+
+/** Whether the stream has an event of this type that this record led to. */
+export async function hasEvent(tx: Tx, stream: string, type: string, causedBy: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    'SELECT 1 FROM event WHERE stream = $1 AND type = $2 AND caused_by = $3 LIMIT 1',
+    [stream, type, causedBy],
+  );
+  return rowCount === 1;
+}

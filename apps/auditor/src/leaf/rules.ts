@@ -70,6 +70,18 @@ const common = {
 } as const;
 
 const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
+/** Reasons of problems are constant text of ours. */
+const declarationRefused = {
+  of: {
+    ...common,
+    code: 'plain',
+    reason: 'sealed',
+    problems: { each: { of: { code: 'plain', reason: 'plain' } } },
+    policies: { each: 'plain' },
+    policySet: 'plain',
+    inputs: 'digest',
+  },
+} as const;
 
 const letter = {
   group: 'plain',
@@ -114,16 +126,29 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       policySet: 'plain',
     },
   },
-  'task.refused': {
+  'task.refused': declarationRefused,
+  'task.amended': {
     of: {
       ...common,
-      code: 'plain',
-      reason: 'sealed',
-      policies: { each: 'plain' },
+      orchestrator: 'id',
+      agents: { each: 'id' },
+      declared,
+      deadline: 'plain',
+      risk: 'plain',
+      lineage,
       policySet: 'plain',
+      bounds: 'id',
+      agentsMayEnd: 'plain',
+      delegable: declared,
+      limits: { of: { maxCalls: 'plain', maxRows: 'plain' } },
+      policies: { each: 'plain' },
       inputs: 'digest',
+      cause: 'plain',
+      rekeyed: 'id',
+      reason: 'sealed',
     },
   },
+  'task.amendment_refused': declarationRefused,
   'task.suspended': { of: { ...common, cause: 'plain' } },
   'task.resumed': { of: { ...common, cause: 'plain' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },

@@ -44,7 +44,8 @@ export const inboundLines: Record<InboundType, Line> = {
   'task.started': (f, who) =>
     `${who} declares the task ${f.sealed('/purpose')} for ${nameOf(f.text('principal', 'id'))}: ${rights(f)}; ` +
     `risk ${f.text('risk')}; until ${f.text('deadline')}`,
-  'task.amended': (_f, who) => `${who} amends the task`,
+  'task.amended': (f, who) =>
+    `${who} amends the task${f.has('rekey') ? ` and has ${nameOf(f.text('rekey'))} re-keyed` : ''}`,
   'task.ended': (f, who) => `${who} ends the task: ${f.text('outcome')}`,
   'tool.called': (f, who) => `${who} asks to ${act(f)}`,
   'tool.completed': (f, who) =>
@@ -59,6 +60,12 @@ export const outboundLines: Record<OutboundType, Line> = {
       : `an event is refused: ${f.text('code')}${f.has('record', 'ceType') ? ` (${f.text('record', 'ceType')})` : ''}`,
   'task.accepted': (f) => `the task is accepted, generation ${f.text('generation')}`,
   'task.refused': (f) => `the task is refused: ${f.text('code')}`,
+  'task.amended': (f) => {
+    const what = f.text('cause') === 'rekeyed' ? '' : `: ${rights(f)}; until ${f.text('deadline')}`;
+    const key = f.has('rekeyed') ? `; ${nameOf(f.text('rekeyed'))} goes on with another key` : '';
+    return `the task is amended, generation ${f.text('generation')}${what}${key}`;
+  },
+  'task.amendment_refused': (f) => `the amendment is refused: ${f.text('code')}`,
   'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
   'task.resumed': (f) => `the task goes on after its suspension (${f.text('cause')})`,
   'task.ended': (f) => `the task is over: ${f.text('outcome')}`,

@@ -109,6 +109,24 @@ it('tells a suspension, what it costs, and that the task goes on', () => {
   ]);
 });
 
+it('tells amendments, with what they changed, and those that were refused', () => {
+  const declared = [{ tool: 'sql.query', dataset: 'crm.customers', actions: ['read'] }];
+  const amended = { ...common, generation: 2, declared, deadline: '2026-11-24T19:50:00.000Z' };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'task.amended', { ...amended, cause: 'amended' }),
+    world.wrote('broker', 'task.amended', { ...amended, generation: 3, cause: 'rekeyed', rekeyed: ANALYST }),
+    world.wrote('broker', 'task.amendment_refused', { ...common, code: 'ERR_TOOL_UNKNOWN', reason: '' }),
+    world.wrote('broker', 'task.ended', { ...common, outcome: 'parent_ended' }),
+  ]);
+
+  expect(tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line)).toEqual([
+    'the task is amended, generation 2: sql.query/crm.customers read; until 2026-11-24T19:50:00.000Z',
+    'the task is amended, generation 3; agent/analyst goes on with another key',
+    'the amendment is refused: ERR_TOOL_UNKNOWN',
+    'the task is over: parent_ended',
+  ]);
+});
+
 it('says that a purpose was erased, and goes on', async () => {
   const { entries } = logOf([await world.said('task.started', started, ORCHESTRATOR)]);
 

@@ -1,6 +1,7 @@
 /** Events over HTTP: admitted like records, decided by the use case of the bus, answered with the outcome. */
 import type { IncomingMessage } from 'node:http';
 import type { InboundType } from '#events/inbound.js';
+import type { Refusal } from '#events/refusal.js';
 import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Read } from '#store/intake-parts.js';
 import type { Answer } from '../answers.js';
@@ -18,7 +19,10 @@ const MAX_BODY_BYTES = 65_536;
 
 /** What the path says; `id` is a task's, or a lease's where it is renewed. */
 export interface Asked {
-  type: Extract<InboundType, 'task.started' | 'task.ended' | 'tool.called' | 'lease.renewal_requested'>;
+  type: Extract<
+    InboundType,
+    'task.started' | 'task.amended' | 'task.ended' | 'tool.called' | 'lease.renewal_requested'
+  >;
   id?: string;
 }
 
@@ -86,12 +90,17 @@ function isAsked({ event }: Admitted, { type, id }: Asked): boolean {
 }
 
 function taskReply(type: InboundType, answer: Answer): Reply {
-  if (answer.is !== 'taken') return problemReply(refusalProblem(answer.refusal));
+  if (answer.is !== 'taken') return problemReply(refusalProblem(answer.refusal, problemsIn(answer.refusal)));
   const { taskId, generation, status } = answer.task;
   if (type === 'task.started') return json(201, { taskId, generation });
+  if (type === 'task.amended') return json(200, { taskId, generation, state: status });
   // `unknown`: heard before its start, it counts once the start is known.
   return json(200, { taskId, state: status });
 }
+
+/** All that is wrong with a declaration; `reasons` for whoever reads those of a call. */
+const problemsIn = ({ problems }: Refusal) =>
+  problems === undefined ? {} : { problems, reasons: problems.map(({ reason }) => reason) };
 
 function callReply({ taskId, callId }: { taskId: string; callId: string }, answer: CallAnswer): Reply {
   if (answer.is === 'issued') return jose(answer.envelope);

@@ -13,6 +13,11 @@ export class EventsController {
     return this.#answer(request, response, { type: 'task.started' });
   }
 
+  @Post('tasks/:id/amend')
+  amend(@Req() request: IncomingMessage, @Res() response: ServerResponse, @Param('id') id: string) {
+    return this.#answer(request, response, { type: 'task.amended', id });
+  }
+
   @Post('tasks/:id/end')
   end(@Req() request: IncomingMessage, @Res() response: ServerResponse, @Param('id') id: string) {
     return this.#answer(request, response, { type: 'task.ended', id });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { v7 as uuidV7 } from 'uuid';
 import { Refused } from '#agent/refused.js';
+import { reasonsOf } from '#agent/verdicts.js';
 import { taskStarted } from '#events/inbound.js';
 import type { TaskStarted } from '#events/inbound.js';
 import { CliError } from '../failure.js';
@@ -21,7 +22,7 @@ export async function taskStart(options: TaskStartOptions, { env, output }: Comm
   try {
     const { verdict } = await client.send('task.started', data, options.as, VERDICT_WITHIN_MS);
     const { type, data: said } = await verdict;
-    if (type === 'event.rejected' || type === 'task.refused') throw new Refused(said.code, [said.reason]);
+    if (type === 'event.rejected' || type === 'task.refused') throw new Refused(said.code, reasonsOf(said));
     output.answer(data.taskId, { taskId: data.taskId, orchestrator: options.as, accepted: true });
   } finally {
     await client.close();
