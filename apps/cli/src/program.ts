@@ -10,6 +10,7 @@ import { keyRotate, type KeyRotateOptions } from './commands/key-rotate.js';
 import { dlqCommands } from './dlq/dlq-commands.js';
 import { policyCheck } from './commands/policy-check.js';
 import type { PolicyFolderOptions } from './commands/policy-folder.js';
+import { policyReplay, type PolicyReplayOptions } from './commands/policy-replay.js';
 import { policyTest } from './commands/policy-test.js';
 import type { PolicyTestOptions } from './commands/policy-test.js';
 import { recover, RECREATED } from './commands/recover.js';
@@ -119,6 +120,11 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .option(...folder)
     .option('--catalogue <dir>', 'the catalogue folder (beside the policy folder, unless told otherwise)')
     .action((options: PolicyTestOptions & { json?: boolean }) => policyTest(options, context(options)));
+  command(policy, 'replay', 'list the recorded decisions that another policy folder would turn')
+    .requiredOption('--policy <dir>', 'the policy folder to decide by')
+    .option('--since <when>', 'how far back, such as 30d or 12h, or a moment', '30d')
+    .option('--config <file>', 'the configuration that the broker was started with')
+    .action((options: PolicyReplayOptions & { json?: boolean }) => policyReplay(options, context(options)));
 
   const key = mayfly.command('key').description('keys that sign tokens');
   command(key, 'rotate', 'have another key sign, as soon as verifiers can know it')
