@@ -174,15 +174,36 @@ const attempts: [what: string, told: Told, code: RefusalCode, attempt: Attempt][
     'ERR_AGENT_NOT_NAMED',
     async () => exchange(await child(forExecutor)),
   ],
+  [
+    "a token with the executor's SVID as subject",
+    'event.rejected',
+    'ERR_SOURCE_MISMATCH',
+    async () => exchange(root, { subject_token: await assertionOfExecutor() }),
+  ],
+  [
+    "a token with the executor's assertion and its own key",
+    'event.rejected',
+    'ERR_KEY_CHANGED',
+    async () => {
+      const taskId = await child(forExecutor);
+      const assertion = await assertionOfExecutor();
+      const own = { client_assertion: assertion, subject_token: assertion };
+      // The executor has come with it before, for something that it does not get.
+      await exchange(uuidv7(), own, EXECUTOR);
+      return exchange(taskId, own);
+    },
+  ],
 ];
 
+const assertionOfExecutor = async () => (await world.voices.newly(EXECUTOR, { audience: ISSUER })).svid;
+
 /** At the token endpoint, with the key that it has in its tasks. */
-async function exchange(taskId: string): Promise<string> {
-  const { key } = await world.voices.as(PLANNER);
-  const { svid } = await world.voices.newly(PLANNER, { audience: ISSUER });
+async function exchange(taskId: string, change: Record<string, string> = {}, by = PLANNER): Promise<string> {
+  const { key } = await world.voices.as(by);
+  const { svid } = await world.voices.newly(by, { audience: ISSUER });
   const door = await http.door(http.broker, { isPrivate: () => true });
-  const planner = await OAuthAgent.of(world, door, { id: PLANNER, key, svid });
-  const reply = await planner.exchange(taskId);
+  const agent = await OAuthAgent.of(world, door, { id: by, key, svid });
+  const reply = await agent.exchange(taskId, change);
   expect(reply.status).toBeGreaterThanOrEqual(400);
   return taskId;
 }

@@ -3,15 +3,13 @@ import type { BusRecord } from '#bus/bus.js';
 import { decideAmendment } from '#events/amend-task.js';
 import { decideStart } from '#events/declare-task.js';
 import { decideEnd } from '#events/end-task.js';
-import type { TaskAmended, TaskStarted } from '#events/inbound.js';
 import { mayReport, pinRefusal } from '#events/entitlement.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
-import type { Decided, Sender } from '#events/task.js';
+import type { Decided } from '#events/task.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Admission, Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
-import { hasEvent } from '#store/events.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/intake-parts.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -20,6 +18,7 @@ import type { BrokerParts } from './broker-parts.js';
 import type { AnsweredIn, CallKey } from './call-rows.js';
 import { makeCall } from './make-call.js';
 import { resumeOnOrchestratorsWord } from './recover-topics.js';
+import { amendmentFacts, decideRefusedAgain, refusalIn, senderOf, startFacts } from './refused-before.js';
 import { Refusals } from './tell-refusals.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
 
@@ -151,35 +150,6 @@ async function answerOfBefore(
   }
 }
 
-/** What was refused left nothing: why, is found by deciding it once more, without effect. Undefined for what had its effect. */
-async function decideRefusedAgain(
-  tx: Tx,
-  work: UnitOfWork,
-  admitted: Admitted,
-  parts: BrokerParts,
-): Promise<Decided | undefined> {
-  const { event, ceId } = admitted;
-  const by = senderOf(admitted);
-  const task = work.task(event.data.taskId);
-  switch (event.type) {
-    case 'task.started':
-      return task.declaration === null
-        ? decideStart(task, event.data, by, startFacts(work, event.data, by.id, parts))
-        : undefined;
-    case 'task.amended':
-      return (await hasEvent(tx, task.taskId, 'task.amended', ceId))
-        ? undefined
-        : decideAmendment(task, event.data, by, amendmentFacts(work, event.data, parts));
-    case 'task.ended':
-    case 'tool.called':
-    case 'tool.completed':
-    case 'lease.renewal_requested':
-      return undefined;
-    default:
-      return unreachable(event);
-  }
-}
-
 /** A call made on the bus is always answered, also where its event is rejected. */
 function rejectAdmitted(
   work: UnitOfWork,
@@ -196,7 +166,6 @@ function rejectAdmitted(
   return { is: 'rejected', refusal };
 }
 
-type Refused = Extract<Decided, { is: 'refused' }>;
 type NotTaken = Exclude<Answer, { is: 'taken' }>;
 const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
   is: 'rejected',
@@ -204,49 +173,6 @@ const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
 });
 const rejectedFor = (refusal: Refusal | null): NotTaken | null =>
   refusal === null ? null : { is: 'rejected', refusal };
-
-const senderOf = ({ sender, proofKeyThumbprint, ceId, principalProof, cannotWait }: Admitted): Sender => ({
-  id: sender,
-  keyThumbprint: proofKeyThumbprint,
-  ceId,
-  ...(principalProof !== undefined && { principalProved: true }),
-  ...(cannotWait === true && { cannotWait }),
-});
-
-const startFacts = (
-  work: UnitOfWork,
-  start: TaskStarted,
-  sender: string,
-  { catalogue, judge, maxDepth }: BrokerParts,
-) => ({
-  catalogue,
-  judge,
-  maxDepth,
-  ancestors: work.chainFrom(start.parent?.taskId),
-  openTasksOfSender: work.openTasksOf(sender),
-  nowMs: work.nowMs,
-});
-
-const amendmentFacts = (work: UnitOfWork, { taskId }: TaskAmended, { catalogue, judge }: BrokerParts) => ({
-  catalogue,
-  judge,
-  ancestors: work.ancestorsOf(work.task(taskId)),
-  nowMs: work.nowMs,
-});
-
-/** As it was told. */
-const refusalIn = ({ data: { code, reason, problems } }: Refused['event']): Refusal => ({
-  code,
-  reason,
-  ...(problems === undefined
-    ? {}
-    : {
-        problems: problems.map(({ fields, ...each }) => ({
-          ...each,
-          ...(fields === undefined ? {} : { fields }),
-        })),
-      }),
-});
 
 /** @returns why not; null once the event has had its effect. */
 async function apply(

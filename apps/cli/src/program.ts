@@ -12,7 +12,6 @@ import { policyCheck } from './commands/policy-check.js';
 import type { PolicyFolderOptions } from './commands/policy-folder.js';
 import { policyReplay, type PolicyReplayOptions } from './commands/policy-replay.js';
 import { policyTest } from './commands/policy-test.js';
-import type { PolicyTestOptions } from './commands/policy-test.js';
 import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
@@ -113,13 +112,18 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     '--dir <dir>',
     'the policy folder (beside the configuration, unless told otherwise)',
   ] as const;
+  const names = [
+    '--catalogue <dir>',
+    'the catalogue folder (beside the policy folder, unless told otherwise)',
+  ] as const;
   command(policy, 'check', 'say what is wrong with a policy folder, all of it')
     .option(...folder)
+    .option(...names)
     .action((options: PolicyFolderOptions & { json?: boolean }) => policyCheck(options, context(options)));
   command(policy, 'test', 'run the tests beside the policies')
     .option(...folder)
-    .option('--catalogue <dir>', 'the catalogue folder (beside the policy folder, unless told otherwise)')
-    .action((options: PolicyTestOptions & { json?: boolean }) => policyTest(options, context(options)));
+    .option(...names)
+    .action((options: PolicyFolderOptions & { json?: boolean }) => policyTest(options, context(options)));
   command(policy, 'replay', 'list the recorded decisions that another policy folder would turn')
     .requiredOption('--policy <dir>', 'the policy folder to decide by')
     .option('--since <when>', 'how far back, such as 30d or 12h, or a moment', '30d')

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
+import { declarationRefused, toldDeclaration } from './declaration-told.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
@@ -44,55 +45,6 @@ const evidence = z.object({
   nodes: z.object({ seen: z.int(), expected: z.int() }),
 });
 
-/** What is wrong with a declaration, all of it at once. */
-const problems = z.array(
-  z.object({
-    code,
-    reason: z.string(),
-    fields: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-  }),
-);
-
-/** What a task may do, and until when, as it was accepted and is bounded. */
-const declaration = {
-  orchestrator: z.string(),
-  agents: z.array(z.string()),
-  declared: z.array(
-    z.object({
-      tool: z.string(),
-      dataset: z.string().optional(),
-      actions: z.array(z.string()),
-      agents: z.array(z.string()).optional(),
-    }),
-  ),
-  deadline: z.string(),
-  risk: z.string(),
-  lineage,
-  policySet: z.string(),
-  /** Orchestrator of the catalogue whose entry bounds the task: the sender's own, or that of its parent's. */
-  bounds: z.string(),
-  agentsMayEnd: z.boolean(),
-  delegable: z.array(
-    z.object({ tool: z.string(), dataset: z.string().optional(), actions: z.array(z.string()) }),
-  ),
-  limits: z.object({ maxCalls: z.int(), maxRows: z.int() }),
-  policies: z.array(z.string()),
-  /** Digest of the kept decision inputs. */
-  inputs: z.string(),
-};
-
-/** Why not, and what policy had to do with it. */
-const declarationRefused = {
-  ...common,
-  code,
-  reason: z.string(),
-  problems: problems.optional(),
-  policies: z.array(z.string()).optional(),
-  policySet: z.string().optional(),
-  /** Digest of the kept decision inputs, where policy was asked. */
-  inputs: z.string().optional(),
-};
-
 /** A parked record: its number at the consumer group that parked it, and where it lies on the bus. */
 const letter = {
   group: z.string(),
@@ -130,27 +82,27 @@ export const outboundSchemas = {
   }),
   'task.accepted': z.object({
     ...common,
-    ...declaration,
+    ...toldDeclaration,
     principal: z.object({ id: z.string(), kind: z.string(), proved: z.enum(['token', 'asserted']) }),
     purpose: z.string(),
     objectiveSha256: z.string(),
     proofKey: z.string(),
   }),
-  'task.refused': z.object(declarationRefused),
+  'task.refused': z.object({ ...common, ...declarationRefused }),
   /**
    * A new authorization: the whole declaration as it is from now on, and a new generation: leases of lower ones are dead. Purpose,
    * objective and principal are those of `task.accepted`.
    */
   'task.amended': z.object({
     ...common,
-    ...declaration,
+    ...toldDeclaration,
     cause: z.enum(['amended', 'rekeyed']),
     /** An agent whose next event says with which key it goes on. */
     rekeyed: z.string().optional(),
     reason: z.string().optional(),
   }),
   /** The task stays as it is. */
-  'task.amendment_refused': z.object(declarationRefused),
+  'task.amendment_refused': z.object({ ...common, ...declarationRefused }),
   /** `generation` is the new one: leases of lower ones are dead. */
   'task.suspended': z.object({ ...common, cause: suspensionCause }),
   /** This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. */

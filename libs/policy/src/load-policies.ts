@@ -1,6 +1,7 @@
 /** Reads a policy folder: `schema.cedarschema` and every `*.cedar` beside it. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Catalogue } from '#events/catalogue.js';
 import { type ParsedPolicies, parsePolicies } from './parse-policies.js';
 import { PolicyError, type PolicyProblem } from './policy-error.js';
 import type { SourceText } from './source-text.js';
@@ -8,7 +9,7 @@ import type { SourceText } from './source-text.js';
 const SCHEMA = 'schema.cedarschema';
 
 /** @throws PolicyError for a folder that cannot be read, has no schema or no policy, or does not parse; listing all that is wrong. */
-export async function loadPolicies(dir: string): Promise<ParsedPolicies> {
+export async function loadPolicies(dir: string, catalogue?: Catalogue): Promise<ParsedPolicies> {
   const names = (await listed(dir)).filter((name) => name.endsWith('.cedar')).sort();
   const read = await Promise.allSettled([SCHEMA, ...names].map((name) => source(join(dir, name))));
   const problems = [
@@ -18,7 +19,7 @@ export async function loadPolicies(dir: string): Promise<ParsedPolicies> {
   const [first, ...rest] = problems;
   if (first !== undefined) throw new PolicyError([first, ...rest]);
   const [schema, ...files] = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  return parsePolicies(schema as SourceText, files);
+  return parsePolicies(schema as SourceText, files, catalogue);
 }
 
 const problemsOf = (reason: unknown): readonly PolicyProblem[] => {

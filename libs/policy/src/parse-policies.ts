@@ -1,9 +1,11 @@
 /** Policy texts to a set that can decide: parsed, strictly validated, named and digested. Pure but for the engine. */
 import { createHash } from 'node:crypto';
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { Catalogue } from '#events/catalogue.js';
 import { canonical } from '#events/jcs.js';
 import { cedar } from './cedar.js';
-import { failOpen, type FailOpen } from './fail-open.js';
+import { failOpen } from './fail-open.js';
+import { unknownNames } from './names-in-policy.js';
 import { PolicyError, type PolicyErrorCode, type PolicyProblem } from './policy-error.js';
 import { readRule, type Rule } from './rule.js';
 import { SchemaTypes } from './schema-types.js';
@@ -22,9 +24,13 @@ export interface ParsedPolicies {
 
 /**
  * @throws PolicyError listing every problem, whatever its kind. Cedar's warnings are refused like errors: an impossible policy and
- * a name of mixed scripts are only warned about.
+ * a name of mixed scripts are only warned about. Without a catalogue, names are not looked up.
  */
-export function parsePolicies(schema: SourceText, files: readonly SourceText[]): ParsedPolicies {
+export function parsePolicies(
+  schema: SourceText,
+  files: readonly SourceText[],
+  catalogue?: Catalogue,
+): ParsedPolicies {
   const schemaAnswer = cedar.schemaToJson(schema.text);
   const resolved = cedar.schemaToJsonWithResolvedTypes(schema.text);
   const types = resolved.type === 'success' ? new SchemaTypes(resolved.json) : undefined;
@@ -39,7 +45,11 @@ export function parsePolicies(schema: SourceText, files: readonly SourceText[]):
     const parts = found.length > 0 ? [] : split(file);
     if (found.length === 0 && schemaAnswer.type === 'success') found.push(...fits(schema.text, file));
     for (const part of parts) {
-      found.push(...failOpen(part.json, part.text, types).map((each) => placed(file, part, each)));
+      const unknown = catalogue === undefined ? [] : unknownNames(part.json, part.text, catalogue);
+      found.push(
+        ...failOpen(part.json, part.text, types).map(placedIn(file, part, 'ERR_POLICY_FAIL_OPEN')),
+        ...unknown.map(placedIn(file, part, 'ERR_POLICY_NAME')),
+      );
       const read = readRule(part.json);
       const wrong =
         'problems' in read
@@ -87,13 +97,15 @@ function fits(schema: string, file: SourceText): PolicyProblem[] {
   return found.flatMap((error) => explain('ERR_POLICY_INVALID', file, error));
 }
 
-const placed = (file: SourceText, part: Part, { index, message, help }: FailOpen): PolicyProblem => ({
-  code: 'ERR_POLICY_FAIL_OPEN',
-  file: file.file,
-  at: positionAtIndex(file.text, part.start + index),
-  message,
-  help,
-});
+const placedIn =
+  (file: SourceText, part: Part, code: PolicyErrorCode) =>
+  ({ index, message, help }: { index: number; message: string; help: string }): PolicyProblem => ({
+    code,
+    file: file.file,
+    at: positionAtIndex(file.text, part.start + index),
+    message,
+    help,
+  });
 
 /** In the order in which an operator reads the file; Cedar's own is random. */
 function byPlace({ at: a }: PolicyProblem, { at: b }: PolicyProblem): number {

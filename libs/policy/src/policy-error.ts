@@ -1,12 +1,13 @@
 /** What is wrong with a policy folder. Every problem found is listed, not only the first. */
 
-/** MISSING: no folder, schema or policy · SYNTAX: does not parse · INVALID: does not fit the schema, or is warned about · ANNOTATION: ours · FAIL_OPEN: a forbid that could fail, and then forbid nothing · TEST: a policy test failed, or cannot be read. */
+/** MISSING: no folder, schema or policy · SYNTAX: does not parse · INVALID: does not fit the schema, or is warned about · ANNOTATION: ours · FAIL_OPEN: a forbid that could fail, and then forbid nothing · NAME: the catalogue has nothing of that name · TEST: a policy test failed, or cannot be read. */
 export type PolicyErrorCode =
   | 'ERR_POLICY_MISSING'
   | 'ERR_POLICY_SYNTAX'
   | 'ERR_POLICY_INVALID'
   | 'ERR_POLICY_ANNOTATION'
   | 'ERR_POLICY_FAIL_OPEN'
+  | 'ERR_POLICY_NAME'
   | 'ERR_POLICY_TEST';
 
 export interface PolicyProblem {

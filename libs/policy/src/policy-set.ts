@@ -16,11 +16,11 @@ export class PolicySet {
   private constructor(private readonly policies: ParsedPolicies) {}
 
   /**
-   * Reads a policy folder and, given a catalogue, runs the policy tests in it. A set that is deciding is not disturbed.
+   * Reads a policy folder and, given a catalogue, looks up the names in it and runs its tests. A set that is deciding is not disturbed.
    * @throws PolicyError listing every problem of the folder, or every test that fails or cannot be read.
    */
   static async load(dir: string, catalogue?: Catalogue): Promise<PolicySet> {
-    const policies = await loadPolicies(dir);
+    const policies = await loadPolicies(dir, catalogue);
     if (catalogue !== undefined) {
       const [first, ...rest] = (await runPolicyTests(policies, catalogue, dir)).failures;
       if (first !== undefined) throw new PolicyError([first, ...rest]);

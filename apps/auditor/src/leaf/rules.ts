@@ -5,15 +5,12 @@
 import type { InboundData, InboundType } from '#events/inbound.js';
 import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
 import type { z } from 'zod';
+import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import type { Rule, RuleFor } from './project.js';
 
 /** Of at most four. */
 const act = {
   of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id' } } } } } } },
-} as const;
-const lineage = { each: { of: { taskId: 'plain', generation: 'plain' } } } as const;
-const declared = {
-  each: { of: { tool: 'plain', dataset: 'plain', actions: { each: 'plain' }, agents: { each: 'id' } } },
 } as const;
 
 export const inboundRules: { readonly [T in InboundType]: RuleFor<InboundData<T>> } = {
@@ -70,18 +67,6 @@ const common = {
 } as const;
 
 const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
-/** Reasons of problems are constant text of ours. */
-const declarationRefused = {
-  of: {
-    ...common,
-    code: 'plain',
-    reason: 'sealed',
-    problems: { each: { of: { code: 'plain', reason: 'plain' } } },
-    policies: { each: 'plain' },
-    policySet: 'plain',
-    inputs: 'digest',
-  },
-} as const;
 
 const letter = {
   group: 'plain',
@@ -114,29 +99,17 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'task.accepted': {
     of: {
       ...common,
-      orchestrator: 'id',
+      ...toldDeclaration,
       principal: { of: { id: 'person', kind: 'plain', proved: 'plain' } },
       purpose: 'sealed',
       objectiveSha256: 'digest',
-      agents: { each: 'id' },
-      declared,
-      deadline: 'plain',
-      risk: 'plain',
-      lineage,
-      policySet: 'plain',
     },
   },
-  'task.refused': declarationRefused,
+  'task.refused': { of: { ...common, ...declarationRefused } },
   'task.amended': {
     of: {
       ...common,
-      orchestrator: 'id',
-      agents: { each: 'id' },
-      declared,
-      deadline: 'plain',
-      risk: 'plain',
-      lineage,
-      policySet: 'plain',
+      ...toldDeclaration,
       bounds: 'id',
       agentsMayEnd: 'plain',
       delegable: declared,
@@ -148,7 +121,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       reason: 'sealed',
     },
   },
-  'task.amendment_refused': declarationRefused,
+  'task.amendment_refused': { of: { ...common, ...declarationRefused } },
   'task.suspended': { of: { ...common, cause: 'plain' } },
   'task.resumed': { of: { ...common, cause: 'plain' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },

@@ -123,7 +123,7 @@ export const outboundLines: Record<OutboundType, Line> = {
     (f.has('compromised') ? `; the key ${f.text('compromised')} is compromised` : ''),
   'policy.activated': (f) => {
     const these = (verb: string, ids: readonly Json[]) =>
-      ids.length === 0 ? [] : [`${verb} ${ids.map((id) => (typeof id === 'string' ? id : '?')).join(', ')}`];
+      ids.length === 0 ? [] : [`${verb} ${ids.map(String).join(', ')}`];
     const changes = [
       ...these('added', f.list('added')),
       ...these('removed', f.list('removed')),

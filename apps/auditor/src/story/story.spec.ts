@@ -127,6 +127,24 @@ it('tells amendments, with what they changed, and those that were refused', () =
   ]);
 });
 
+it('tells which policies became others, and that the login who changed them is a person', () => {
+  const activated = { ...common, policySet: 'sha256:b', previous: 'sha256:a', policies: 19, by: 'os:maria' };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'policy.activated', {
+      ...activated,
+      ...{ added: ['guard.new', 'guard.other'], removed: [], changed: ['data.read'] },
+    }),
+    world.wrote('broker', 'policy.activated', { ...activated, added: [], removed: [], changed: [] }),
+  ]);
+
+  expect(tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line)).toEqual([
+    expect.stringMatching(
+      /^19 policies decide from now on: added guard\.new, guard\.other; changed data\.read \(person [\w-]{8}…\)$/,
+    ),
+    expect.stringMatching(/^19 policies decide from now on: the schema is another \(person [\w-]{8}…\)$/),
+  ]);
+});
+
 it('says that a purpose was erased, and goes on', async () => {
   const { entries } = logOf([await world.said('task.started', started, ORCHESTRATOR)]);
 

@@ -1,5 +1,7 @@
 /** What the policy commands share: which folder is meant, and how its problems are told. */
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Catalogue } from '#events/catalogue.js';
+import { loadCatalogue } from '#policy/load-catalogue.js';
 import type { ParsedPolicies } from '#policy/parse-policies.js';
 import { PolicyError, type PolicyProblem } from '#policy/policy-error.js';
 import { CliError } from '../failure.js';
@@ -9,6 +11,8 @@ import type { CommandContext } from './context.js';
 export interface PolicyFolderOptions {
   /** The policy folder; the one beside the configuration (MAYFLY_CONFIG, else the sample's) unless told. */
   dir?: string;
+  /** The catalogue folder; the one beside the policy folder unless told. */
+  catalogue?: string;
 }
 
 /** As it is shown: relative to the working directory where it lies in it. */
@@ -17,20 +21,34 @@ export function policyFolder({ dir }: PolicyFolderOptions, env: NodeJS.ProcessEn
   return short(dir ?? join(dirname(env.MAYFLY_CONFIG || sample), 'policy'));
 }
 
-export function short(path: string): string {
+/** @throws ConfigError naming file, line and key */
+export async function catalogueBeside(
+  dir: string,
+  { catalogue }: PolicyFolderOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<Catalogue> {
+  const folder = short(catalogue ?? join(dir, '..', 'catalogue'));
+  return (await loadCatalogue(folder, env, { targets: 'describe' })).catalogue;
+}
+
+function short(path: string): string {
   const from = relative(process.cwd(), resolve(path));
   return from.startsWith('..') || isAbsolute(from) ? path : from || '.';
 }
 
 /**
- * The policies of a folder. What is wrong with them is answered, all of it.
+ * The policies of a folder. What is wrong with them is answered, all of it; without a catalogue, names that it lacks are not.
  * @throws CliError ERR_CLI_CHECKS_FAILED once it is
  */
-export async function policiesIn(dir: string, { output }: CommandContext): Promise<ParsedPolicies> {
+export async function policiesIn(
+  dir: string,
+  catalogue: Catalogue | undefined,
+  { output }: CommandContext,
+): Promise<ParsedPolicies> {
   // Only here, so that the other commands need not wait until the engine is compiled.
   const { loadPolicies } = await import('#policy/load-policies.js');
   try {
-    return await loadPolicies(dir);
+    return await loadPolicies(dir, catalogue);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const { problems } = error;

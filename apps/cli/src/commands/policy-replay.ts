@@ -11,7 +11,7 @@ import { countDecisions, recordedDecisions } from '../policy/recorded-decisions.
 import { sinceOf } from '../policy/since.js';
 import { progressOn } from '../progress.js';
 import type { CommandContext } from './context.js';
-import { policiesIn, short } from './policy-folder.js';
+import { policiesIn, policyFolder } from './policy-folder.js';
 
 export interface PolicyReplayOptions extends WhereOptions {
   since: string;
@@ -25,9 +25,9 @@ const SHOWN = 50;
 /** @throws CliError ERR_CLI_CHECKS_FAILED for flips, and for inputs that somebody changed */
 export async function policyReplay(options: PolicyReplayOptions, context: CommandContext): Promise<void> {
   const { env, output } = context;
-  const dir = short(options.policy);
+  const dir = policyFolder({ dir: options.policy }, env);
   const sinceMs = sinceOf(options.since, Date.now());
-  const { digest } = await policiesIn(dir, context);
+  const { digest } = await policiesIn(dir, undefined, context);
   const { replay } = await import('#policy/replay/replay.js');
 
   const report = await inLettersOf('broker', options, env, async (tx) => {

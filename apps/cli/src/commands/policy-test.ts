@@ -1,22 +1,21 @@
 /** `mayfly policy test`: runs the tests beside the policies, and says which policies none of them would notice the change of. */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PolicyTestReport, TestedCase, TestedFile } from '#policy/policy-tests.js';
-import { loadCatalogue } from '#policy/load-catalogue.js';
 import { CliError } from '../failure.js';
 import type { CommandContext } from './context.js';
-import { counted, policiesIn, policyFolder, type PolicyFolderOptions, short } from './policy-folder.js';
+import {
+  catalogueBeside,
+  counted,
+  policiesIn,
+  policyFolder,
+  type PolicyFolderOptions,
+} from './policy-folder.js';
 
-export interface PolicyTestOptions extends PolicyFolderOptions {
-  /** The catalogue folder; the one beside the policy folder unless told. */
-  catalogue?: string;
-}
-
-export async function policyTest(options: PolicyTestOptions, context: CommandContext): Promise<void> {
+export async function policyTest(options: PolicyFolderOptions, context: CommandContext): Promise<void> {
   const { env, output } = context;
   const dir = policyFolder(options, env);
-  const catalogueDir = short(options.catalogue ?? join(dirname(dir), 'catalogue'));
-  const policies = await policiesIn(dir, context);
-  const { catalogue } = await loadCatalogue(catalogueDir, env, { targets: 'describe' });
+  const catalogue = await catalogueBeside(dir, options, env);
+  const policies = await policiesIn(dir, catalogue, context);
   const { runPolicyTests } = await import('#policy/policy-tests.js');
   const report = await runPolicyTests(policies, catalogue, dir);
 

@@ -40,6 +40,17 @@ describe('mayfly policy check', () => {
     expect(answer()).toMatchObject({ ok: true, dir: 'deploy/sample/policy' });
   });
 
+  it('looks for the catalogue beside the folder, also when that is the working directory', async () => {
+    const before = process.cwd();
+    process.chdir(dir);
+    try {
+      await run('check', '--dir', '.', '--json');
+    } finally {
+      process.chdir(before);
+    }
+    expect(answer()).toMatchObject({ ok: true, dir: '.' });
+  });
+
   it('says all that is wrong, with place and remedy', async () => {
     await writeFile(
       join(dir, 'a.cedar'),
@@ -57,6 +68,17 @@ describe('mayfly policy check', () => {
       '    did you mean `verb`?',
       '',
     ]);
+  });
+
+  it('says which names the catalogue does not have', async () => {
+    await writeFile(
+      join(dir, 'a.cedar'),
+      '@id("a") @reason("r")\nforbid (principal, action == Mayfly::Action::"readDataset", resource in Mayfly::Domain::"hrr");\n',
+    );
+    await expect(run('check', '--dir', dir)).rejects.toMatchObject(failed('1 problem'));
+    expect(stdout).toBe(
+      `${dir}/a.cedar:2:73: the catalogue has no \`Mayfly::Domain::"hrr"\`, so this never holds (ERR_POLICY_NAME)\n    did you mean \`hr\`?\n`,
+    );
   });
 
   it('says it to a program, too', async () => {

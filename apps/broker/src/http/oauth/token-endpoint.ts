@@ -8,6 +8,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord } from '#bus/bus.js';
 import { writeHeaders } from '#events/envelope.js';
 import { wireType, type ToolCalled } from '#events/inbound.js';
+import type { Refusal } from '#events/refusal.js';
 import { TASK_EVENTS } from '#events/topics.js';
 import type { Admitted } from '#identity/admit.js';
 import { DPOP_WINDOW_MS, verifyDpop, type DpopProof } from '#identity/dpop.js';
@@ -60,10 +61,18 @@ export class TokenEndpoint {
     const trust = { trust: parts.trust, issuer };
     const client = clientOf(form, trust, nowMs);
     const proof = this.#proofOf(request, nowMs);
-    checkSubject(form, client, trust, nowMs);
     const asked = readExchange(form, parts.catalogue);
+    try {
+      checkSubject(form, client, trust, nowMs);
+    } catch (error) {
+      this.#noteImpersonation(error, asked, client);
+      throw error;
+    }
     return await atOnce.ofSender(client.id, async () => {
-      await this.#useOnce(client, proof);
+      await this.#useOnce(client, proof).catch((error: unknown) => {
+        this.#noteImpersonation(error, asked, client);
+        throw error;
+      });
       return await this.#exchange(asked, client, proof);
     });
   }
@@ -95,7 +104,15 @@ export class TokenEndpoint {
       );
   }
 
-  async #exchange(asked: Omit<ToolCalled, 'sealTo'>, client: Client, { jkt }: DpopProof): Promise<Reply> {
+  /** Somebody came with what is another's. It is written down, and under no name: nobody has proved to be anybody. */
+  #noteImpersonation(error: unknown, asked: Asked, client: Client): void {
+    const refusal = error instanceof OAuthError ? IMPERSONATIONS[error.code] : undefined;
+    if (refusal === undefined) return;
+    const record = recordOf(asked, client, uuidv7(), Date.now());
+    this.given.pump.note({ record, said: { ok: false, refusal } });
+  }
+
+  async #exchange(asked: Asked, client: Client, { jkt }: DpopProof): Promise<Reply> {
     const { parts, pump, answerWithinMs } = this.given;
     const passing = new PassingKey();
     const reading = readInboundData('tool.called', { ...asked, sealTo: passing.publicJwk }, client.id);
@@ -112,26 +129,44 @@ export class TokenEndpoint {
   }
 }
 
+type Asked = Omit<ToolCalled, 'sealTo'>;
+
+/** What of the codes of OAuth is told in the words of the bus. */
+const IMPERSONATIONS: Partial<Record<OAuthError['code'], Refusal>> = {
+  ERR_SUBJECT_NOT_CLIENT: {
+    code: 'ERR_SOURCE_MISMATCH',
+    reason: 'a token was asked for with the subject token of somebody else',
+  },
+  ERR_ASSERTION_OF_OTHER_KEY: {
+    code: 'ERR_KEY_CHANGED',
+    reason: 'a token was asked for with an assertion that came with another key before',
+  },
+};
+
+const CALLED = wireType('tool.called');
+
 /** The call as it would have come over the bus. Nothing in it is a secret: it may have to be written down. */
-function callOf(call: ToolCalled, { id: sender, sha256 }: Client, jkt: string, nowMs: number) {
+const recordOf = (call: Asked, { id }: Client, ceId: string, nowMs: number): BusRecord => ({
+  topic: TASK_EVENTS,
+  ...OVER_HTTP,
+  appendedAtMs: nowMs,
+  key: Buffer.from(call.taskId),
+  value: Buffer.from(JSON.stringify(call)),
+  headers: writeHeaders({
+    ...{ id: ceId, source: id, type: CALLED, subject: call.taskId },
+    ...{ time: new Date(nowMs).toISOString(), contentType: 'application/json' },
+  }),
+});
+
+function callOf(call: ToolCalled, client: Client, jkt: string, nowMs: number) {
+  const { id: sender, sha256 } = client;
   const ceId = uuidv7();
-  const type = wireType('tool.called');
-  const value = Buffer.from(JSON.stringify(call));
-  const record: BusRecord = {
-    topic: TASK_EVENTS,
-    ...OVER_HTTP,
-    appendedAtMs: nowMs,
-    key: Buffer.from(call.taskId),
-    value,
-    headers: writeHeaders({
-      ...{ id: ceId, source: sender, type, subject: call.taskId },
-      ...{ time: new Date(nowMs).toISOString(), contentType: 'application/json' },
-    }),
-  };
+  const record = recordOf(call, client, ceId, nowMs);
+  const value = record.value ?? '';
   const admitted: Admitted = {
     event: { type: 'tool.called', data: call },
     ceId,
-    wireType: type,
+    wireType: CALLED,
     sender,
     proofKeyThumbprint: jkt,
     svidSha256: sha256,
