@@ -12,10 +12,12 @@ export async function ensureKeys(root, stateDir) {
   process.env.MAYFLY_ENV ??= 'development';
   const built = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
   const { ensureDevelopmentTrust } = await built('libs/identity/src/development/development-trust.js');
+  const { ensureDevelopmentLogin } = await built('libs/identity/src/development/development-login.js');
   const { ensureServiceKeys } = await built('libs/identity/src/development/service-keys.js');
   const { ensureKeyEncryptionKey } = await built('apps/broker/src/development/key-encryption-key.js');
   const { ensureLogKeys } = await built('apps/auditor/src/development/log-keys.js');
   await ensureDevelopmentTrust(stateDir);
+  await ensureDevelopmentLogin(stateDir);
   await ensureServiceKeys(stateDir);
   await ensureKeyEncryptionKey(stateDir);
   await ensureLogKeys(stateDir);

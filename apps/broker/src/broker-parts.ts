@@ -1,5 +1,6 @@
 /** What the broker's use cases work with; made once in `main.ts`. */
 import type { Catalogue } from '#events/catalogue.js';
+import type { ApprovalRules } from '#events/approval-facts.js';
 import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';
@@ -19,6 +20,8 @@ export interface BrokerParts {
   catalogue: Catalogue;
   /** Another one once the policy folder has changed: whoever decides takes it once, and asks that one everything. */
   judge: Judge;
+  /** How people are asked. */
+  approvals: ApprovalRules;
   /** How many ancestors a task may have. */
   maxDepth: number;
   /** By target. */

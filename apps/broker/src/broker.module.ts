@@ -6,6 +6,8 @@ import { BusController } from './bus.controller.js';
 import { AuthzenController } from './http/authzen/authzen.controller.js';
 import { AuthzenServer } from './http/authzen/authzen-server.js';
 import type { BrokerHttp } from './http/broker-http.js';
+import { ApprovalRequests } from './http/approvals/approval-requests.js';
+import { ApprovalsController } from './http/approvals/approvals.controller.js';
 import { EventRequests } from './http/event-requests.js';
 import { EventsController } from './http/events.controller.js';
 import { OAuthServer } from './http/oauth/oauth-server.js';
@@ -20,12 +22,14 @@ export class BrokerModule {
       controllers: [
         BusController,
         EventsController,
+        ApprovalsController,
         AuthzenController,
         ...(http.oauth === null ? [] : [OAuthController]),
       ],
       providers: [
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
+        { provide: ApprovalRequests, useValue: http.approvals },
         { provide: AuthzenServer, useValue: http.authzen },
         ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],

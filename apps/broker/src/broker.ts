@@ -4,6 +4,7 @@ import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { Intake } from '#store/intake.js';
 import type { QueuedRecord } from '#store/outbox.js';
+import { ApprovalDesk } from './approvals/approval-desk.js';
 import type { BrokerParts } from './broker-parts.js';
 import { endChildren } from './end-children.js';
 import { endOverdue } from './end-overdue.js';
@@ -27,6 +28,7 @@ const CHILDREN_EVERY_MS = 1_000;
 const REFUSALS_EVERY_MS = 5_000;
 const RELEASE_EVERY_MS = 1_000;
 const TOKEN_KEYS_EVERY_MS = 5_000;
+const APPROVALS_EVERY_MS = 1_000;
 
 export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
@@ -35,6 +37,8 @@ export class Broker {
   readonly renewer: LeaseRenewer;
   /** Events that came over HTTP. */
   readonly requests: EventPump;
+  /** What people say of calls that wait for them. */
+  readonly approvals: ApprovalDesk;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
@@ -51,6 +55,7 @@ export class Broker {
       room: () => this.issuer.room(),
       after: (effects) => this.#after(effects),
     });
+    this.approvals = new ApprovalDesk({ parts, after: (effects) => this.#after(effects) });
     this.tasks = new Intake<Admission, TaskEffects>({
       db,
       group: GROUP,
@@ -105,6 +110,11 @@ export class Broker {
         OVERDUE_EVERY_MS,
         () => endOverdue(parts),
         (err) => parts.log.error({ err }, 'ending overdue tasks failed'),
+      ),
+      repeat(
+        APPROVALS_EVERY_MS,
+        () => this.approvals.lapse(),
+        (err) => parts.log.error({ err }, 'ending approvals failed'),
       ),
       repeat(
         CHILDREN_EVERY_MS,

@@ -1,4 +1,5 @@
 /** Calls and their leases as rows. */
+import type { Approval } from '#events/approval.js';
 import type { ToolCalled } from '#events/inbound.js';
 import { leaseOf, type Lease } from '#events/lease.js';
 import type { EventOf } from '#events/outbound.js';
@@ -6,13 +7,17 @@ import type { RefusalCode } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import type { Write } from '#store/writes.js';
+import { APPROVAL_OF_CALL } from './approvals/approval-rows.js';
 
 /** Where its sender hears of a call: on the delivery topic, or in the reply to its request. */
 export type AnsweredIn = 'delivery' | 'reply';
 
 /** What a call comes to, sooner or later. */
 export type CallOutcome =
-  { is: 'issued'; envelope: string } | { is: 'refused'; code: RefusalCode; reasons: readonly string[] };
+  | { is: 'issued'; envelope: string }
+  | { is: 'refused'; code: RefusalCode; reasons: readonly string[] }
+  /** No outcome yet, and none until people have said a word. */
+  | { is: 'waiting'; approval: Approval };
 
 export interface Call {
   taskId: string;
@@ -20,10 +25,13 @@ export interface Call {
   callId: string;
   /** Of the call's data: the same call may be asked again, another under its id may not. */
   contentSha256: string;
-  state: 'pending' | 'issued' | 'refused';
+  /** `waiting`: for people. */
+  state: 'pending' | 'waiting' | 'issued' | 'refused';
   code: RefusalCode | null;
   reasons: string[];
   leaseId: string | null;
+  /** What people were asked for it. */
+  approval: Approval | null;
   /** Leases intended for it so far. */
   attempts: number;
   request: ToolCalled;
@@ -47,6 +55,8 @@ export interface Facts {
   calls: Call[];
   /** In how many tasks each of the senders acts: one that is suspended may go on, so it counts. */
   open: Record<string, number>;
+  /** How many of their calls wait for people. */
+  waiting: Record<string, number>;
 }
 
 /** What is to be known under the locks of the tasks, in one round trip. Requires that they are held: the clock is read after them. */
@@ -61,22 +71,25 @@ export async function readFacts(
       (SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'taskId', task_id, 'agent', agent, 'callId', call_id, 'contentSha256', content_sha256, 'state', state,
                 'code', code, 'reasons', reasons, 'leaseId', lease_id, 'attempts', attempts, 'request', request,
-                'sender', sender, 'answeredIn', answered_in)), '[]')
+                'sender', sender, 'answeredIn', answered_in, 'approval', (${APPROVAL_OF_CALL}))), '[]')
          FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
               USING (task_id, agent, call_id)) AS calls,
       (SELECT coalesce(jsonb_object_agg(sender, open), '{}')
          FROM (SELECT sender, count(*) AS open FROM task_sender JOIN task USING (task_id)
-                WHERE status IN ('open', 'suspended') AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open`,
+                WHERE status IN ('open', 'suspended') AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open,
+      (SELECT coalesce(jsonb_object_agg(agent, asked), '{}')
+         FROM (SELECT agent, count(*) AS asked FROM approval
+                WHERE status = 'open' AND agent = ANY($4::text[]) GROUP BY agent) AS counted) AS waiting`,
     values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId), senders],
   });
-  return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {} };
+  return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {}, waiting: {} };
 }
 
 /** What these calls have come to, in their order; null for those that are pending or not there. Takes no lock. */
 export async function callOutcomes(tx: Tx, keys: readonly CallKey[]): Promise<(CallOutcome | null)[]> {
   const { rows } = await tx.query<CallKey & OutcomeRow>({
     name: 'call-outcomes',
-    text: `SELECT task_id AS "taskId", agent, call_id AS "callId", call.state, code, reasons, envelope
+    text: `SELECT task_id AS "taskId", agent, call_id AS "callId", call.state, code, reasons, envelope, (${APPROVAL_OF_CALL}) AS approval
              FROM call JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(task_id, agent, call_id)
                   USING (task_id, agent, call_id)
              LEFT JOIN lease USING (task_id, agent, call_id, lease_id)
@@ -92,11 +105,13 @@ interface OutcomeRow {
   code: RefusalCode | null;
   reasons: string[];
   envelope: string | null;
+  approval: Approval | null;
 }
 
 /** An issued lease without its envelope is over: nothing is given out again. */
-export const outcomeOf = ({ state, code, reasons, envelope }: OutcomeRow): CallOutcome | null => {
-  if (state === 'pending') return null;
+export const outcomeOf = ({ state, code, reasons, envelope, approval }: OutcomeRow): CallOutcome | null => {
+  if (state === 'pending' || (state === 'waiting' && approval === null)) return null;
+  if (state === 'waiting' && approval !== null) return { is: 'waiting', approval };
   if (state === 'refused') return { is: 'refused', code: code ?? 'ERR_LEASE_ABANDONED', reasons };
   return envelope === null
     ? { is: 'refused', code: 'ERR_LEASE_ENDED', reasons: [LEASE_ENDED] }
@@ -107,12 +122,12 @@ export const LEASE_ENDED = 'the lease of this call has ended';
 export function callsWrite(calls: readonly Call[]): Write | null {
   if (calls.length === 0) return null;
   return {
-    sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender, answered_in)
+    sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender, answered_in, approval_id)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[], $12::text[])
+                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[])
      ON CONFLICT (task_id, agent, call_id) DO UPDATE SET state = excluded.state, code = excluded.code,
        reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts,
-       answered_in = excluded.answered_in`,
+       answered_in = excluded.answered_in, approval_id = excluded.approval_id`,
     values: [
       calls.map((c) => c.taskId),
       calls.map((c) => c.agent),
@@ -126,6 +141,7 @@ export function callsWrite(calls: readonly Call[]): Write | null {
       calls.map((c) => JSON.stringify(c.request)),
       calls.map((c) => JSON.stringify(c.sender)),
       calls.map((c) => c.answeredIn),
+      calls.map((c) => c.approval?.requested.approvalId ?? null),
     ],
   };
 }

@@ -1,6 +1,7 @@
 /** A call is decided once; asked again, it gets the same answer. */
 import { v7 as uuidv7 } from 'uuid';
-import { decideCall } from '#events/call.js';
+import { approvalOf, consumedBy, evolveApproval, expiredBy, type Approval } from '#events/approval.js';
+import { decideCall, type CallDecided } from '#events/call.js';
 import { pinRefusal } from '#events/entitlement.js';
 import type { ToolCalled } from '#events/inbound.js';
 import { canonical } from '#events/jcs.js';
@@ -13,7 +14,7 @@ import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
 import { sha256Hex } from '#store/parking.js';
 
-type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens'>;
+type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens' | 'approvals'>;
 
 /** @returns why the event is rejected: its sender may not say this. Then nothing has happened. */
 export async function makeCall(
@@ -27,7 +28,7 @@ export async function makeCall(
   const contentSha256 = sha256Hex(canonical(call));
   const known = work.call({ taskId: call.taskId, agent: by.id, callId: call.callId });
   if (known === undefined)
-    return decideNow(work, call, by, parts, { contentSha256, attempts: 1, answeredIn });
+    return decideNow(work, call, by, parts, { contentSha256, attempts: 1, answeredIn, approval: null });
 
   const pin = pinRefusal(work.task(call.taskId), by.id, by.keyThumbprint);
   if (pin !== null) return pin;
@@ -43,7 +44,12 @@ export function decideNow(
   call: ToolCalled,
   by: Sender,
   parts: Parts,
-  { contentSha256, attempts, answeredIn }: Pick<Call, 'contentSha256' | 'attempts' | 'answeredIn'>,
+  {
+    contentSha256,
+    attempts,
+    answeredIn,
+    approval: given,
+  }: Pick<Call, 'contentSha256' | 'attempts' | 'answeredIn' | 'approval'>,
 ): Refusal | null {
   const task = work.task(call.taskId);
   const result = decideCall(call, by, {
@@ -56,6 +62,14 @@ export function decideNow(
     newLeaseId: uuidv7(),
     principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',
     newStatus: () => parts.tokens?.status?.next(),
+    ...(by.cannotWait === true
+      ? {}
+      : {
+          approvals: {
+            ...{ rules: parts.approvals, newApprovalId: uuidv7(), given },
+            openOfAgent: work.waitingOf(by.id),
+          },
+        }),
     sha256Hex,
     nowMs: work.nowMs,
   });
@@ -65,16 +79,21 @@ export function decideNow(
   work.record(call.taskId, decided);
   work.keepInputs(result.inputs);
   if (intended !== null) work.intend(intended, call.sealTo);
-  if (refusal !== null && answeredIn === 'delivery') work.refuseCall(decided.data, refusal, reasons);
+  const approval = approvalAfter(work, result, given);
+  const waits = result.requested !== null;
+  if (waits && answeredIn === 'delivery') tellPending(work, approval);
+  if (!waits && refusal !== null && answeredIn === 'delivery')
+    work.refuseCall(decided.data, refusal, reasons);
   work.saveCall({
     taskId: call.taskId,
     agent: by.id,
     callId: call.callId,
     contentSha256,
-    state: refusal === null ? 'pending' : 'refused',
+    state: refusal === null ? 'pending' : waits ? 'waiting' : 'refused',
     code: refusal?.code ?? null,
     reasons,
     leaseId: intended?.data.leaseId ?? null,
+    approval,
     attempts,
     request: call,
     sender: by,
@@ -83,10 +102,44 @@ export function decideNow(
   return null;
 }
 
+/** An approval is asked for, used by the first lease of its call, or over because the call is not permitted all the same. */
+function approvalAfter(
+  work: UnitOfWork,
+  { requested, intended }: CallDecided,
+  given: Approval | null,
+): Approval | null {
+  if (requested !== null) {
+    work.record(requested.data.taskId, requested);
+    const asked = approvalOf(requested);
+    work.saveApproval(asked);
+    return asked;
+  }
+  if (given?.status !== 'open') return given;
+  const event =
+    intended === null
+      ? expiredBy(given, 'denied', work.nowMs)
+      : consumedBy(given, intended.data.leaseId, work.nowMs);
+  work.record(given.requested.taskId, event);
+  const after = evolveApproval(given, event);
+  work.saveApproval(after);
+  return after;
+}
+
+/** Tells the agent of a call on the bus that it waits for people. */
+export function tellPending(work: UnitOfWork, approval: Approval | null): void {
+  if (approval === null) return;
+  const { taskId, callId, agent, approvalId, expiresAt } = approval.requested;
+  work.deliver('call.pending', { taskId, callId, agent, approval: approvalId, expiresAt });
+}
+
 async function answerAgain(tx: Tx, work: UnitOfWork, call: Call): Promise<void> {
   // The answer to a pending call is on its way, with its outcome.
   if (call.state === 'pending')
     return call.answeredIn === 'delivery' ? undefined : work.saveCall({ ...call, answeredIn: 'delivery' });
+  if (call.state === 'waiting') {
+    work.saveCall({ ...call, answeredIn: 'delivery' });
+    return tellPending(work, call.approval);
+  }
   if (call.code !== null) return work.refuseCall(call, { code: call.code }, call.reasons);
   if (call.leaseId === null) return;
   const envelope = (await lockLeases(tx, [call.leaseId])).get(call.leaseId)?.envelope ?? null;

@@ -12,6 +12,7 @@ export type Route =
   | 'token'
   | 'introspect'
   | 'revoke'
+  | 'approvals'
   | 'evaluation'
   | 'evaluations';
 
@@ -36,6 +37,15 @@ export function createMeasures(metrics: Metrics) {
   const renewals = metrics.counter({
     name: 'lease_renewals_total',
     help: 'Renewals by what they came to: `renewed`, or the code of the refusal.',
+    labels: ['outcome'],
+  });
+  const approvals = metrics.gauge({
+    name: 'approvals_open',
+    help: 'Calls that wait for people.',
+  });
+  const answers = metrics.counter({
+    name: 'approvals_total',
+    help: 'Approvals by what became of them; each grant of several counts.',
     labels: ['outcome'],
   });
   const issueSeconds = metrics.histogram({
@@ -68,6 +78,9 @@ export function createMeasures(metrics: Metrics) {
     refusalUnrecorded(): void {
       unrecorded.inc();
     },
+    approvalsOpen(count: number): void {
+      approvals.set(count);
+    },
     peerRestored(): void {
       peerRestored.inc();
     },
@@ -76,6 +89,8 @@ export function createMeasures(metrics: Metrics) {
       for (const { type, data } of events) {
         if (type === 'event.rejected') rejected.inc({ code: data.code }, data.count ?? 1);
         if (type === 'call.decided') calls.inc({ decision: data.decision });
+        if (type.startsWith('approval.')) answers.inc({ outcome: type.slice('approval.'.length) });
+        if (type === 'break_glass.used') answers.inc({ outcome: 'break_glass' });
         if (type === 'lease.issued') outcomes.inc({ outcome: 'issued' });
         if (type === 'lease.abandoned') outcomes.inc({ outcome: data.why });
         if (type === 'lease.renewed') renewals.inc({ outcome: 'renewed' });

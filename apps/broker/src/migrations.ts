@@ -1,5 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 import { policyMigrations } from './policy/policy-migrations.js';
 import { renewalMigrations } from './renewal-migrations.js';
@@ -110,6 +111,7 @@ export const brokerMigrations: readonly Migration[] = [
       ALTER TABLE token_key ADD COLUMN ordered_by text;
     `,
   },
+  ...approvalMigrations,
   ...policyMigrations,
   {
     id: 'broker-children-1',

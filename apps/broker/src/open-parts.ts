@@ -91,6 +91,7 @@ export async function openParts(
       log,
       measures,
     },
+    approvals: settings.approvals,
     maxDepth: settings.maxDelegationDepth,
   };
   const policies = new PolicyReload(parts, {

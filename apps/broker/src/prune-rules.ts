@@ -39,6 +39,8 @@ async function takeCalls(tx: Tx, keepMs: number, batch: number): Promise<number>
           issued AS (DELETE FROM lease WHERE task_id = ANY($1::text[]) AND state <> 'abandoned'),
           renewals AS (DELETE FROM renewal WHERE task_id = ANY($1::text[])),
           calls AS (DELETE FROM call WHERE task_id = ANY($1::text[])),
+          approvals AS (DELETE FROM approval WHERE task_id = ANY($1::text[])),
+          uses AS (DELETE FROM approval_use WHERE task_id = ANY($1::text[])),
           senders AS (DELETE FROM task_sender WHERE task_id = ANY($1::text[]))
      UPDATE task SET calls_gone = true WHERE task_id = ANY($1::text[])`,
     [taskIds],

@@ -11,11 +11,18 @@ import { hasEvent } from '#store/events.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-export const senderOf = ({ sender, proofKeyThumbprint, ceId, principalProof }: Admitted): Sender => ({
+export const senderOf = ({
+  sender,
+  proofKeyThumbprint,
+  ceId,
+  principalProof,
+  cannotWait,
+}: Admitted): Sender => ({
   id: sender,
   keyThumbprint: proofKeyThumbprint,
   ceId,
   ...(principalProof !== undefined && { principalProved: true }),
+  ...(cannotWait === true && { cannotWait }),
 });
 
 export const startFacts = (

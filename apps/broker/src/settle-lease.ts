@@ -182,8 +182,8 @@ function abandon(
   });
   if (call === undefined) return;
   if (ATTEMPT_AGAIN.has(why) && call.attempts < ATTEMPTS_MAX) {
-    const { contentSha256, attempts, request, sender, answeredIn } = call;
-    const again = { contentSha256, attempts: attempts + 1, answeredIn };
+    const { contentSha256, attempts, request, sender, answeredIn, approval } = call;
+    const again = { contentSha256, attempts: attempts + 1, answeredIn, approval };
     if (decideNow(work, request, sender, parts, again) === null) return;
   }
   const refusal = REFUSALS[why];

@@ -42,6 +42,25 @@ async function revoked(taskId: string): Promise<void> {
     await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'task_ended'));
 }
 
+/** A task that may write, which needs people. */
+const starts = async (taskId: string) =>
+  await broker.hear(
+    await world.voices.starts(taskId, {
+      declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['write'] }],
+    }),
+  );
+async function asks(taskId: string, count = 1) {
+  await broker.hear(await world.voices.calls(taskId, { action: 'write' }));
+  const { approvalId, callDigest } = (await world.hears(taskId, 'approval.requested', count)).at(-1)!;
+  const { approvals } = broker.broker;
+  return {
+    grant: (by: string, breakGlass?: string) =>
+      approvals.answer(approvalId, { is: 'grant', by, callDigest, breakGlass }),
+    say: (is: 'refuse' | 'withdraw', by: string) => approvals.answer(approvalId, { is, by }),
+  };
+}
+const [OLGA, NADIA] = ['user:olga@corp.example', 'user:nadia@corp.example'];
+
 const STORIES: Record<string, { story: string; play: (taskId: string) => Promise<void> }> = {
   'renewed-and-refused': {
     story: 'a lease is renewed once, and refused after the end of its task',
@@ -103,6 +122,29 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
       await revoked(taskId);
       await apply(resumeParked, taskId);
       await called(taskId, 2);
+    },
+  },
+  'approved-and-withdrawn': {
+    story: 'a call waits for a person, who grants it, and takes it back once it was used',
+    async play(taskId) {
+      await starts(taskId);
+      const { grant, say } = await asks(taskId);
+      await grant(OLGA);
+      await world.hears(taskId, 'lease.issued');
+      await say('withdraw', OLGA);
+    },
+  },
+  'approvals-of-all-kinds': {
+    story: 'one call is refused, for one an operator breaks the glass, and one waits until its task ends',
+    async play(taskId) {
+      await starts(taskId);
+      await (await asks(taskId)).say('refuse', OLGA);
+      await (await asks(taskId, 2)).grant(NADIA, 'the warehouse is on fire');
+      await world.hears(taskId, 'lease.issued');
+      await asks(taskId, 3);
+      await broker.hear(await world.voices.ends(taskId));
+      await broker.broker.approvals.lapse();
+      await world.hears(taskId, 'approval.expired');
     },
   },
   'amended-and-rekeyed': {

@@ -12,7 +12,7 @@ import { brokerUpcasts, type StreamEvent } from './upcasts.js';
 /** Of `Task` as it is stored in a row. MUST grow when `Task` or `evolve` changes: rows of other shapes are folded anew. */
 export const TASK_SHAPE = 3;
 
-/** Total over what may be in a stream. Leases have rows of their own; of a task they change only the number of events. */
+/** Total over what may be in a stream. Leases and approvals have rows of their own; of a task they change only the number of events. */
 export function applyEvent(task: Task, event: StreamEvent): Task {
   switch (event.type) {
     case 'task.accepted':
@@ -24,6 +24,13 @@ export function applyEvent(task: Task, event: StreamEvent): Task {
     case 'task.usage_reported':
     case 'call.decided':
       return evolve(task, event);
+    case 'approval.requested':
+    case 'approval.granted':
+    case 'approval.refused':
+    case 'approval.expired':
+    case 'approval.consumed':
+    case 'approval.withdrawn':
+    case 'break_glass.used':
     case 'lease.intended':
     case 'lease.issued':
     case 'lease.abandoned':

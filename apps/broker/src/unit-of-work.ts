@@ -2,6 +2,7 @@
  * One transaction's worth of decisions: tasks under their locks, events that change them, rows and records that follow.
  * Decisions are made in memory, in order; `flush` writes each table once.
  */
+import type { Approval } from '#events/approval.js';
 import { hasSpoken } from '#events/entitlement.js';
 import type { ToolCalled } from '#events/inbound.js';
 import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
@@ -12,6 +13,7 @@ import { eventsWrite, type StoredEvent } from '#store/events.js';
 import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
 import { writtenIn } from '#store/upcast.js';
 import type { Write } from '#store/writes.js';
+import { approvalsWrite, usesWrite } from './approvals/approval-rows.js';
 import {
   callsWrite,
   keyOfCall,
@@ -61,6 +63,8 @@ export class UnitOfWork {
   readonly #tasks: Map<string, Task>;
   readonly #calls: Map<string, Call>;
   readonly #open: Map<string, number>;
+  readonly #waiting: Map<string, number>;
+  readonly #approvals = new Map<string, Approval>();
   readonly #dirtyTasks = new Set<string>();
   readonly #dirtyCalls = new Set<string>();
   readonly #events: StoredEvent[] = [];
@@ -80,7 +84,7 @@ export class UnitOfWork {
   private constructor(
     tx: Tx,
     tasks: Map<string, Task>,
-    { nowMs, calls, open }: Facts,
+    { nowMs, calls, open, waiting }: Facts,
     renewable: Map<string, RenewableLease>,
   ) {
     this.#tx = tx;
@@ -89,6 +93,7 @@ export class UnitOfWork {
     this.#calls = new Map(calls.map((call) => [keyOfCall(call), call]));
     this.#open = new Map(Object.entries(open));
     this.#renewable = renewable;
+    this.#waiting = new Map(Object.entries(waiting));
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
@@ -118,6 +123,11 @@ export class UnitOfWork {
 
   openTasksOf(sender: string): number {
     return this.#open.get(sender) ?? 0;
+  }
+
+  /** How many calls of this agent wait for people. */
+  waitingOf(agent: string): number {
+    return this.#waiting.get(agent) ?? 0;
   }
 
   call(key: CallKey): Call | undefined {
@@ -205,6 +215,14 @@ export class UnitOfWork {
     this.#renewed.push(renewed);
   }
 
+  /** Requires that the event that led to it is recorded. */
+  saveApproval(approval: Approval): void {
+    const { approvalId, agent } = approval.requested;
+    const isNew = approval.status === 'open' && approval.grants.length === 0;
+    if (isNew && !this.#approvals.has(approvalId)) this.#waiting.set(agent, this.waitingOf(agent) + 1);
+    this.#approvals.set(approvalId, approval);
+  }
+
   intend(intended: EventOf<'lease.intended'>, sealTo: ToolCalled['sealTo']): void {
     this.record(intended.data.taskId, intended);
     this.intents.push({ intended: intended.data, sealTo });
@@ -237,6 +255,8 @@ export class UnitOfWork {
         renewalsWrite([...this.#renewals.values()], claimedBy),
         renewedWrite(this.#renewed),
         inputsWrite(this.#inputs),
+        approvalsWrite([...this.#approvals.values()]),
+        usesWrite(this.#events),
       ],
       this.#records,
     );

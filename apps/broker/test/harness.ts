@@ -11,9 +11,16 @@ import { v7 as uuidv7 } from 'uuid';
 import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { shortType } from '#events/inbound.js';
+import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
+import {
+  DEVELOPMENT_LOGIN,
+  ensureDevelopmentLogin,
+  mintLogin,
+} from '#identity/development/development-login.js';
+import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner, verifyRecord, type PeerKeys } from '#identity/records.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
@@ -130,6 +137,7 @@ export class World {
   readonly bus = new HeldBus();
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
+  approvals = { ...APPROVAL_RULES };
   readonly #processes: BrokerProcess[] = [];
 
   private constructor(
@@ -142,6 +150,15 @@ export class World {
     private readonly catalogue: Catalogue,
     private readonly policy: PolicySet,
   ) {}
+
+  /** The token of a person who has signed in. */
+  login(person: string, change: { ttlS?: number; nowMs?: number } = {}): Promise<string> {
+    return mintLogin({ stateDir: this.stateDir, person, ttlS: 300, env, ...change });
+  }
+
+  svid(id: string, audience: string, ttlS: number): Promise<string> {
+    return mintSvid({ stateDir: this.stateDir, id, audience, ttlS, env });
+  }
 
   static async open(): Promise<World> {
     const stateDir = await mkdtemp(join(tmpdir(), 'mayfly-broker-'));
@@ -160,7 +177,17 @@ export class World {
       new Voices(stateDir, { broker, revoker, auditor }),
       broker,
       await loadPeerKeys(keys),
-      await loadTrust([{ ...issuer, development: true }], 'development'),
+      await loadTrust(
+        [
+          { ...issuer, development: true },
+          {
+            ...{ type: 'oidc', issuer: DEVELOPMENT_LOGIN, audience: 'mayfly', development: true },
+            jwks: (await ensureDevelopmentLogin(stateDir, env)).jwksFile,
+            persons: { claim: 'email', domain: 'corp.example' },
+          },
+        ],
+        'development',
+      ),
       catalogue,
       await PolicySet.load('deploy/sample/policy'),
     );
@@ -192,6 +219,7 @@ export class World {
         peers,
         catalogue,
         judge: this.policy,
+        approvals: this.approvals,
         maxDepth: 8,
         providers,
         tokens: making,

@@ -3,6 +3,8 @@
  * domain, and hears what became of them. Each (task, identity) has a proof key of its own, kept in the state folder.
  */
 import { v7 as uuidV7 } from 'uuid';
+import { AgentError } from '#agent/agent-error.js';
+import type { Pending } from '#agent/answer-book.js';
 import { Answers } from '#agent/answers.js';
 import { openEnvelope } from '#agent/open-envelope.js';
 import type { OpenedCredential } from '#agent/open-envelope.js';
@@ -91,15 +93,22 @@ export class MayflyClient {
 
   /**
    * Makes one tool call and opens its envelope.
+   * @param onPending it is waited for where it needs people; without, that is an error
    * @throws Refused with the broker's code; CliError ERR_CLI_DEAD_CREDENTIAL when the lease had ended before its envelope came;
    *   AgentError
    */
-  async call(call: Call, agent: string, withinMs: number): Promise<CallOutcome> {
+  async call(
+    call: Call,
+    agent: string,
+    withinMs: number,
+    onPending?: (pending: Pending) => void,
+  ): Promise<CallOutcome> {
     const answers = await this.#listenForAnswers();
     const sealKey = generateSealKey();
     const callId = uuidV7();
     const { taskId } = call;
-    const answered = answers.answerOf({ taskId, callId, agent, sealKid: sealKey.thumbprint }, withinMs);
+    const asked = { taskId, callId, agent, sealKid: sealKey.thumbprint };
+    const answered = answers.answerOf(asked, withinMs, onPending);
     const data: ToolCalled = { ...call, callId, sealTo: sealKey.publicJwk };
     const published = await this.send('tool.called', data, agent, withinMs);
     // What was refused at the door has no answer on the delivery topic, so the verdict may have to end the wait.
@@ -115,6 +124,10 @@ export class MayflyClient {
         };
       case 'refused':
         throw new Refused(answer.code, answer.reasons);
+      case 'pending':
+        throw new AgentError('ERR_APPROVAL_PENDING', 'the call waits for an approval: --wait waits with it', {
+          approval: answer.approval,
+        });
       case 'void':
         throw new CliError(
           'ERR_CLI_DEAD_CREDENTIAL',

@@ -1,6 +1,7 @@
 /** The commands of `mayfly` and their options. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SERVICES } from '#events/services.js';
+import { approvalCommands } from './approvals/approval-commands.js';
 import { call } from './commands/call.js';
 import type { CallOptions } from './commands/call.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
@@ -93,6 +94,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .requiredOption('--action <action>', 'such as read')
     .addOption(as(SAMPLE_ANALYST))
     .option('--ttl <seconds>', 'how long the credential is wanted', seconds)
+    .option('--wait <seconds>', 'how long to wait, where the call needs an approval', seconds)
     .option(
       '--out <file>',
       'where the credential is kept, mode 0600 (in the state folder, unless told otherwise)',
@@ -100,6 +102,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .option('--show-secret', 'print the credential, secret and all, instead of keeping it in a file')
     .action((options: CallOptions & { json?: boolean }) => call(options, context(options)));
 
+  approvalCommands(mayfly, command, context, seconds);
   dlqCommands(mayfly, command, context);
 
   const policy = mayfly

@@ -17,11 +17,19 @@ const HEARD = [
   'lease.abandoned',
   'lease.renewed',
   'lease.returned',
+  'approval.withdrawn',
   'signing_key.rotated',
   'store.restored',
 ] as const;
 type HeardType = (typeof HEARD)[number];
-export type BrokerEvent = { [T in HeardType]: EventOf<T> }[HeardType];
+/** Of a withdrawn approval only what had come to a lease concerns us. */
+type Withdrawn = {
+  type: 'approval.withdrawn';
+  data: EventOf<'approval.withdrawn'>['data'] & { leaseId: string };
+};
+export type BrokerEvent =
+  | { [T in Exclude<HeardType, 'approval.withdrawn'>]: EventOf<T> }[Exclude<HeardType, 'approval.withdrawn'>]
+  | Withdrawn;
 
 export type Hearing =
   | { is: 'heard'; event: BrokerEvent; ceId: string; verified: VerifiedRecord }
@@ -48,6 +56,7 @@ export function hearRecord(record: BusRecord, peers: PeerKeys): Hearing {
 
   const data = outboundSchemas[type].safeParse(jsonOf(record));
   if (!data.success) return { is: 'refused', code: 'ERR_DATA_INVALID', authentic: true };
+  if (type === 'approval.withdrawn' && !('leaseId' in data.data)) return { is: 'passed', verified };
   const event = { type, data: data.data } as BrokerEvent;
   if (event.data.taskId !== verified.head.subject || !isUsable(event))
     return { is: 'refused', code: 'ERR_DATA_INVALID', authentic: true };

@@ -2,10 +2,10 @@
 import type { BusRecord } from '#bus/bus.js';
 import {
   hearAbandoned,
+  hearGivenUp,
   hearIntended,
   hearIssued,
   hearRenewed,
-  hearReturned,
   makeDue,
   type Step,
 } from '#events/revocation.js';
@@ -66,9 +66,24 @@ async function orderSweeps(tx: Tx, heard: readonly Heard[]): Promise<void> {
 
 type LeaseTold = Extract<
   BrokerEvent,
-  { type: 'lease.intended' | 'lease.issued' | 'lease.abandoned' | 'lease.renewed' | 'lease.returned' }
+  {
+    type:
+      | 'lease.intended'
+      | 'lease.issued'
+      | 'lease.abandoned'
+      | 'lease.renewed'
+      | 'lease.returned'
+      | 'approval.withdrawn';
+  }
 >;
-const ABOUT_LEASES = ['lease.intended', 'lease.issued', 'lease.abandoned', 'lease.renewed', 'lease.returned'];
+const ABOUT_LEASES = [
+  'lease.intended',
+  'lease.issued',
+  'lease.abandoned',
+  'lease.renewed',
+  'lease.returned',
+  'approval.withdrawn',
+];
 const aboutLease = (event: BrokerEvent): event is LeaseTold => ABOUT_LEASES.includes(event.type);
 
 /** Whose leases are heard of. */
@@ -154,7 +169,9 @@ function hearOfLease(
       case 'lease.renewed':
         return hearRenewed(lease, event.data, hearing);
       case 'lease.returned':
-        return hearReturned(lease, event.data, hearing);
+        return hearGivenUp(lease, event.data, 'returned', hearing);
+      case 'approval.withdrawn':
+        return hearGivenUp(lease, event.data, 'approval_withdrawn', hearing);
       default:
         return unreachable(event);
     }

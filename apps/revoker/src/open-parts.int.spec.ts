@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { loadConfig } from '#config/load.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
+import { ensureDevelopmentLogin } from '#identity/development/development-login.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { openDatabase, transact, type Database } from '#store/database.js';
@@ -33,6 +34,7 @@ let revoker: Revoker | undefined;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'mayfly-revoker-'));
   await ensureDevelopmentTrust(stateDir, 'dev.mayfly', DEVELOPMENT);
+  await ensureDevelopmentLogin(stateDir, DEVELOPMENT);
   await ensureServiceKeys(stateDir, DEVELOPMENT);
   schema = `revoker_${randomBytes(6).toString('hex')}`;
   admin = openDatabase({ url, schema: 'public', application: 'spec', maxConnections: 1 });

@@ -65,6 +65,22 @@ it('that its agent gives back is told by itself, and the others of its task live
   await world.until(() => world.looks(other) === 'live', 'the other to live');
 });
 
+it('whose approval is withdrawn is cut, and the others of its task live on', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const [plan, other] = [await issuedIn(taskId), await issuedIn(taskId)];
+  const approval = { approvalId: uuidv7(), callId: uuidv7(), agent: AGENT, by: 'user:olga@corp.example' };
+  const said = { ...brokers(taskId), ...approval };
+
+  await world.say({ type: 'approval.withdrawn', data: said });
+  await world.say({ type: 'approval.withdrawn', data: { ...said, leaseId: plan.leaseId } });
+
+  expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'approval_withdrawn' });
+  await world.hears(plan.leaseId, 'lease.removed');
+  expect(world.revocation(`lease:${plan.leaseId}`)).toMatchObject({ reason: 'approval_withdrawn' });
+  await world.until(() => world.looks(other) === 'live', 'the other to live');
+});
+
 it('is told in the moment it is due, whatever becomes of its cut', async () => {
   const plan = await issuedIn(uuidv7(), { target: 'not-configured-here', notAfter: inMs(300) });
   await world.until(() => world.looks(plan) === 'dead', 'verifiers to know');

@@ -35,6 +35,12 @@ const refused = (over: object = {}) =>
       ...over,
     }),
   );
+const pending = record(
+  'call.pending',
+  JSON.stringify({
+    ...{ taskId: TASK, callId: CALL, agent: AGENT, approval: 'a-7', expiresAt: '2026-11-24T19:15:00.000Z' },
+  }),
+);
 const ended = record('lease.ended', JSON.stringify({ taskId: TASK, leaseId: LEASE, cause: 'task_ended' }));
 
 const sealedFor = async (agent: string) =>
@@ -82,6 +88,25 @@ describe('answer book', () => {
     expect(answers).toEqual([{ answer: 'refused', code: 'ERR_DATASET_FORBIDDEN', reasons: ['no-hr'] }]);
   });
 
+  it('tells that a call waits for people, as its answer', () => {
+    book.take(pending);
+    expect(answers).toMatchObject([{ answer: 'pending', approval: 'a-7' }]);
+  });
+
+  it('goes on watching a call that waits, where that is wanted', () => {
+    const patient = new AnswerBook();
+    const told: string[] = [];
+    patient.watch(
+      call,
+      (answer) => answers.push(answer),
+      ({ approval }) => told.push(approval),
+    );
+    patient.take(pending);
+    patient.take(record('credential.delivered', envelope));
+    expect(told).toEqual(['a-7']);
+    expect(answers).toEqual([{ answer: 'delivered', leaseId: LEASE, envelope }]);
+  });
+
   it('calls an envelope void when the end of its lease was seen first', () => {
     book.take(ended);
     book.take(record('credential.delivered', envelope));
@@ -115,7 +140,7 @@ describe('answer book', () => {
     expect(answers).toEqual([]);
   });
 
-  it.each(['call.refused', 'lease.ended', 'credential.delivered', 'call.unheard_of'])(
+  it.each(['call.refused', 'call.pending', 'lease.ended', 'credential.delivered', 'call.unheard_of'])(
     'passes over a %s that cannot be read',
     (type) => {
       book.take(record(type, '{'));

@@ -23,6 +23,8 @@ export interface PendingCall {
 export type Answer =
   | { answer: 'delivered'; leaseId: string; envelope: string }
   | { answer: 'refused'; code: RefusalCode; reasons: string[] }
+  /** It waits for people; the outcome comes later. */
+  | Pending
   /** The lease had ended before its envelope was seen: the credential in it is dead. */
   | { answer: 'void'; leaseId: string; cause: CutCause };
 
@@ -36,12 +38,20 @@ export type RenewalAnswer =
 /** What takes the place of the old credential. */
 type DeliveredAnew = Extract<Answer, { answer: 'delivered' }>;
 
+export interface Pending {
+  answer: 'pending';
+  approval: string;
+  expiresAt: string;
+}
+
 /** A record of the delivery topic, its signature verified. */
 export type DeliveryRecord = Pick<SignedRecord, 'service' | 'head' | 'value'>;
 
 interface Waiting {
   call: PendingCall;
   settle: (answer: Answer) => void;
+  /** Absent: it is an answer like any other. */
+  onPending: ((pending: Pending) => void) | undefined;
 }
 
 interface Renewing {
@@ -55,10 +65,19 @@ export class AnswerBook {
   /** Leases of watched tasks whose end was seen, by lease id. */
   readonly #ended = new Map<string, { taskId: string; cause: CutCause }>();
 
-  /** Watches for the answer of a call. MUST be called before the call is published. @returns stops watching. */
-  watch(call: PendingCall, settle: (answer: Answer) => void): () => void {
+  /**
+   * Watches for the answer of a call. MUST be called before the call is published.
+   * @param onPending it goes on watching where the call waits for people; without, that is the answer
+   * @returns stops watching.
+   */
+  watch(
+    call: PendingCall,
+    settle: (answer: Answer) => void,
+    onPending?: (pending: Pending) => void,
+  ): () => void {
     const waiting: Waiting = {
       call,
+      onPending,
       settle: (answer) => {
         this.#forget(waiting);
         settle(answer);
@@ -94,6 +113,8 @@ export class AnswerBook {
         return this.#delivered(record, record.value.toString('ascii'), watched);
       case 'call.refused':
         return this.#refused(record, watched);
+      case 'call.pending':
+        return this.#pending(record, watched);
       case 'lease.ended':
         return this.#leaseEnded(record);
       default:
@@ -122,6 +143,16 @@ export class AnswerBook {
     for (const { call, settle } of watched) {
       if (call.callId === data.callId && call.agent === data.agent)
         settle({ answer: 'refused', code: data.code, reasons: data.reasons });
+    }
+  }
+
+  #pending(record: DeliveryRecord, watched: Waiting[]): void {
+    const data = readable(() => deliverySchemas['call.pending'].parse(json(record)));
+    if (data === undefined || data.taskId !== record.head.subject) return;
+    const { approval, expiresAt } = data;
+    for (const { call, settle, onPending = settle } of watched) {
+      if (call.callId === data.callId && call.agent === data.agent)
+        onPending({ answer: 'pending', approval, expiresAt });
     }
   }
 

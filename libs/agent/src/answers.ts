@@ -7,7 +7,7 @@ import { DELIVERY } from '#events/topics.js';
 import type { PeerKeys } from '#identity/records.js';
 import { AgentError } from './agent-error.js';
 import { AnswerBook } from './answer-book.js';
-import type { Answer, PendingCall, PendingRenewal, RenewalAnswer } from './answer-book.js';
+import type { Answer, Pending, PendingCall, PendingRenewal, RenewalAnswer } from './answer-book.js';
 import { Tail } from './tail.js';
 
 export class Answers {
@@ -33,10 +33,11 @@ export class Answers {
 
   /**
    * The answer of one call. Ask before publishing the call; the promise is the one to await after it.
+   * @param onPending told where the call waits for people, and then waited for; without, that is the answer
    * @throws AgentError ERR_ANSWER_TIMEOUT after `timeoutMs`; ERR_ANSWERS_LOST when the bus stopped or the listener was closed.
    */
-  answerOf(call: PendingCall, timeoutMs: number): Promise<Answer> {
-    return this.#answer((found) => this.#book.watch(call, found), timeoutMs);
+  answerOf(call: PendingCall, timeoutMs: number, onPending?: (pending: Pending) => void): Promise<Answer> {
+    return this.#answer((found) => this.#book.watch(call, found, onPending), timeoutMs);
   }
 
   /** The answer of one renewal. As with a call, ask before publishing it. @throws as `answerOf` */

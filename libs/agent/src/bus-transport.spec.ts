@@ -49,4 +49,29 @@ describe('over the bus', () => {
     await close();
     await broker.close();
   });
+
+  it('says that a call waits for an approval', async () => {
+    const broker = await FakeBroker.open();
+    const { fake, bus, peers, close } = await opened(broker);
+    const transport = new BusTransport({ bus, peers, hearsVerdicts: false });
+    const sealKey = generateSealKey();
+    const data = { taskId: TASK, callId: CALL, tool: 'sql.query', action: 'read', sealTo: sealKey.publicJwk };
+    const speaker = new Speaker(broker.identity(EXECUTOR));
+    broker.next = [{ is: 'lost' }];
+    const asked = transport.ask(
+      { taskId: TASK, callId: CALL, agent: EXECUTOR, sealKid: sealKey.thumbprint },
+      async () => {
+        await fake.callPending(TASK, CALL, EXECUTOR);
+        return speaker.sign({ type: 'tool.called', data });
+      },
+      { withinMs: 5_000 },
+    );
+    await expect(asked).rejects.toMatchObject({
+      code: 'ERR_APPROVAL_PENDING',
+      fields: { callId: CALL, approval: 'a-7' },
+    });
+    await transport.close();
+    await close();
+    await broker.close();
+  });
 });

@@ -62,6 +62,7 @@ export class BusTransport implements Transport {
     const answers = await this.#listenForAnswers();
     return envelopeIn(
       await this.#tellUntilAnswered(() => answers.answerOf(call, patience.withinMs), letter, patience),
+      call.callId,
     );
   }
 
@@ -72,7 +73,9 @@ export class BusTransport implements Transport {
       letter,
       patience,
     );
-    return answer.answer === 'renewed' ? { notAfter: answer.notAfter } : { envelope: envelopeIn(answer) };
+    return answer.answer === 'renewed'
+      ? { notAfter: answer.notAfter }
+      : { envelope: envelopeIn(answer, renewal.callId) };
   }
 
   async #tellUntilAnswered<A extends object>(
@@ -138,12 +141,17 @@ const unlessTimeout =
     throw error;
   };
 
-function envelopeIn(answer: Answer): string {
+function envelopeIn(answer: Answer, callId: string): string {
   switch (answer.answer) {
     case 'delivered':
       return answer.envelope;
     case 'refused':
       throw new Refused(answer.code, answer.reasons);
+    case 'pending':
+      throw new AgentError('ERR_APPROVAL_PENDING', 'the call waits for an approval: ask again with its id', {
+        callId,
+        approval: answer.approval,
+      });
     case 'void':
       throw new AgentError('ERR_CREDENTIAL_VOID', 'the lease had ended before its envelope came', {
         leaseId: answer.leaseId,

@@ -44,6 +44,12 @@ export class FakeBusBroker {
     return this.#say(DELIVERY, 'lease.ended', taskId, { taskId, leaseId, cause: 'task_ended' });
   }
 
+  /** Tells that a call waits for people. */
+  callPending(taskId: string, callId: string, agent: string): Promise<void> {
+    const waits = { approval: 'a-7', expiresAt: at };
+    return this.#say(DELIVERY, 'call.pending', taskId, { taskId, callId, agent, ...waits });
+  }
+
   close(): Promise<void> {
     return this.bus.close();
   }

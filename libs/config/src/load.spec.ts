@@ -21,6 +21,12 @@ it('loads the sample for the broker with nothing but the broker’s variables', 
     trust: {
       issuers: [
         { type: 'spiffe', trustDomain: 'dev.mayfly', bundle: 'state/dev-ca/bundle.json', development: true },
+        {
+          type: 'oidc',
+          issuer: 'https://login.dev.mayfly',
+          jwks: 'state/dev-login/jwks.json',
+          development: true,
+        },
       ],
       services: { auditor: { jwks: 'state/keys/auditor.jwks.json' } },
       maxClockSkewMs: 2000,
@@ -225,7 +231,7 @@ describe('in production', () => {
   function beyondLoopback(more = ''): string {
     const file = edited('host: 127.0.0.1', `host: 0.0.0.0${more}`);
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replace('development: true', 'development: false'));
+    writeFileSync(file, text.replaceAll('development: true', 'development: false'));
     return file;
   }
 

@@ -43,7 +43,7 @@ export function loadConfig<S extends ServiceName | 'cli'>(
   if (asked !== 'cli' && value.services[asked] === undefined)
     throw yaml.error('ERR_CONFIG_INVALID', ['services', service], 'missing');
   value.trust.issuers.forEach((issuer, index) => {
-    if (issuer.type === 'spiffe' && issuer.development === true && value.environment !== 'development')
+    if (issuer.development === true && value.environment !== 'development')
       throw yaml.error(
         'ERR_CONFIG_UNSAFE',
         ['trust', 'issuers', index, 'development'],

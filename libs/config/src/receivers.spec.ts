@@ -74,7 +74,7 @@ it('pushes in clear on this machine in development, and nowhere in production', 
   const receiver = '{ id: a, audience: a, url: http://127.0.0.1:9000/events }';
   expect(() => loadConfig(withReceivers(receiver), env, 'revoker')).not.toThrow();
   const { MAYFLY_ENV: _, ...production } = env;
-  const file = withReceivers(receiver, (text) => text.replace('development: true', 'development: false'));
+  const file = withReceivers(receiver, (text) => text.replaceAll('development: true', 'development: false'));
   expect(refusalOf(file, production)).toMatchObject({
     code: 'ERR_CONFIG_UNSAFE',
     key: 'services.revoker.caep.receivers.0.url',

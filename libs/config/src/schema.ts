@@ -1,5 +1,6 @@
 /** The shape of `mayfly.yaml`. Strict: an unknown key is a mistake of the operator's, and is said so. */
 import { z } from 'zod';
+import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
 import { retentionSchema } from './retention.js';
 
@@ -79,6 +80,13 @@ const service = z.strictObject({
 const broker = service.extend({
   /** Name of the issuer in tokens; absent: the address under `http`. */
   issuer: secureUrl.optional(),
+  /** How people are asked about calls. */
+  approvals: z
+    .strictObject({
+      expiresMs: z.int().min(10_000).max(86_400_000).default(APPROVAL_RULES.expiresMs),
+      maxOpenPerAgent: z.int().min(1).max(10_000).default(APPROVAL_RULES.maxOpenPerAgent),
+    })
+    .prefault({}),
   /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
   maxDelegationDepth: z.int().min(0).max(16).default(8),
   /** Absent: no tokens are made. */
@@ -203,8 +211,10 @@ const oidcIssuer = z
     audience: text,
     /** Who its workloads are here: the first that matches. */
     subjects: z.array(subject).optional(),
-    /** Whom it may name as a task's principal. */
-    persons: z.strictObject({ claim: text, domain: text }).optional(),
+    /** Whom it may name: as a task's principal, and, for `signInAudience`, as who approves and operates. */
+    persons: z.strictObject({ claim: text, domain: text, signInAudience: text.optional() }).optional(),
+    /** Its key lies on this machine; refused in production. */
+    development: z.boolean().optional(),
     maxStaleMs,
   })
   .refine(

@@ -1,4 +1,5 @@
 /** What a call is judged by, gathered under the locks of its task. */
+import type { ApprovalFacts } from './approval-facts.js';
 import type { Catalogue } from './catalogue.js';
 import type { Task } from './task.js';
 import type { Judge } from './verdict.js';
@@ -17,6 +18,8 @@ export interface CallFacts {
   principalOf: (target: string, leaseId: string) => string;
   /** A new place in a status list, for a token; undefined where tokens have none. */
   newStatus?: () => { uri: string; idx: number } | undefined;
+  /** Absent: nothing waits for people, and what needs them is refused. */
+  approvals?: ApprovalFacts;
   sha256Hex: (text: string) => string;
   nowMs: number;
 }

@@ -2,6 +2,7 @@
  * A call: an agent is about to act. The walls first, which no policy moves; then policy, twice; then a plan.
  * Every check is named in `call.decided`.
  */
+import type { ApprovalFacts } from './approval-facts.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf, type TargetEntry } from './catalogue.js';
 import { hasSpoken, pinRefusal, sharedRefusal } from './entitlement.js';
@@ -10,6 +11,7 @@ import { tokenOf } from './intend-token.js';
 import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
+import { approvalRefusal, approversFor, requestApproval } from './request-approval.js';
 import { serviceSource } from './services.js';
 import { factsOf, lineageOf, type Declaration, type Sender } from './task.js';
 import { unreachable } from './unreachable.js';
@@ -26,6 +28,8 @@ export interface CallDecided {
   decided: EventOf<'call.decided'>;
   /** Only with a permit. */
   intended: EventOf<'lease.intended'> | null;
+  /** Only where the call waits for people. */
+  requested: EventOf<'approval.requested'> | null;
   /** What the agent is told when there is no permit. */
   refusal: Refusal | null;
   reasons: string[];
@@ -52,18 +56,21 @@ export function decideCall(
 
   const { checks, refusal } = walls(call, by, declaration, facts);
   if (refusal !== null) return answer(call, by, facts, checks, null, refusal);
-  const verdict = facts.judge.decideCall(questionOf(call, by, declaration, facts, 0));
+  const approvers = approversFor(facts, () => callDigestOf(call, by, facts));
+  const verdict = facts.judge.decideCall(
+    questionOf(call, by, declaration, facts, { renewals: 0, approvers }),
+  );
   checks.push(...verdict.checks);
-  return answer(call, by, facts, checks, verdict, refusalOf(verdict));
+  return answer(call, by, facts, checks, verdict, refusalOf(verdict, facts.approvals));
 }
 
-/** What policy is asked of a call. @param renewals of the lease that it led to */
+/** What policy is asked of a call: `renewals` of the lease that it led to, `approvers` that it has, null for a call that was not approved. */
 export function questionOf(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
   { task, catalogue, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'nowMs'>,
-  renewals: number,
+  { renewals, approvers }: { renewals: number; approvers: readonly string[] | null },
 ): CallQuestion {
   const { calls, rows, recentCallsMs } = task.usage;
   return {
@@ -75,19 +82,20 @@ export function questionOf(
     task: factsOf(task.taskId, declaration),
     now: {
       atMs: nowMs,
-      calls,
+      // An approved call was counted when it was asked.
+      calls: approvers === null ? calls : Math.max(0, calls - 1),
       callsLastMinute: recentCallsMs.filter((ms) => ms > nowMs - 60_000).length,
       rows,
       drift: 0,
       renewals,
-      approval: 'none',
-      approvers: [],
+      approval: approvers === null ? 'none' : 'approved',
+      approvers: [...(approvers ?? [])],
     },
   };
 }
 
-/** Why there is no permit; null where there is. */
-export function refusalOf(verdict: CallVerdict): Refusal | null {
+/** Why there is no permit; null where there is. @param approvals absent: nobody can be asked */
+export function refusalOf(verdict: CallVerdict, approvals?: ApprovalFacts): Refusal | null {
   switch (verdict.decision) {
     case 'permit':
       // A filter that nobody enforces is no filter: fail closed.
@@ -100,7 +108,7 @@ export function refusalOf(verdict: CallVerdict): Refusal | null {
     case 'deny':
       return { code: verdict.code ?? 'ERR_POLICY_FAILED', reason: 'policy does not permit this call' };
     case 'approval_required':
-      return { code: 'ERR_APPROVAL_REQUIRED', reason: 'this call needs an approval' };
+      return approvalRefusal(approvals);
     default:
       return unreachable(verdict.decision);
   }
@@ -126,27 +134,11 @@ function answer(
     agent: by.id,
   };
   const found = targetOf(call, catalogue);
-  const target = found?.target;
   const intended =
     refusal === null && found !== null
       ? intend(call, by, facts, common, found, verdict?.obligations.ttlMs ?? null)
       : null;
-  const callDigest = facts.sha256Hex(
-    canonical({
-      taskId: task.taskId,
-      generation: task.generation,
-      agent: by.id,
-      callId: call.callId,
-      tool: call.tool,
-      dataset: call.dataset ?? null,
-      action: call.action,
-      argumentsSha256: call.argumentsSha256 ?? null,
-      credential: target?.provider ?? null,
-      target: target?.id ?? null,
-      ttlMs: call.ttlMs ?? null,
-      policySet: facts.judge.digest,
-    }),
-  );
+  const callDigest = callDigestOf(call, by, facts);
   const decided: EventOf<'call.decided'> = {
     type: 'call.decided',
     data: {
@@ -164,21 +156,49 @@ function answer(
         approval: verdict?.obligations.approval ?? null,
       },
       ...(intended === null ? {} : { leaseId: intended.data.leaseId }),
-      callDigest: `sha256:${callDigest}`,
+      callDigest,
       ...(facts.sealKeyThumbprint === null ? {} : { sealTo: facts.sealKeyThumbprint }),
       proofKey: by.keyThumbprint,
       ...(call.argumentsSha256 === undefined ? {} : { argumentsSha256: call.argumentsSha256 }),
       ...(call.prompt === undefined ? {} : { promptCommitment: call.prompt.commitment }),
     },
   };
+  const requested =
+    refusal?.code === 'ERR_APPROVAL_REQUIRED' && found !== null
+      ? requestApproval(call, decided, found, facts, verdict?.reasons ?? [])
+      : null;
   return {
     is: 'decided',
     decided,
     intended,
+    requested,
     refusal,
     reasons: refusal === null ? [] : [refusal.reason, ...(verdict?.reasons ?? [])],
     ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
+}
+
+/** What an approval is bound to: all that makes this call what it is, and the policy that asked for people. */
+function callDigestOf(call: ToolCalled, by: Sender, facts: CallFacts): string {
+  const { task, catalogue, judge } = facts;
+  const target = targetOf(call, catalogue)?.target;
+  const digest = facts.sha256Hex(
+    canonical({
+      taskId: task.taskId,
+      generation: task.generation,
+      agent: by.id,
+      callId: call.callId,
+      tool: call.tool,
+      dataset: call.dataset ?? null,
+      action: call.action,
+      argumentsSha256: call.argumentsSha256 ?? null,
+      credential: target?.provider ?? null,
+      target: target?.id ?? null,
+      ttlMs: call.ttlMs ?? null,
+      policySet: judge.digest,
+    }),
+  );
+  return `sha256:${digest}`;
 }
 
 function decisionOf(verdict: CallVerdict | null, refusal: Refusal | null): CallVerdict['decision'] {

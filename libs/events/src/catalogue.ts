@@ -32,9 +32,11 @@ export interface OrchestratorEntry {
 
 export type Role = 'operator' | 'approver' | 'auditor';
 export interface OperatorEntry {
-  /** SPIFFE id. */
+  /** SPIFFE id, or a person: `user:olga@corp.example`. */
   id: string;
   roles: Role[];
+  /** Of approvers: what tools and datasets ask for. */
+  groups?: string[];
 }
 
 export interface AgentEntry {
@@ -60,6 +62,8 @@ export interface ToolEntry {
   target?: string;
   /** SPIFFE ids of tool or verifier identities that may report `tool.completed`. */
   verifiers: string[];
+  /** Groups of whom one may approve a call with it; absent or empty: any approver may. */
+  approvers?: string[];
 }
 
 export interface DatasetEntry {
@@ -70,6 +74,8 @@ export interface DatasetEntry {
   pii: boolean;
   /** Id in `targets.yaml`. */
   target: string;
+  /** Groups of whom one may approve a call on it; absent or empty: any approver may. */
+  approvers?: string[];
   /** For each action, the names at the target that carry its rights (`postgres`: policy roles, `jwt`: actions), and Cedar's action. */
   actions: ReadonlyMap<string, { rights: string[]; cedar: 'readDataset' | 'writeDataset' }>;
 }

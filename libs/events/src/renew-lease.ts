@@ -73,7 +73,9 @@ export function decideRenewal(renewal: Renewal, by: Sender, facts: RenewalFacts)
   const walled = refusal ?? otherRefusal(renewable, facts);
   if (walled !== null) return refuse(lease, by, facts, walled, checks, null);
 
-  const verdict = facts.judge.decideRenewal(questionOf(call, by, declaration, facts, lease.renewals));
+  const verdict = facts.judge.decideRenewal(
+    questionOf(call, by, declaration, facts, { renewals: lease.renewals, approvers: null }),
+  );
   checks.push(...verdict.checks);
   const forbidden = refusalOf(verdict);
   if (forbidden !== null) return refuse(lease, by, facts, forbidden, checks, verdict);

@@ -3,10 +3,10 @@ import {
   causeFor,
   coveredBy,
   hearAbandoned,
+  hearGivenUp,
   hearIntended,
   hearIssued,
   hearRenewed,
-  hearReturned,
   makeDue,
   type DoomedLease,
   type Hearing,
@@ -261,29 +261,29 @@ describe('a removed lease', () => {
   });
 });
 
-describe('a lease that its agent gives back', () => {
+describe('a lease that its agent gives back, or whose approval is withdrawn', () => {
   const back: Hearing = { ...hearing(), ceId: 'returned-1' };
 
-  it('is due at once, for that cause', () => {
-    const { lease, events } = hearReturned({ ...known, issued: true, answered: true }, outcome, back);
+  it.each(['returned', 'approval_withdrawn'] as const)('is due at once, for that cause: %s', (cause) => {
+    const { lease, events } = hearGivenUp({ ...known, issued: true, answered: true }, outcome, cause, back);
     expect(lease).toMatchObject({
       state: 'due',
-      revocation: { cause: 'returned', causedBy: 'returned-1', requestedAtMs: NOW_MS },
+      revocation: { cause, causedBy: 'returned-1', requestedAtMs: NOW_MS },
     });
     expect(events).toEqual([
       {
         type: 'lease.revocation_requested',
-        data: { leaseId: LEASE, cause: 'returned', requestedAt: NOW },
+        data: { leaseId: LEASE, cause, requestedAt: NOW },
       },
     ]);
   });
 
   it('keeps the cause that it had', () => {
-    expect(hearReturned(due, outcome, back)).toEqual(nothing(due));
+    expect(hearGivenUp(due, outcome, 'returned', back)).toEqual(nothing(due));
   });
 
   it('is due before its intent is heard, and can be cut from then on', () => {
-    const { lease } = hearReturned(null, outcome, back);
+    const { lease } = hearGivenUp(null, outcome, 'returned', back);
     expect(lease).toMatchObject({ state: 'due', plan: null });
     expect(hearIntended(lease, intended, hearing())).toMatchObject({ lease: { plan }, actAtMs: NOW_MS });
   });

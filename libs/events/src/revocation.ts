@@ -249,12 +249,17 @@ function longer(plan: LeasePlan, notAfter: string): LeasePlan {
   return endMs > Date.parse(plan.notAfter) ? { ...plan, notAfter: iso(endMs) } : plan;
 }
 
-/** The agent does not need it any more. Whatever else may end it later, the access is over now. */
-export function hearReturned(lease: RevokerLease | null, outcome: Outcome, hearing: Hearing): Step {
+/** The agent does not need it any more, or whoever approved it takes their word back: the access is over now, whatever else may end it later. */
+export function hearGivenUp(
+  lease: RevokerLease | null,
+  outcome: Outcome,
+  cause: 'returned' | 'approval_withdrawn',
+  hearing: Hearing,
+): Step {
   const noted = lease ?? shell(outcome);
   const covered = dueIfCovered(noted, hearing);
   if (covered.lease.state !== 'known') return covered;
-  return makeDue(noted, { cause: 'returned', causedBy: hearing.ceId }, hearing.nowMs);
+  return makeDue(noted, { cause, causedBy: hearing.ceId }, hearing.nowMs);
 }
 
 /** Access that was proven gone is seen again: everything from the start, for the cause it had. */

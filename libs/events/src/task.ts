@@ -21,6 +21,8 @@ export interface Sender {
   ceId: string;
   /** The principal that this event declares has signed in: a token of their own came with it. */
   principalProved?: boolean;
+  /** What is sealed for this request can be opened by nobody later: its call cannot wait for people. */
+  cannotWait?: boolean;
 }
 
 /** An end heard before its start: it counts once the start is known and makes its sender entitled. */

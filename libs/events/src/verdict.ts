@@ -73,4 +73,6 @@ export interface Judge {
   decideCall(question: CallQuestion): CallVerdict;
   /** The call decided again, and whether the lease it led to may be renewed. */
   decideRenewal(question: CallQuestion): CallVerdict;
+  /** Whether this person may approve for this task; absent, or true where policy does not speak of it: the catalogue alone says. */
+  mayApprove?(question: { person: string; task: TaskFacts; atMs: number }): boolean;
 }

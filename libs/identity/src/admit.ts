@@ -35,6 +35,8 @@ export interface Admitted {
   traceparent?: string;
   /** Of a `task.started`: its principal's own proof. Absent: the principal is `asserted` by the orchestrator. */
   principalProof?: PrincipalProof;
+  /** Of a call: whoever made it does not come back for its answer. */
+  cannotWait?: true;
 }
 
 /** `sender` on a refusal is there only if it has been authenticated: a forger cannot put a name into the books. */

@@ -8,6 +8,7 @@ export type IdentityErrorCode =
   | 'ERR_IDENTITY_ISSUER_INVALID'
   | 'ERR_IDENTITY_DEVELOPMENT_ONLY'
   | 'ERR_IDENTITY_SVID_REFUSED'
+  | 'ERR_IDENTITY_LOGIN_REFUSED'
   | 'ERR_IDENTITY_SEAL_KEY_INVALID';
 
 export class IdentityError extends Error {

@@ -28,6 +28,8 @@ export interface OidcIssuerConfig {
   subjects?: readonly SubjectRule[];
   /** Absent: the issuer names no persons. */
   persons?: PersonClaim;
+  /** Its key lies in a file of this machine: believed only where `environment` is `development`. */
+  development?: boolean;
   maxStaleMs?: number;
 }
 
@@ -39,6 +41,12 @@ export const invalidIssuer = (message: string, fields: Record<string, string> = 
 /** @throws IdentityError ERR_IDENTITY_ISSUER_INVALID, ERR_IDENTITY_DEVELOPMENT_ONLY */
 export function demandSound(config: IssuerConfig, environment: string): void {
   if (config.audience === '') throw invalidIssuer('an issuer needs an audience');
+  if (config.development === true && environment !== 'development')
+    throw new IdentityError(
+      'ERR_IDENTITY_DEVELOPMENT_ONLY',
+      'a development issuer needs the environment development',
+      { issuer: config.type === 'spiffe' ? config.trustDomain : config.issuer, environment },
+    );
   if (config.type === 'oidc') {
     if (!/^https:\/\/[^\s?#]+$/.test(config.issuer)) throw invalidIssuer('an OIDC issuer is an https URL');
     // GitHub's own choice when a workflow names none: anybody's token for that owner would be meant for us.
@@ -46,14 +54,12 @@ export function demandSound(config: IssuerConfig, environment: string): void {
       throw invalidIssuer('the audience is one that GitHub gives unasked: choose another', {
         audience: config.audience,
       });
+    if (config.persons?.signInAudience === config.audience)
+      throw invalidIssuer('persons sign in with another audience than that of principals', {
+        audience: config.audience,
+      });
     return;
   }
-  const { trustDomain, development } = config;
+  const { trustDomain } = config;
   if (!isTrustDomain(trustDomain)) throw invalidIssuer('not a trust domain', { trustDomain });
-  if (development === true && environment !== 'development')
-    throw new IdentityError(
-      'ERR_IDENTITY_DEVELOPMENT_ONLY',
-      'a development issuer needs the environment development',
-      { trustDomain, environment },
-    );
 }

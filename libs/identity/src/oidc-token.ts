@@ -22,6 +22,11 @@ export interface PersonClaim {
   /** An address that ends with `@<domain>`. That it is the person's the issuer must have verified, if it is `email`. */
   claim: string;
   domain: string;
+  /**
+   * Audience of the tokens with which they sign in here, and act. Never that of the tokens that prove a principal: those travel on a
+   * topic, where whoever reads it could take one. Absent: `<audience>:sign-in`.
+   */
+  signInAudience?: string | undefined;
 }
 
 /** Header parameters that bring a key, or say where one is. */

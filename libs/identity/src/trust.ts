@@ -94,7 +94,7 @@ export async function loadTrust(
     const domain = new TrustDomain(
       name,
       config.audience,
-      config.type === 'spiffe' && config.development === true,
+      config.development === true,
       parse(await read(at, name), at.location),
     );
     const maxStaleMs = config.maxStaleMs ?? DEFAULT_MAX_STALE_MS;

@@ -29,9 +29,15 @@ const orchestrator = z.strictObject({
   maxConcurrentTasks: atOnce,
 });
 
+const person = z
+  .string()
+  .max(259)
+  .regex(/^user:[a-z0-9._+-]+@[a-z0-9.-]+$/, 'expected a SPIFFE id, or user:name@domain in lower case');
+
 const operator = z.strictObject({
-  id: spiffeId,
+  id: z.union([spiffeId, person], 'expected a SPIFFE id, or user:name@domain in lower case'),
   roles: z.array(z.enum(['operator', 'approver', 'auditor'])).min(1),
+  groups: names.optional(),
 });
 
 const agent = z.strictObject({
@@ -52,6 +58,7 @@ const tool = z.strictObject({
   actions: z.array(name).min(1).max(16),
   target: name.optional(),
   verifiers: z.array(spiffeId).default([]),
+  approvers: names.optional(),
 });
 
 const dataset = z.strictObject({
@@ -61,6 +68,7 @@ const dataset = z.strictObject({
   residency: name,
   pii: z.boolean(),
   target: name,
+  approvers: names.optional(),
   actions: z
     .record(
       name,

@@ -6,6 +6,7 @@ import { decideRenewal, type RenewalDecision } from './decide-renewal.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
 import { loadPolicies } from './load-policies.js';
+import { type ApproveRequest, mayApprove } from './may-approve.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import { PolicyError } from './policy-error.js';
 import { runPolicyTests } from './policy-tests.js';
@@ -54,6 +55,10 @@ export class PolicySet {
 
   decideTask(request: TaskRequest): TaskDecision {
     return decideTask(this.policies, request);
+  }
+
+  mayApprove(request: ApproveRequest): boolean {
+    return mayApprove(this.policies, request);
   }
 
   /** Decides recorded inputs again, perhaps of another set. */

@@ -67,6 +67,8 @@ const common = {
   at: 'plain',
 } as const;
 
+const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
+
 const letter = {
   group: 'plain',
   letterId: 'plain',
@@ -145,6 +147,49 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       promptCommitment: 'digest',
     },
   },
+  'approval.requested': {
+    of: {
+      ...common,
+      ...ofApproval,
+      tool: 'plain',
+      dataset: 'plain',
+      action: 'plain',
+      target: 'plain',
+      callDigest: 'digest',
+      policySet: 'plain',
+      lineage,
+      approval: 'plain',
+      needed: 'plain',
+      groups: { each: { each: 'plain' } },
+      notBy: { each: 'person' },
+      expiresAt: 'plain',
+      binds: {
+        of: { what: 'plain', argumentsSha256: 'digest', rights: { each: 'plain' }, seconds: 'plain' },
+      },
+      reasons: 'sealed',
+    },
+  },
+  'approval.granted': {
+    of: {
+      ...common,
+      ...ofApproval,
+      by: 'id',
+      reason: 'sealed',
+      granted: 'plain',
+      needed: 'plain',
+      callDigest: 'digest',
+    },
+  },
+  'approval.refused': { of: { ...common, ...ofApproval, by: 'id', reason: 'sealed' } },
+  'approval.expired': { of: { ...common, ...ofApproval, why: 'plain' } },
+  'approval.consumed': {
+    of: { ...common, ...ofApproval, leaseId: 'plain', callDigest: 'digest', approvers: { each: 'person' } },
+  },
+  'approval.withdrawn': { of: { ...common, ...ofApproval, by: 'id', reason: 'sealed', leaseId: 'plain' } },
+  'approval.answer_rejected': {
+    of: { ...common, ...ofApproval, by: 'id', answer: 'plain', code: 'plain', reason: 'sealed' },
+  },
+  'break_glass.used': { of: { ...common, ...ofApproval, by: 'id', reason: 'sealed', callDigest: 'digest' } },
   'lease.intended': {
     of: {
       ...common,
@@ -277,6 +322,9 @@ export const deliveryRules: {
     of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
   },
   ...renewalNoticeRules,
+  'call.pending': {
+    of: { taskId: 'plain', callId: 'plain', agent: 'id', approval: 'plain', expiresAt: 'plain' },
+  },
 };
 
 /** The protected header of a sealed credential; the ciphertext itself is never kept. */

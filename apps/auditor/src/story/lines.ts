@@ -75,6 +75,18 @@ export const outboundLines: Record<OutboundType, Line> = {
     const ttl = f.has('obligations', 'ttlMs') ? ` for ${seconds(f.text('obligations', 'ttlMs'))}` : '';
     return `permit: ${ask}${ttl}`;
   },
+  'approval.requested': (f) =>
+    `${nameOf(f.text('agent'))} needs an approval (${f.text('approval')}) to ${act(f)}, until ${f.text('expiresAt')}: ` +
+    `it would stand for ${f.text('binds', 'what') === 'this_call' ? 'this call' : `these rights for ${f.text('binds', 'seconds')} s`}`,
+  'approval.granted': (f) =>
+    `${nameOf(f.text('by'))} grants the approval (${f.text('granted')} of ${f.text('needed')})`,
+  'approval.refused': (f) => `${nameOf(f.text('by'))} refuses the approval`,
+  'approval.expired': (f) => `the approval is over unused: ${f.text('why')}`,
+  'approval.consumed': () => 'the approval is used, once, for this lease',
+  'approval.withdrawn': (f) => `${nameOf(f.text('by'))} withdraws the approval`,
+  'approval.answer_rejected': (f) =>
+    `${nameOf(f.text('by'))} may not ${f.text('answer')} the approval: ${f.text('code')}`,
+  'break_glass.used': (f) => `BREAK GLASS: ${nameOf(f.text('by'))} gives the approval alone`,
   'lease.intended': (f) =>
     `a ${f.text('provider')} credential is intended at ${f.text('target')}: ${f.text('principal')}, until ${f.text('notAfter')}`,
   'lease.issued': (f) =>
@@ -131,6 +143,7 @@ export const deliveryLines: Record<DeliveryType | typeof CREDENTIAL_DELIVERED, L
   'lease.renewed': (f) => `the agent is told that its lease is renewed, until ${f.text('notAfter')}`,
   'lease.renewal_refused': (f) => `the agent is told that its lease is not renewed: ${f.text('code')}`,
   'call.refused': (f) => `the agent is told that its call is refused: ${f.text('code')}`,
+  'call.pending': () => 'the agent is told that its call waits for an approval',
 };
 
 /** What verifiers are told. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LifeSource } from '#verifier/life.js';
 import type { Broker } from '../broker.js';
 import type { BrokerParts } from '../broker-parts.js';
+import { ApprovalRequests } from './approvals/approval-requests.js';
 import { AuthzenServer } from './authzen/authzen-server.js';
 import { ANSWER_WITHIN_MS } from './call-answer.js';
 import { EventRequests } from './event-requests.js';
@@ -11,6 +12,7 @@ import { RequestsAtOnce } from './requests-at-once.js';
 
 export interface BrokerHttp {
   events: EventRequests;
+  approvals: ApprovalRequests;
   authzen: AuthzenServer;
   /** Null: this broker makes no tokens. */
   oauth: OAuthServer | null;
@@ -30,6 +32,7 @@ export function openHttp(given: BrokerHttpParts): BrokerHttp {
   const { tokens } = parts;
   return {
     events: new EventRequests(common),
+    approvals: new ApprovalRequests({ ...common, desk: broker.approvals }),
     authzen: new AuthzenServer({ ...common, issuer: tokens?.keys.issuer ?? null }),
     oauth: tokens === null ? null : new OAuthServer({ ...common, tokens, lives }),
   };

@@ -48,6 +48,11 @@ export function refusalOf(answer: Exclude<CallAnswer, { is: 'issued' }>): {
         refusal: { code: 'ERR_ANSWER_PENDING', reason: 'the outcome is not known yet: ask again' },
         reasons: [],
       };
+    case 'waiting':
+      return {
+        refusal: { code: 'ERR_APPROVAL_REQUIRED', reason: 'this call waits for an approval' },
+        reasons: answer.approval.requested.reasons,
+      };
     case 'rejected':
       return { refusal: answer.refusal, reasons: [answer.refusal.reason] };
     case 'refused': {

@@ -6,6 +6,7 @@ import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Read } from '#store/intake-parts.js';
 import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';
+import { pendingReply } from './approvals/approval-view.js';
 import { answerCall, keyOf, refusalOf, type CallAnswer } from './call-answer.js';
 import { answerRenewal, refusalOfRenewal, type RenewalAnswer } from './renewal-answer.js';
 import type { EventPump } from './event-pump.js';
@@ -108,6 +109,7 @@ const problemsIn = ({ problems }: Refusal) =>
 
 function callReply({ taskId, callId }: { taskId: string; callId: string }, answer: CallAnswer): Reply {
   if (answer.is === 'issued') return jose(answer.envelope);
+  if (answer.is === 'waiting') return pendingReply(answer.approval);
   const { refusal, reasons } = refusalOf(answer);
   return problemReply(refusalProblem(refusal, { taskId, callId, reasons }));
 }

@@ -16,6 +16,8 @@ export interface CallOptions {
   as: string;
   /** Seconds. */
   ttl?: number;
+  /** Seconds, for people. */
+  wait?: number;
   out?: string;
   showSecret?: boolean;
 }
@@ -38,7 +40,11 @@ export async function call(options: CallOptions, { env, output }: CommandContext
         ...(options.ttl === undefined ? {} : { ttlMs: options.ttl * 1000 }),
       },
       options.as,
-      VERDICT_WITHIN_MS,
+      Math.max(VERDICT_WITHIN_MS, (options.wait ?? 0) * 1_000),
+      options.wait === undefined
+        ? undefined
+        : ({ approval, expiresAt }) =>
+            output.remark(`waits for an approval until ${expiresAt}: mayfly approve ${approval}`),
     );
     await draft?.keep(`${JSON.stringify(inClear(credential), null, 2)}\n`);
     const where = keep ? { out } : {};

@@ -173,6 +173,7 @@ function callOf(call: ToolCalled, client: Client, jkt: string, nowMs: number) {
     svidExpired: false,
     valueSha256: createHash('sha256').update(value).digest('hex'),
     appendedAtMs: nowMs,
+    cannotWait: true,
   };
   return { record, said: { ok: true as const, admitted } };
 }
