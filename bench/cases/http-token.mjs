@@ -11,6 +11,7 @@ export const name = 'http-token';
 export const needsStack = true;
 
 const CALLS_A_TASK = 50;
+const RETRY_AFTER_MS = 100;
 const CLIENTS = 32;
 
 export async function run({ world, size }) {
@@ -41,6 +42,7 @@ export async function run({ world, size }) {
   return {
     'exchanges/s asked': callsPerSecond,
     ...latencies(valuesMs.slice(Math.floor(calls / 10))),
+    'turned away': agent.turnedAway,
     [`exchanges/s of ${CLIENTS} clients`]: Math.round(backlog / tookS),
     ...Object.fromEntries(
       Object.entries(spent).map(([part, ms]) => [`processor ms an exchange: ${part}`, ms]),
@@ -49,6 +51,8 @@ export async function run({ world, size }) {
 }
 
 class Agent {
+  /** Times that the broker said: later. */
+  turnedAway = 0;
   #nonce;
 
   static async of(world) {
@@ -61,11 +65,16 @@ class Agent {
     return agent;
   }
 
-  /** @returns how long it took, the answer to a stale nonce included. @throws Error when there is no token */
+  /** @returns how long it took, answers to a stale nonce and to too many at once included. @throws Error when there is no token */
   async token(taskId) {
     const startMs = performance.now();
     let reply = await this.#ask(taskId);
     if (reply.json.error === 'use_dpop_nonce') reply = await this.#ask(taskId);
+    while (reply.json.error === 'temporarily_unavailable') {
+      this.turnedAway += 1;
+      await sleep(RETRY_AFTER_MS);
+      reply = await this.#ask(taskId);
+    }
     if (reply.json.token_type !== 'DPoP') throw new Error(`no token: ${JSON.stringify(reply.json)}`);
     return performance.now() - startMs;
   }
