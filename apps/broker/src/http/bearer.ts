@@ -14,8 +14,13 @@ export function bearerOf(
 ): { ok: true; id: string } | { ok: false; refusal: Refusal } {
   if (!isPrivate(request))
     throw new TransportError('ERR_TLS_REQUIRED', 'bearer tokens are taken over TLS alone');
-  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return verifyBearer(bearerTokenOf(request), trust, Date.now());
+}
+
+/** @throws TransportError ERR_BEARER_MISSING where there is no token, or none that could be a JWT */
+export function bearerTokenOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(headers.authorization ?? '')?.[1];
   if (token === undefined || token.length > MAX_TOKEN_CHARS)
-    throw new TransportError('ERR_BEARER_MISSING', 'a JWT-SVID is needed as bearer token');
-  return verifyBearer(token, trust, Date.now());
+    throw new TransportError('ERR_BEARER_MISSING', 'a JWT is needed as bearer token');
+  return token;
 }

@@ -11,9 +11,9 @@ import { answerCall, keyOf, refusalOf, type CallAnswer } from './call-answer.js'
 import { answerRenewal, refusalOfRenewal, type RenewalAnswer } from './renewal-answer.js';
 import type { EventPump } from './event-pump.js';
 import { eventRecord } from './event-record.js';
-import { problemOf, refusalProblem, TransportError } from './problems.js';
+import { refusalProblem, TransportError } from './problems.js';
 import { readBody } from './read-body.js';
-import { jose, json, problemReply, type Reply } from './reply.js';
+import { jose, json, problemReply, problemReplyOf, type Reply } from './reply.js';
 import type { RequestsAtOnce } from './requests-at-once.js';
 
 const MAX_BODY_BYTES = 65_536;
@@ -45,7 +45,7 @@ export class EventRequests {
     const beganMs = performance.now();
     let status = 500;
     try {
-      const reply = await atOnce.answering(() => this.#answer(request, asked)).catch(asProblem);
+      const reply = await atOnce.answering(() => this.#answer(request, asked)).catch(problemReplyOf);
       status = reply.status;
       return reply;
     } finally {
@@ -78,12 +78,6 @@ export class EventRequests {
     const answer = await answerCall(parts, key, () => pump.take(read), answerWithinMs);
     return callReply(event.data, answer);
   }
-}
-
-function asProblem(error: unknown): Reply {
-  const problem = problemOf(error);
-  if (problem === undefined) throw error;
-  return problemReply(problem);
 }
 
 function isAsked({ event }: Admitted, { type, id }: Asked): boolean {

@@ -1,5 +1,6 @@
 /** What is sent back. */
 import type { ServerResponse } from 'node:http';
+import { problemOf } from './problems.js';
 import { PROBLEM_TYPE, problemBody, problemHeaders, type Problem } from '#service/problem.js';
 
 export interface Reply {
@@ -32,6 +33,13 @@ export const problemReply = (problem: Problem): Reply => ({
   body: problemBody(problem),
   headers: problemHeaders(problem),
 });
+
+/** What is no problem that we know is thrown on: a failure of ours. */
+export function problemReplyOf(error: unknown): Reply {
+  const problem = problemOf(error);
+  if (problem === undefined) throw error;
+  return problemReply(problem);
+}
 
 export function send(response: ServerResponse, { status, type, body, headers }: Reply): void {
   // What was not read of the request cannot be told from the next one.

@@ -5,9 +5,9 @@ import type { Answer } from '#events/approval.js';
 import { uuidV7 } from '#events/inbound.js';
 import type { ApprovalDesk } from '../../approvals/approval-desk.js';
 import type { BrokerParts } from '../../broker-parts.js';
-import { problemOf, refusalProblem, TransportError } from '../problems.js';
+import { refusalProblem, TransportError } from '../problems.js';
 import { readBody } from '../read-body.js';
-import { json, problemReply, type Reply } from '../reply.js';
+import { json, problemReply, problemReplyOf, type Reply } from '../reply.js';
 import type { RequestsAtOnce } from '../requests-at-once.js';
 import { approvalView } from './approval-view.js';
 import { callerOf, mayRead } from './caller.js';
@@ -93,7 +93,7 @@ export class ApprovalRequests {
     const beganMs = performance.now();
     let status = 500;
     try {
-      const reply = await atOnce.answering(() => this.#authenticated(request, work)).catch(asProblem);
+      const reply = await atOnce.answering(() => this.#authenticated(request, work)).catch(problemReplyOf);
       status = reply.status;
       return reply;
     } finally {
@@ -128,10 +128,4 @@ function jsonOf(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function asProblem(error: unknown): Reply {
-  const problem = problemOf(error);
-  if (problem === undefined) throw error;
-  return problemReply(problem);
 }

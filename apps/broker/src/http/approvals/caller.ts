@@ -6,16 +6,13 @@ import { verifyBearer } from '#identity/bearer.js';
 import { readTokenParts } from '#identity/identity-token.js';
 import { SIGN_IN_MAX_MS, verifySignIn } from '#identity/sign-in.js';
 import type { Trust } from '#identity/trust.js';
-import { TransportError } from '../problems.js';
+import { bearerTokenOf } from '../bearer.js';
 
-const MAX_TOKEN_CHARS = 8_192;
 type Caller = { ok: true; id: string } | { ok: false; refusal: Refusal };
 
 /** @throws TransportError ERR_BEARER_MISSING where there is no token at all */
-export function callerOf({ headers }: IncomingMessage, trust: Trust, nowMs: number): Caller {
-  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(headers.authorization ?? '')?.[1];
-  if (token === undefined || token.length > MAX_TOKEN_CHARS)
-    throw new TransportError('ERR_BEARER_MISSING', 'a bearer token is needed, of somebody who has signed in');
+export function callerOf(request: IncomingMessage, trust: Trust, nowMs: number): Caller {
+  const token = bearerTokenOf(request);
   return isOfPeople(token, trust) ? verifySignIn(token, trust, nowMs) : serviceOf(token, trust, nowMs);
 }
 

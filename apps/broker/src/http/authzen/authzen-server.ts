@@ -5,9 +5,9 @@ import type { BrokerParts } from '../../broker-parts.js';
 import { evaluateActs, type Act } from '../../evaluate-acts.js';
 import type { Route } from '../../measures.js';
 import { bearerOf } from '../bearer.js';
-import { problemOf, refusalProblem } from '../problems.js';
+import { refusalProblem } from '../problems.js';
 import { readBody } from '../read-body.js';
-import { json, problemReply, type Reply } from '../reply.js';
+import { json, problemReply, problemReplyOf, type Reply } from '../reply.js';
 import type { RequestsAtOnce } from '../requests-at-once.js';
 import { answered, replyTo, UNREADABLE, type EvaluationReply } from './evaluation-reply.js';
 import { readEvaluation, readEvaluations } from './evaluation-request.js';
@@ -69,7 +69,9 @@ export class AuthzenServer {
     const beganMs = performance.now();
     let status = 500;
     try {
-      const reply = await this.given.atOnce.answering(() => this.#answer(request, answer)).catch(asProblem);
+      const reply = await this.given.atOnce
+        .answering(() => this.#answer(request, answer))
+        .catch(problemReplyOf);
       status = reply.status;
       const id = request.headers['x-request-id'];
       return typeof id === 'string' && REQUEST_ID.test(id)
@@ -90,10 +92,4 @@ export class AuthzenServer {
     if (!caller.ok) return problemReply(refusalProblem(caller.refusal));
     return await atOnce.ofSender(caller.id, async () => json(200, await answer(body, caller.id)));
   }
-}
-
-function asProblem(error: unknown): Reply {
-  const problem = problemOf(error);
-  if (problem === undefined) throw error;
-  return problemReply(problem);
 }
