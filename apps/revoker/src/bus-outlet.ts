@@ -7,12 +7,12 @@ import { revocationKey } from '#events/revocations.js';
 import type { PeerKeys } from '#identity/records.js';
 import type { RevocationOutlet, TokenLease } from '#providers/jwt/revocation-outlet.js';
 import { transact, type Database } from '#store/database.js';
-import { enqueue, type QueuedRecord } from '#store/outbox.js';
+import { enqueueWith, type QueuedRecord } from '#store/outbox.js';
 import type { Log } from '#telemetry/log.js';
 import { RevocationFeed, type RevocationLog } from '#verifier/revocation-feed.js';
 import { readLeases } from './lease-rows.js';
 import { GROUP } from './publish.js';
-import { readRevocations, writeRevocations, type RevocationNotice } from './revocation-rows.js';
+import { readRevocations, tellRevocations, type RevocationNotice } from './revocation-rows.js';
 
 type Told = Parameters<RevocationOutlet['revoke']>[0];
 
@@ -185,8 +185,8 @@ function write(
         },
       ];
     });
-    const records = await writeRevocations(tx, notices, Date.now());
-    return { queued: await enqueue(tx, records), leases };
+    const { writes, records } = await tellRevocations(tx, notices, Date.now());
+    return { queued: await enqueueWith(tx, writes, records), leases };
   });
 }
 

@@ -52,7 +52,7 @@ export async function onLeaseEvents(
   ]);
   for (const each of heard) hear(work, each, parts);
   for (const { event } of heard) endOfRevoked(work, event, agents);
-  await work.dueUnderEnded(tx);
+  work.dueUnderEnded();
   return await work.flush(tx, taker);
 }
 

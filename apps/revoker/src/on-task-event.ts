@@ -38,24 +38,27 @@ export async function onTaskEvents(
   parts: RevokerParts,
   taker: Taker,
 ): Promise<Flushed> {
-  const admitted = (await readCalls(tx, batch, parts.trust)).flatMap(({ record, said }) => {
+  const [inbox, read] = await Promise.all([
+    Inbox.read(
+      tx,
+      batch.flatMap(({ said }) => (said !== 'later' && said.ok ? [said.admitted] : [])),
+    ),
+    readCalls(tx, batch, parts.trust),
+  ]);
+  const admitted = read.flatMap(({ record, said }) => {
     if (said.ok) return [{ record, event: said.admitted }];
     refused(parts, record, said.refusal, said.sender);
     return [];
   });
   if (admitted.length === 0) return { queued: [], work: [] };
   const events = admitted.map(({ event }) => event);
-  const [inbox, work] = await Promise.all([
-    Inbox.read(tx, events.filter(startsOrEnds)),
-    UnitOfWork.begin(tx, wantedOf(events), Date.now()),
-  ]);
+  const work = await UnitOfWork.begin(tx, wantedOf(events), Date.now());
   for (const { record, event } of admitted) {
     const refusal = hear(work, inbox, event, parts);
     if (refusal !== null && refusal !== 'repeated') refused(parts, record, refusal, event.sender);
   }
-  await inbox.write(tx);
-  await work.dueUnderEnded(tx);
-  return await work.flush(tx, taker);
+  work.dueUnderEnded();
+  return await work.flush(tx, taker, inbox.fresh());
 }
 
 /** Verifies the calls in tasks whose agents may end them, and leaves the others out. */

@@ -8,9 +8,9 @@ import { readToEnd } from '#bus/read-to-end.js';
 import { REVOCATIONS } from '#events/topics.js';
 import { verifyRecord, type PeerKeys } from '#identity/records.js';
 import { transact, type Database, type Tx } from '#store/database.js';
-import { enqueue } from '#store/outbox.js';
+import { enqueueWith } from '#store/outbox.js';
 import { GROUP, revocationRecord } from './publish.js';
-import { digestOf, lockSum, save, saysMore, xor, type Stored } from './revocation-rows.js';
+import { digestOf, lockSum, saved, saysMore, xor, type Stored } from './revocation-rows.js';
 
 /** What the forgotten life may have said besides, on its way when it ended. */
 const SEQ_GAP = 10_000n;
@@ -73,9 +73,9 @@ async function merge(tx: Tx, told: Told, nowMs: number): Promise<void> {
   }
   let digest: Buffer = Buffer.alloc(32);
   for (const [key, { value }] of all) digest = xor(digest, digestOf(key, value));
-  await save(tx, { seq, live: BigInt(all.size), digest }, [...all.values()]);
-  await enqueue(
+  await enqueueWith(
     tx,
+    saved({ seq, live: BigInt(all.size), digest }, [...all.values()]),
     untold.map(({ key, value }) => revocationRecord(key, value, nowMs)),
   );
 }

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { revocationKey, type RevokedKind } from '#events/revocations.js';
-import type { UnsignedRecord } from '#store/outbox.js';
 import type { Tx } from '#store/database.js';
+import type { UnsignedRecord } from '#store/outbox.js';
+import type { Write } from '#store/writes.js';
 import { heartbeatRecord, revocationRecord } from './publish.js';
 
 export interface RevocationNotice {
@@ -58,17 +59,23 @@ export interface Stored {
   causedBy: string | null;
 }
 
-/** Stores what says more than what was said before. @returns the records to be sent. */
-export async function writeRevocations(
+/** What is to be told, and the rows that remember it: to be written with the records, in one statement (`enqueueWith`). */
+export interface ToTell {
+  writes: Write[];
+  records: UnsignedRecord[];
+}
+
+const NOTHING: ToTell = { writes: [], records: [] };
+
+/** What of it says more than what was said before. */
+export async function tellRevocations(
   tx: Tx,
   notices: readonly RevocationNotice[],
   nowMs: number,
-): Promise<UnsignedRecord[]> {
-  if (notices.length === 0) return [];
-  const sum = await lockSum(tx);
-  const stored = new Map(
-    (await readRevocations(tx, notices.map(revocationKey))).map((row) => [row.key, row]),
-  );
+): Promise<ToTell> {
+  if (notices.length === 0) return NOTHING;
+  const [sum, rows] = await Promise.all([lockSum(tx), readRevocations(tx, notices.map(revocationKey))]);
+  const stored = new Map(rows.map((row) => [row.key, row]));
   const fresh = new Map<string, Stored>();
   for (const notice of notices) {
     const key = revocationKey(notice);
@@ -96,8 +103,11 @@ export async function writeRevocations(
     fresh.delete(key);
     fresh.set(key, now);
   }
-  if (fresh.size > 0) await save(tx, sum, [...fresh.values()]);
-  return [...fresh.values()].map(({ key, value }) => revocationRecord(key, value, nowMs));
+  if (fresh.size === 0) return NOTHING;
+  return {
+    writes: saved(sum, [...fresh.values()]),
+    records: [...fresh.values()].map(({ key, value }) => revocationRecord(key, value, nowMs)),
+  };
 }
 
 export function saysMore(
@@ -122,29 +132,30 @@ export async function readRevocations(tx: Tx, keys: readonly string[]): Promise<
   return rows;
 }
 
-export async function save(tx: Tx, { seq, live, digest }: Sum, rows: readonly Stored[]): Promise<void> {
-  await tx.query({
-    name: 'save-revocations',
-    text: `WITH saved AS (
-             INSERT INTO revocation (key, generation_below, not_after, value, seq, caused_by)
-               SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[], $8::bigint[], $9::text[])
-             ON CONFLICT (key) DO UPDATE SET
-               generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value,
-               seq = excluded.seq, caused_by = excluded.caused_by)
-           UPDATE revocation_seq SET seq = $5, live = $6, set_digest = $7`,
-    values: [
-      rows.map((row) => row.key),
-      rows.map((row) => row.generationBelow),
-      rows.map((row) => row.notAfter.toISOString()),
-      rows.map((row) => row.value),
-      seq,
-      live,
-      digest,
-      rows.map((row) => row.seq),
-      rows.map((row) => row.causedBy),
-    ],
-  });
-}
+/** Requires the lock of the sum. */
+export const saved = (sum: Sum, rows: readonly Stored[]): Write[] =>
+  rows.length === 0 ? [sumWrite(sum)] : [rowsWrite(rows), sumWrite(sum)];
+
+const sumWrite = ({ seq, live, digest }: Sum): Write => ({
+  sql: 'UPDATE revocation_seq SET seq = $1::bigint, live = $2::bigint, set_digest = $3::bytea',
+  values: [seq, live, digest],
+});
+
+const rowsWrite = (rows: readonly Stored[]): Write => ({
+  sql: `INSERT INTO revocation (key, generation_below, not_after, value, seq, caused_by)
+          SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::bytea[], $5::bigint[], $6::text[])
+        ON CONFLICT (key) DO UPDATE SET
+          generation_below = excluded.generation_below, not_after = excluded.not_after, value = excluded.value,
+          seq = excluded.seq, caused_by = excluded.caused_by`,
+  values: [
+    rows.map((row) => row.key),
+    rows.map((row) => row.generationBelow),
+    rows.map((row) => row.notAfter.toISOString()),
+    rows.map((row) => row.value),
+    rows.map((row) => row.seq),
+    rows.map((row) => row.causedBy),
+  ],
+});
 
 /** Where this service has read up to: topic → partition → next offset. */
 async function inputsReadUpTo(tx: Tx, group: string): Promise<Record<string, Record<string, string>>> {
@@ -162,13 +173,13 @@ async function inputsReadUpTo(tx: Tx, group: string): Promise<Record<string, Rec
  * Once a second, by whichever process comes first: takes records away that are over, and tells verifiers the sum of the rest.
  * @returns nothing when another process has just done so.
  */
-export async function beat(tx: Tx, group: string, nowMs: number): Promise<UnsignedRecord[]> {
+export async function beat(tx: Tx, group: string, nowMs: number): Promise<ToTell> {
   const { rowCount } = await tx.query({
     name: 'take-beat',
     text: 'UPDATE revocation_seq SET beat_at = $1 WHERE beat_at <= $2',
     values: [new Date(nowMs).toISOString(), new Date(nowMs - BEAT_EVERY_MS * 0.9).toISOString()],
   });
-  if (rowCount === 0) return [];
+  if (rowCount === 0) return NOTHING;
   const sum = await lockSum(tx);
   const { rows: over } = await tx.query<{ key: string; value: Buffer }>({
     name: 'drop-revocations',
@@ -179,18 +190,21 @@ export async function beat(tx: Tx, group: string, nowMs: number): Promise<Unsign
   for (const { key, value } of over) sum.digest = xor(sum.digest, digestOf(key, value));
   sum.live -= BigInt(over.length);
   sum.seq += 1n;
-  await save(tx, sum, []);
-  return [
-    ...over.map(({ key }) => revocationRecord(key, null, nowMs)),
-    heartbeatRecord(
-      {
-        seq: Number(sum.seq),
-        at: new Date(nowMs).toISOString(),
-        inputsReadUpTo: await inputsReadUpTo(tx, group),
-        live: Number(sum.live),
-        setDigest: sum.digest.toString('hex'),
-      },
-      nowMs,
-    ),
-  ];
+  const inputs = await inputsReadUpTo(tx, group);
+  return {
+    writes: saved(sum, []),
+    records: [
+      ...over.map(({ key }) => revocationRecord(key, null, nowMs)),
+      heartbeatRecord(
+        {
+          seq: Number(sum.seq),
+          at: new Date(nowMs).toISOString(),
+          inputsReadUpTo: inputs,
+          live: Number(sum.live),
+          setDigest: sum.digest.toString('hex'),
+        },
+        nowMs,
+      ),
+    ],
+  };
 }

@@ -1,9 +1,9 @@
 /** The known end of an agent: verifiers are told, and every lease that it has, of whatever task, is due. */
 import { makeDue } from '#events/revocation.js';
 import { transact, type Database } from '#store/database.js';
-import { enqueue } from '#store/outbox.js';
+import { enqueueWith } from '#store/outbox.js';
 import { holdAgents } from './revoked-agents.js';
-import { writeRevocations } from './revocation-rows.js';
+import { tellRevocations } from './revocation-rows.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 
 export interface AgentEnd {
@@ -31,7 +31,8 @@ export async function revokeAgent(
     await holdAgents(tx);
     const reason = 'agent_revoked';
     const notice = { what: 'agent' as const, id: agent, generationBelow, notAfterMs, reason, causedBy };
-    return await enqueue(tx, await writeRevocations(tx, [notice], Date.now()));
+    const { writes, records } = await tellRevocations(tx, [notice], Date.now());
+    return await enqueueWith(tx, writes, records);
   });
   after({ queued: told, work: [] });
   for (let full = true; full;) {

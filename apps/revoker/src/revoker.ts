@@ -4,7 +4,7 @@ import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { repeat } from '#store/repeat.js';
 import { transact } from '#store/database.js';
 import { Intake } from '#store/intake.js';
-import { enqueue } from '#store/outbox.js';
+import { enqueueWith } from '#store/outbox.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
@@ -155,9 +155,10 @@ export class Revoker {
 
   async #beat(): Promise<void> {
     try {
-      const queued = await transact(this.parts.db, async (tx) =>
-        enqueue(tx, await beat(tx, GROUP, Date.now())),
-      );
+      const queued = await transact(this.parts.db, async (tx) => {
+        const { writes, records } = await beat(tx, GROUP, Date.now());
+        return await enqueueWith(tx, writes, records);
+      });
       this.#after({ work: [], queued });
     } catch (error) {
       this.parts.log.error({ err: error }, 'a heartbeat failed');

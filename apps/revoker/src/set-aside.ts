@@ -83,7 +83,7 @@ async function close(
       task: work.task(taskId),
       suspension: { taskId, generationBelow, cause: 'parked', causedBy },
     });
-    await work.dueUnderEnded(tx);
+    work.dueUnderEnded();
     return await work.flush(tx, taker);
   };
   const flushed = await unlessItFails(tx, cut, NOTHING, tellBroken(parts));

@@ -16,11 +16,12 @@ import {
 } from '#events/revocation.js';
 import type { EndOutcome } from '#events/task.js';
 import type { Tx } from '#store/database.js';
-import { appendEvents, ConcurrencyError, type StoredEvent } from '#store/events.js';
-import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import { ConcurrencyError, eventsWrite, type StoredEvent } from '#store/events.js';
+import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
+import type { Write } from '#store/writes.js';
 import { readKnownUnder, readLeases, saveLineage, type LeaseChange, type Workload } from './lease-rows.js';
 import { credentialRecord, SOURCE } from './publish.js';
-import { writeRevocations, type RevocationNotice } from './revocation-rows.js';
+import { tellRevocations, type RevocationNotice, type ToTell } from './revocation-rows.js';
 import { lockIdleTasks, lockTasks } from './task-rows.js';
 import { isToldByItself } from './told-by-itself.js';
 import { readTombstones, withdrawTombstones } from './tombstone-rows.js';
@@ -73,13 +74,16 @@ export class UnitOfWork {
   readonly #events: StoredEvent[] = [];
   readonly #records: UnsignedRecord[] = [];
   readonly #lists = new Set<string>();
+  readonly #mayEnd: ReadonlySet<string>;
 
   private constructor(
     private readonly tasks: Map<string, WatchedTask>,
     leases: readonly RevokerLease[],
     tombstones: readonly Tombstone[],
     readonly nowMs: number,
+    mayEnd: readonly string[] = [],
   ) {
+    this.#mayEnd = new Set(mayEnd);
     this.#leases = new Map(leases.map((lease) => [lease.leaseId, lease]));
     this.#remembered = tombstones;
   }
@@ -87,12 +91,13 @@ export class UnitOfWork {
   static async begin(tx: Tx, wanted: Wanted, nowMs: number): Promise<UnitOfWork> {
     const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [] } = wanted;
     // In this order: leases and ends are read under the locks of their tasks.
-    const [tasks, read, tombstones] = await Promise.all([
+    const [tasks, read, under, tombstones] = await Promise.all([
       lockTasks(tx, ensure, lock, ending),
       readLeases(tx, leases),
+      readKnownUnder(tx, ending),
       readTombstones(tx, tombstonesOf),
     ]);
-    return new UnitOfWork(tasks, read, tombstones, nowMs);
+    return new UnitOfWork(tasks, [...under, ...read], tombstones, nowMs, ending);
   }
 
   /** Waits for nobody: what others are at work on is left out. */
@@ -225,27 +230,27 @@ export class UnitOfWork {
   }
 
   /** Rule 5: every lease under the tasks, or their generations, that ended here is due. @throws ConcurrencyError for a lease that came in between */
-  async dueUnderEnded(tx: Tx): Promise<void> {
+  dueUnderEnded(): void {
     if (this.#entombed.length === 0) return;
-    const stored = await readKnownUnder(
-      tx,
-      this.#entombed.map((tombstone) => tombstone.taskId),
-    );
-    const all = new Map(stored.map((lease) => [lease.leaseId, lease]));
-    for (const [leaseId, lease] of this.#leases) all.set(leaseId, lease);
-    for (const lease of all.values()) {
+    // Known leases were read of these alone.
+    if (!this.#entombed.every(({ taskId }) => this.#mayEnd.has(taskId)))
+      throw new Error('a task ended that was not expected to');
+    for (const lease of [...this.#leases.values()]) {
       const tombstone = coveredBy(lease.lineage, this.#entombed);
       if (lease.state !== 'known' || tombstone === null) continue;
       if (!this.tasks.has(lease.taskId))
         throw new ConcurrencyError('a lease appeared under a task that ends');
-      this.#leases.set(lease.leaseId, lease);
       const { causedBy } = tombstone;
       this.step(makeDue(lease, { cause: causeFor(lease, tombstone), causedBy }, this.nowMs));
     }
   }
 
-  /** Writes everything. Nothing may follow it but the commit, because revocations are written last. */
-  async flush(tx: Tx, taker: Taker): Promise<Flushed> {
+  /**
+   * Writes everything, in two waits where verifiers are told something and in one where they are not. Nothing may follow it but
+   * the commit, because the counter of revocations is locked last.
+   * @param beside what else this transaction writes
+   */
+  async flush(tx: Tx, taker: Taker, beside: Write | null = null): Promise<Flushed> {
     const work: Workload[] = [];
     const changes = [...this.#changes.values()].map((change) => {
       const lease = workloadOf(change, this.nowMs);
@@ -254,7 +259,7 @@ export class UnitOfWork {
       return { ...change, takenBy: taker.instanceId };
     });
     // In this order: a lineage refers to its lease.
-    const [, , , , revocations] = await Promise.all([
+    const rows = Promise.all([
       withdrawTombstones(tx, this.#withdrawn),
       writeRows(tx, {
         tombstones: this.#entombed,
@@ -265,10 +270,18 @@ export class UnitOfWork {
         tx,
         [...this.#linked].flatMap((leaseId) => this.#leases.get(leaseId) ?? []),
       ),
-      appendEvents(tx, this.#events),
-      writeRevocations(tx, this.#notices, this.nowMs),
     ]);
-    return { queued: await enqueue(tx, [...this.#records, ...revocations]), work, lists: this.#lists };
+    const { writes, records } = await this.#toTell(tx, rows);
+    const parts = [beside, eventsWrite(this.#events), ...writes];
+    // What failed first is what is thrown: the statements behind it fail for it.
+    const [, queued] = await Promise.all([rows, enqueueWith(tx, parts, [...this.#records, ...records])]);
+    return { queued, work, lists: this.#lists };
+  }
+
+  async #toTell(tx: Tx, rows: Promise<unknown>): Promise<ToTell> {
+    if (this.#notices.length === 0) return { writes: [], records: [] };
+    const [, told] = await Promise.all([rows, tellRevocations(tx, this.#notices, this.nowMs)]);
+    return told;
   }
 }
 
