@@ -19,6 +19,7 @@ import { GROUP } from './records.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
+import { TaskDesk } from './task-desk.js';
 import { closeRefusals } from './tell-refusals.js';
 import { weightOf } from './weigh.js';
 
@@ -39,6 +40,8 @@ export class Broker {
   readonly requests: EventPump;
   /** What people say of calls that wait for them. */
   readonly approvals: ApprovalDesk;
+  /** And of tasks. */
+  readonly orders: TaskDesk;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
@@ -56,6 +59,7 @@ export class Broker {
       after: (effects) => this.#after(effects),
     });
     this.approvals = new ApprovalDesk({ parts, after: (effects) => this.#after(effects) });
+    this.orders = new TaskDesk({ parts, after: (effects) => this.#after(effects) });
     this.tasks = new Intake<Admission, TaskEffects>({
       db,
       group: GROUP,

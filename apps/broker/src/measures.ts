@@ -13,6 +13,9 @@ export type Route =
   | 'introspect'
   | 'revoke'
   | 'approvals'
+  | 'drift'
+  | 'suspend'
+  | 'resume'
   | 'evaluation'
   | 'evaluations';
 

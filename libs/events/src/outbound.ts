@@ -102,6 +102,14 @@ export const outboundSchemas = {
   'task.suspended': z.object({ ...common, cause: suspensionCause }),
   /** This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. */
   'task.resumed': z.object({ ...common, cause: suspensionCause }),
+  /** Somebody who was authenticated may not say this of the task. */
+  'task.order_rejected': z.object({
+    ...common,
+    by: z.string(),
+    order: z.enum(['suspend', 'resume']),
+    code,
+    reason: z.string(),
+  }),
   'task.ended': z.object({
     ...common,
     /** `deadline`: nobody ended it before. `parent_ended`: an ancestor has ended, whatever way. */

@@ -125,6 +125,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'task.amendment_refused': { of: { ...common, ...declarationRefused } },
   'task.suspended': { of: { ...common, cause: 'plain' } },
   'task.resumed': { of: { ...common, cause: 'plain' } },
+  'task.order_rejected': { of: { ...common, by: 'id', order: 'plain', code: 'plain', reason: 'sealed' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
     of: {

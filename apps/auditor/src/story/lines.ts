@@ -68,6 +68,8 @@ export const outboundLines: Record<OutboundType, Line> = {
   'task.amendment_refused': (f) => `the amendment is refused: ${f.text('code')}`,
   'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
   'task.resumed': (f) => `the task goes on after its suspension (${f.text('cause')})`,
+  'task.order_rejected': (f) =>
+    `${nameOf(f.text('by'))} may not ${f.text('order')} the task: ${f.text('code')}`,
   'task.ended': (f) => `the task is over: ${f.text('outcome')}`,
   'call.decided': (f) => {
     const ask = `${nameOf(f.text('agent'))} may ${act(f)}`;
