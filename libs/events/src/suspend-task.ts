@@ -36,5 +36,5 @@ const dataOf = (task: Task, generation: number, { cause, causedBy, nowMs }: Susp
   cause,
 });
 
-/** Why the leases of lower generations are cut. */
+/** Why the leases of lower generations are cut: a closed list that verifiers know, so drift is told as a suspension. */
 export const cutCauseOf = (cause: SuspensionCause): CutCause => (cause === 'parked' ? 'parked' : 'suspended');
