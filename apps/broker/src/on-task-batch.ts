@@ -4,6 +4,7 @@ import { decideAmendment } from '#events/amend-task.js';
 import { decideStart } from '#events/declare-task.js';
 import { decideEnd } from '#events/end-task.js';
 import { mayReport, pinRefusal } from '#events/entitlement.js';
+import type { ToolCompleted } from '#events/inbound.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import type { Decided } from '#events/task.js';
@@ -175,6 +176,12 @@ function rejectAdmitted(
   return { is: 'rejected', refusal };
 }
 
+/** What is kept of a report. */
+const reportOf = ({ callId, leaseId, outcome, rows = 0 }: ToolCompleted) => ({
+  ...{ callId, outcome, rows },
+  ...(leaseId === undefined ? {} : { leaseId }),
+});
+
 type NotTaken = Exclude<Answer, { is: 'taken' }>;
 const rejected = (code: Refusal['code'], reason: string): NotTaken => ({
   is: 'rejected',
@@ -214,7 +221,7 @@ async function apply(
       if (pin !== null) return rejectedFor(pin);
       work.record(task.taskId, {
         type: 'task.usage_reported',
-        data: { ...by, rows: event.data.rows ?? 0 },
+        data: { ...by, ...reportOf(event.data) },
       });
       return null;
     }

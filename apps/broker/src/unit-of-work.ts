@@ -56,6 +56,14 @@ export interface Intent {
   sealTo: ToolCalled['sealTo'];
 }
 
+/** Not told to the bus: a revocation is told by the revoker, an early end or a report by its sender, drift by `drift.signalled`. */
+const OWN_AFFAIR: ReadonlySet<StreamEvent['type']> = new Set([
+  'task.end_heard_early',
+  'task.usage_reported',
+  'task.grant_unused',
+  'lease.revocation_requested',
+]);
+
 export class UnitOfWork {
   /** The database's clock, once the locks were held. */
   readonly nowMs: number;
@@ -141,10 +149,7 @@ export class UnitOfWork {
     this.#notePins(before, after);
     this.#tasks.set(taskId, after);
     this.#dirtyTasks.add(taskId);
-    // A revocation is told by the revoker, and an early end or a report by its sender.
-    const published = !['task.end_heard_early', 'task.usage_reported', 'lease.revocation_requested'].includes(
-      event.type,
-    )
+    const published = !OWN_AFFAIR.has(event.type)
       ? credentialRecord(event as OutboundEvent, this.nowMs)
       : undefined;
     if (published !== undefined) {

@@ -123,8 +123,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'task.amendment_refused': { of: { ...common, ...declarationRefused } },
-  'task.suspended': { of: { ...common, cause: 'plain' } },
-  'task.resumed': { of: { ...common, cause: 'plain' } },
+  'task.suspended': { of: { ...common, cause: 'plain', reason: 'sealed' } },
+  'task.resumed': { of: { ...common, cause: 'plain', reason: 'sealed' } },
   'task.order_rejected': { of: { ...common, by: 'id', order: 'plain', code: 'plain', reason: 'sealed' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
