@@ -123,8 +123,8 @@ class Calls {
     if (leaseId !== undefined) this.#byLease.set(leaseId, call);
   }
 
-  #reported({ id, callId, leaseId, outcome, rows }: UsageReported['data']): void {
-    const call = this.#byLease.get(leaseId ?? '') ?? this.#callOf(callId ?? '', id);
+  #reported({ id, agent = id, callId, leaseId, outcome, rows }: UsageReported['data']): void {
+    const call = this.#byLease.get(leaseId ?? '') ?? this.#callOf(callId ?? '', agent);
     if (call === undefined) {
       this.unattributed.reports += 1;
       this.unattributed.rows += rows;
@@ -134,11 +134,11 @@ class Calls {
     call.rows += rows;
   }
 
-  /** The reporter's own; else the only one of this id: a tool does not know the agent. */
-  #callOf(callId: string, reporter: string): SeenCall | undefined {
+  /** That of who acted or reports; else the only one of this id: a tool may not know the agent. */
+  #callOf(callId: string, agent: string): SeenCall | undefined {
     const agents = this.#byId.get(callId);
     const [only, ...others] = agents?.values() ?? [];
-    return agents?.get(reporter) ?? (others.length === 0 ? only : undefined);
+    return agents?.get(agent) ?? (others.length === 0 ? only : undefined);
   }
 }
 
