@@ -26,10 +26,10 @@ export class TaskDesk {
   /** @param mayRead asked of the task, or of null where no such task was accepted. @returns `hidden` where the answer is no. */
   drift(taskId: string, mayRead: (task: Task | null) => boolean): Promise<DriftView | 'unknown' | 'hidden'> {
     return transact(this.given.parts.db, async (tx) => {
-      const task = (await readTasks(tx, [taskId])).get(taskId);
-      const known = task?.declaration == null ? null : task;
-      if (!mayRead(known)) return 'hidden';
-      return known === null ? 'unknown' : await readDriftView(tx, known);
+      const found = (await readTasks(tx, [taskId])).get(taskId);
+      const task = found?.declaration ? found : null;
+      if (!mayRead(task)) return 'hidden';
+      return task === null ? 'unknown' : await readDriftView(tx, task);
     });
   }
 

@@ -31,6 +31,7 @@ const reported = (change: Partial<UsageReported['data']> = {}): DriftEvent => ({
   data: { id: ANALYST, keyThumbprint: 'key', ceId: 'ce', rows: 0, callId: CALL, outcome: 'ok', ...change },
 });
 
+const REFUSED = { refused: 1 };
 const NONE = { requested: 0, granted: 0, refused: 0, waiting: 0, used: 0, rows: 0 };
 const tableOf = (...events: DriftEvent[]) => driftTable({ declared }, events);
 /** The row of reads by the analyst. */
@@ -104,8 +105,8 @@ describe('a call', () => {
       [decided({ decision: 'approval_required' }), decided({ leaseId: LEASE }), issued()],
       { granted: 1 },
     ],
-    ['is refused by people', [decided({ decision: 'approval_required' }), no('approval.refused')], REFUSED()],
-    ['is refused where nobody answered', [decided({ decision: 'approval_required' }), no()], REFUSED()],
+    ['is refused by people', [decided({ decision: 'approval_required' }), no('approval.refused')], REFUSED],
+    ['is refused where nobody answered', [decided({ decision: 'approval_required' }), no()], REFUSED],
     [
       'was granted, also where its approval was withdrawn later',
       [decided({ leaseId: LEASE }), issued(), no('approval.withdrawn')],
@@ -129,9 +130,6 @@ describe('a call', () => {
 function no(type: 'approval.refused' | 'approval.expired' | 'approval.withdrawn' = 'approval.expired') {
   const data = { ...common, approvalId: 'a', callId: CALL, agent: ANALYST, by: 'user:x@corp.example' };
   return { type, data: { ...data, why: 'time' as const } } as DriftEvent;
-}
-function REFUSED() {
-  return { refused: 1 };
 }
 
 describe('use', () => {

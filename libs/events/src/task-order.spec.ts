@@ -30,9 +30,11 @@ const facts = (change: Partial<OrderFacts> = {}): OrderFacts => ({
   ...change,
 });
 const suspended = (...causes: ('operator' | 'drift' | 'parked')[]): Task =>
-  causes
-    .flatMap((cause) => [{ cause, causedBy: undefined, nowMs: NOW }])
-    .reduce((task, each) => decideSuspension(task, each).reduce(evolve, task), openTask());
+  causes.reduce(
+    (task, cause) =>
+      decideSuspension(task, { cause, causedBy: undefined, nowMs: NOW }).reduce(evolve, task),
+    openTask(),
+  );
 
 function decided(task: Task, order: Omit<TaskOrder, 'reason'>, change?: Partial<OrderFacts>) {
   const answer = decideOrder(task, { ...order, reason: 'seen' }, facts(change));

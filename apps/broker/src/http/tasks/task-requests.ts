@@ -35,18 +35,17 @@ export class TaskRequests {
   drift(request: IncomingMessage, taskId: string): Promise<Reply> {
     return answerSignedIn(this.given, 'drift', request, async (id) => {
       const { parts, desk } = this.given;
-      const may = (task: Task | null) => mayRead(id, task, parts.catalogue);
-      const view = isTaskId(taskId) ? await desk.drift(taskId, may) : may(null) ? 'unknown' : 'hidden';
-      if (view === 'unknown') return problemReply(refusalProblem(UNKNOWN));
-      return view === 'hidden' ? problemReply(refusalProblem(HIDDEN)) : json(200, driftDocument(view));
+      const view = await desk.drift(idOf(taskId), (task) => mayRead(id, task, parts.catalogue));
+      return typeof view === 'string'
+        ? problemReply(refusalProblem(NOT_SHOWN[view]))
+        : json(200, driftDocument(view));
     });
   }
 
   order(request: IncomingMessage, taskId: string, is: TaskOrder['is']): Promise<Reply> {
     return answerSignedIn(this.given, is, request, async (by) => {
       const { reason } = await readOrder(request);
-      if (!isTaskId(taskId)) return problemReply(refusalProblem(UNKNOWN));
-      const answer = await this.given.desk.order(taskId, { is, by, reason });
+      const answer = await this.given.desk.order(idOf(taskId), { is, by, reason });
       if (answer.is === 'rejected') return problemReply(refusalProblem(answer.refusal));
       const { status: state, generation, suspendedFor } = answer.task;
       return json(200, { taskId, state, generation, suspendedFor, changed: answer.changed });
@@ -54,13 +53,16 @@ export class TaskRequests {
   }
 }
 
-/** Nothing else is in our tables, and not everything that a path can say may be asked of them. */
-const isTaskId = (text: string): boolean => uuidV7.safeParse(text).success;
+/** Not everything that a path can say may be asked of a table. */
+const idOf = (text: string): string => (uuidV7.safeParse(text).success ? text : NO_TASK);
+const NO_TASK = '';
 
-const UNKNOWN: Refusal = { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' };
-const HIDDEN: Refusal = {
-  code: 'ERR_NOT_ENTITLED',
-  reason: 'a task is shown to operators, approvers, auditors and the orchestrator that started it',
+const NOT_SHOWN: Record<'unknown' | 'hidden', Refusal> = {
+  unknown: { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' },
+  hidden: {
+    code: 'ERR_NOT_ENTITLED',
+    reason: 'a task is shown to operators, approvers, auditors and the orchestrator that started it',
+  },
 };
 
 const mayRead = (id: string, task: Task | null, { operators }: Catalogue): boolean =>
