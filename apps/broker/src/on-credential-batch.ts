@@ -12,6 +12,7 @@ import { sha256Hex } from '#store/parking.js';
 import { notePeerRecords } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
+import { noteUnused } from './report-use.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 const REQUESTED = wireType('lease.revocation_requested');
@@ -89,7 +90,7 @@ function jsonOf(record: BusRecord): unknown {
   }
 }
 
-async function obey(tx: Tx, requests: readonly Request[], { instanceId }: BrokerParts) {
+async function obey(tx: Tx, requests: readonly Request[], { instanceId, drift }: BrokerParts) {
   const work = await UnitOfWork.begin(tx, { taskIds: requests.map(({ data }) => data.taskId) });
   const leases = await lockLeases(
     tx,
@@ -97,12 +98,14 @@ async function obey(tx: Tx, requests: readonly Request[], { instanceId }: Broker
   );
   const cut: string[] = [];
   for (const request of requests) {
-    const { leaseId, taskId, cause } = request.data;
-    const lease = leases.get(leaseId)?.lease;
+    const { leaseId, taskId, cause, causedBy } = request.data;
+    const { lease, useReported = false } = leases.get(leaseId) ?? {};
     if (lease === undefined || lease.taskId !== taskId || lease.cutHeard || cut.includes(leaseId)) continue;
     cut.push(leaseId);
     work.record(taskId, request);
-    if (lease.state === 'issued') work.deliver('lease.ended', { taskId, leaseId, cause });
+    if (lease.state !== 'issued') continue;
+    work.deliver('lease.ended', { taskId, leaseId, cause });
+    noteUnused(work, { ...lease, useReported }, { cause, causedBy }, drift);
   }
   await markCut(tx, cut);
   return await work.flush(instanceId);
