@@ -7,11 +7,11 @@ import { serviceSource } from '#events/services.js';
 import { verifyRecord, type VerifiedRecord } from '#identity/records.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import type { QueuedRecord } from '#store/outbox.js';
 import { sha256Hex } from '#store/parking.js';
 import { notePeerRecords } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
+import type { TaskEffects } from './on-task-batch.js';
 import { noteUnused } from './report-use.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -38,15 +38,17 @@ export function hearRequest(record: BusRecord, { peers, log }: BrokerParts): Hea
   return null;
 }
 
-/** @returns the records to be sent once the transaction is committed. */
+/** What is to be sent and counted once the transaction is committed. */
+export type CutEffects = Pick<TaskEffects, 'queued' | 'told'>;
+
 export async function onCredentialBatch(
   tx: Tx,
   heard: readonly Heard[],
   parts: BrokerParts,
-): Promise<QueuedRecord[]> {
+): Promise<CutEffects> {
   await watchCounters(tx, heard, parts);
   const requests = await newRequests(tx, heard);
-  return requests.length === 0 ? [] : await obey(tx, requests, parts);
+  return requests.length === 0 ? { queued: [], told: [] } : await obey(tx, requests, parts);
 }
 
 async function watchCounters(tx: Tx, heard: readonly Heard[], { log, measures }: BrokerParts): Promise<void> {
@@ -90,7 +92,11 @@ function jsonOf(record: BusRecord): unknown {
   }
 }
 
-async function obey(tx: Tx, requests: readonly Request[], { instanceId, drift }: BrokerParts) {
+async function obey(
+  tx: Tx,
+  requests: readonly Request[],
+  { instanceId, drift }: BrokerParts,
+): Promise<CutEffects> {
   const work = await UnitOfWork.begin(tx, { taskIds: requests.map(({ data }) => data.taskId) });
   const leases = await lockLeases(
     tx,
@@ -108,5 +114,5 @@ async function obey(tx: Tx, requests: readonly Request[], { instanceId, drift }:
     noteUnused(work, { ...lease, useReported }, { cause, causedBy }, drift);
   }
   await markCut(tx, cut);
-  return await work.flush(instanceId);
+  return { queued: await work.flush(instanceId), told: work.told };
 }
