@@ -3,7 +3,6 @@ import type { BusRecord } from '#bus/bus.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { Intake } from '#store/intake.js';
-import type { QueuedRecord } from '#store/outbox.js';
 import { ApprovalDesk } from './approvals/approval-desk.js';
 import type { BrokerParts } from './broker-parts.js';
 import { endChildren } from './end-children.js';
@@ -11,7 +10,7 @@ import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { LeaseRenewer } from './lease-renewer.js';
-import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
+import { asksOfBroker, hearRequest, onCredentialBatch, type CutEffects, type Heard } from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { recoverRenewals } from './recover-renewals.js';
@@ -33,7 +32,7 @@ const APPROVALS_EVERY_MS = 1_000;
 
 export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
-  readonly credentials: Intake<Heard | null, QueuedRecord[]>;
+  readonly credentials: Intake<Heard | null, CutEffects>;
   readonly issuer: LeaseIssuer;
   readonly renewer: LeaseRenewer;
   /** Events that came over HTTP. */
@@ -85,9 +84,12 @@ export class Broker {
           batch.flatMap(({ said }) => said ?? []),
           parts,
         ),
-      after: (queued) => void relay.send(queued),
+      after: ({ queued, told }) => {
+        parts.measures.count(told);
+        void relay.send(queued);
+      },
       setAside: (tx, record, error) => putAway(tx, record, error, parts),
-      setBehind: () => Promise.resolve([]),
+      setBehind: () => Promise.resolve({ queued: [], told: [] }),
       waitsBehind: () => false,
       concerns: asksOfBroker,
       warn,

@@ -100,6 +100,22 @@ it('cuts the leases of a child made before its parent was suspended, and spares 
   expect(await world.stateOf(after.leaseId)).toBe('known');
 });
 
+it('cuts them where the task has drifted too far, as for any suspension that nobody has to mend', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const before = await live([{ taskId, generation: 1 }]);
+  await world.quiet();
+
+  await world.say({
+    type: 'task.suspended',
+    data: { ...brokers(taskId), generation: 2, cause: 'drift' },
+  });
+
+  expect(await world.hears(before.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'suspended' });
+  await world.until(() => world.revocation(`task:${taskId}`) !== undefined, 'the revocation');
+  expect(world.revocation(`task:${taskId}`)).toMatchObject({ generationBelow: 2, reason: 'suspended' });
+});
+
 it('is remembered once, however often it is said, and a later one goes further', async () => {
   const taskId = uuidv7();
   await world.startTask(taskId, { deadline: inMs(60_000) });

@@ -6,6 +6,7 @@ import type { InboundData, InboundType } from '#events/inbound.js';
 import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
 import type { z } from 'zod';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
+import { driftSignalled, seenInCall } from './drift-rules.js';
 import type { Rule, RuleFor } from './project.js';
 import { checks, renewalNoticeRules, renewalRefused, renewed } from './renewal-rules.js';
 
@@ -146,8 +147,10 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       sealTo: 'plain',
       argumentsSha256: 'digest',
       promptCommitment: 'digest',
+      ...seenInCall,
     },
   },
+  'drift.signalled': { of: { ...common, ...driftSignalled } },
   'approval.requested': {
     of: {
       ...common,

@@ -83,6 +83,9 @@ export const outboundLines: Record<OutboundType, Line> = {
     const ttl = f.has('obligations', 'ttlMs') ? ` for ${seconds(f.text('obligations', 'ttlMs'))}` : '';
     return `permit: ${ask}${ttl}`;
   },
+  'drift.signalled': (f) =>
+    `${nameOf(f.text('agent'))} drifts from the task: ${f.text('signal')}, ` +
+    `${f.text('count')} so far; score ${f.text('score')} of 100`,
   'approval.requested': (f) =>
     `${nameOf(f.text('agent'))} needs an approval (${f.text('approval')}) to ${act(f)}, until ${f.text('expiresAt')}: ` +
     `it would stand for ${f.text('binds', 'what') === 'this_call' ? 'this call' : `these rights for ${f.text('binds', 'seconds')} s`}`,
