@@ -195,9 +195,7 @@ it('counts every call exactly once, and loses no row, whatever happens to the ca
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       const { rows, unattributed } = tableOf(...events);
       const calls = new Set(
-        events.flatMap(({ type, data }) =>
-          type === 'call.decided' ? [`${data.agent} ${data.callId}`] : [],
-        ),
+        events.flatMap(({ type, data }) => (type === 'call.decided' ? [`${data.agent} ${data.callId}`] : [])),
       );
       const told = events.reduce(
         (sum, { type, data }) => sum + (type === 'task.usage_reported' ? data.rows : 0),
@@ -211,9 +209,9 @@ it('counts every call exactly once, and loses no row, whatever happens to the ca
         expect(row.used).toBeLessThanOrEqual(row.requested);
       }
       expect(sum(({ rows: each }) => each) + unattributed.rows).toBe(told);
-      expect(new Set(rows.map((row) => JSON.stringify([row.agent, row.tool, row.dataset, row.action]))).size).toBe(
-        rows.length,
-      );
+      expect(
+        new Set(rows.map((row) => JSON.stringify([row.agent, row.tool, row.dataset, row.action]))).size,
+      ).toBe(rows.length);
     }),
     { numRuns: 1_000 },
   );

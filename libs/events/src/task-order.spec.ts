@@ -31,10 +31,15 @@ const facts = (change: Partial<OrderFacts> = {}): OrderFacts => ({
 });
 const suspended = (...causes: ('operator' | 'drift' | 'parked')[]): Task =>
   causes.reduce(
-    (task, cause) =>
-      decideSuspension(task, { cause, causedBy: undefined, nowMs: NOW }).reduce(evolve, task),
+    (task, cause) => decideSuspension(task, { cause, causedBy: undefined, nowMs: NOW }).reduce(evolve, task),
     openTask(),
   );
+
+/** Nobody has ended it yet. */
+function overdue(): Task {
+  const task = openTask();
+  return { ...task, declaration: { ...task.declaration!, deadlineMs: NOW } };
+}
 
 function decided(task: Task, order: Omit<TaskOrder, 'reason'>, change?: Partial<OrderFacts>) {
   const answer = decideOrder(task, { ...order, reason: 'seen' }, facts(change));
@@ -84,7 +89,7 @@ describe('a suspension', () => {
   it.each([
     ['not known', unknownTask(TASK), 'ERR_TASK_UNKNOWN'],
     ['over', { ...openTask(), status: 'ended' as const }, 'ERR_TASK_ENDED'],
-    ['past its deadline', openTask({ deadline: new Date(NOW).toISOString() }), 'ERR_TASK_ENDED'],
+    ['past its deadline', overdue(), 'ERR_TASK_ENDED'],
     ['over while it was suspended', { ...suspended('operator'), status: 'ended' as const }, 'ERR_TASK_ENDED'],
   ])('of a task that is %s is refused, and so is a resumption', (_what, task, code) => {
     expect(suspend(NADIA, task)).toBe(code);
@@ -111,7 +116,12 @@ describe('a resumption', () => {
     ['after an operator, an approver', ['operator'], OLGA, 'ERR_NOT_ENTITLED'],
     ['after both, an approver', ['operator', 'drift'], OLGA, ['task.resumed drift 3']],
     ['after both, an operator', ['operator', 'drift'], NADIA, ['task.resumed operator 3']],
-    ['after both, who is both', ['operator', 'drift'], BOTH, ['task.resumed operator 3', 'task.resumed drift 3']],
+    [
+      'after both, who is both',
+      ['operator', 'drift'],
+      BOTH,
+      ['task.resumed operator 3', 'task.resumed drift 3'],
+    ],
     ['after drift, an auditor', ['drift'], EVE, 'ERR_NOT_ENTITLED'],
     ['after drift, a service with the role', ['drift'], ROBOT, 'ERR_NOT_ENTITLED'],
     ['after drift, for whom the task runs', ['drift'], MARIA, 'ERR_APPROVER_INVOLVED'],

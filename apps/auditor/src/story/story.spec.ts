@@ -144,7 +144,9 @@ it('tells what drifted and how far, and who let the task go on', () => {
   expect(tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line)).toEqual([
     'agent/analyst drifts from the task: dataset_creep, 4 so far; score 100 of 100',
     'the task is suspended (drift), generation 2',
-    expect.stringMatching(/^person [\w-]{8}… lets the task go on after its suspension \(drift\): “Olga saw it”$/),
+    expect.stringMatching(
+      /^person [\w-]{8}… lets the task go on after its suspension \(drift\): “Olga saw it”$/,
+    ),
   ]);
   expect(entries.map(({ leaf }) => leaf.toString()).join()).not.toMatch(/olga/i);
 });

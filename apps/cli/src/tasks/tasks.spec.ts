@@ -111,7 +111,12 @@ it('drift answers with what the broker said when asked for JSON', async () => {
 });
 
 it.each([
-  ['suspend', 'nadia@corp.example', { state: 'suspended', suspendedFor: ['operator'] }, 'suspended (operator)'],
+  [
+    'suspend',
+    'nadia@corp.example',
+    { state: 'suspended', suspendedFor: ['operator'] },
+    'suspended (operator)',
+  ],
   ['resume', 'olga@corp.example', { state: 'open', suspendedFor: [] }, 'open'],
 ])('%s says so, with its reason', async (verb, by, after, told) => {
   reply = { status: 200, body: { taskId: TASK, generation: 2, changed: true, ...after } };

@@ -100,9 +100,7 @@ describe('the drift of a task', () => {
     const taskId = await busyTask();
     const { db } = http.broker.parts;
     const of = (eventsMax: number) =>
-      transact(db, async (tx) =>
-        readDriftView(tx, (await readTasks(tx, [taskId])).get(taskId)!, eventsMax),
-      );
+      transact(db, async (tx) => readDriftView(tx, (await readTasks(tx, [taskId])).get(taskId)!, eventsMax));
     const whole = await of(1_000);
     const { events } = whole.counted;
     const newest = await of(1);
@@ -111,7 +109,10 @@ describe('the drift of a task', () => {
     expect((await of(events)).counted).toEqual({ events, complete: true });
     expect((await of(events - 1)).counted).toEqual({ events: events - 1, complete: false });
     expect(newest.table.unattributed).toEqual({ reports: 1, rows: 42 });
-    expect(newest.table.rows).toMatchObject([{ declared: true, ...NONE }, { declared: true, ...NONE }]);
+    expect(newest.table.rows).toMatchObject([
+      { declared: true, ...NONE },
+      { declared: true, ...NONE },
+    ]);
   });
 
   it.each([
