@@ -12,6 +12,7 @@ import { UnitOfWork } from '../../unit-of-work.js';
 const OLGA = 'user:olga@corp.example';
 const NADIA = 'user:nadia@corp.example';
 const MARIA = 'user:maria@corp.example';
+const NOBODYS = '01930000-0000-7000-8000-0000000000ff';
 const OPERATOR = 'spiffe://dev.mayfly/operator/dev';
 const READS = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
 const NONE = { requested: 0, granted: 0, refused: 0, waiting: 0, used: 0, rows: 0 };
@@ -73,7 +74,8 @@ describe('the drift of a task', () => {
     expect(await drift(NADIA, taskId)).toMatchObject({
       status: 200,
       json: {
-        ...{ taskId, state: 'open', generation: 1, suspendedFor: [] },
+        ...{ taskId, state: 'open', generation: 1, suspendedFor: [], score: 25 },
+        signals: [{ signal: 'action_creep', agent: ANALYST, count: 1 }],
         rows: [
           { agent: ANALYST, ...READS, declared: true, ...NONE, requested: 1, granted: 1, used: 1, rows: 42 },
           { agent: ANALYST, ...READS, action: 'write', declared: false, ...NONE, requested: 1, refused: 1 },
@@ -146,7 +148,7 @@ describe('the drift of a task', () => {
     expect((await send('GET', `${taskId}/drift`, null)).json.code).toBe('ERR_BEARER_MISSING');
   });
 
-  it.each([uuidv7(), 'no-id', '%00'])('is not there of a task that nobody declared: %s', async (id) => {
+  it.each([NOBODYS, 'no-id', '%00'])('is not there of a task that nobody declared: %s', async (id) => {
     expect(await drift(NADIA, id)).toMatchObject({ status: 404, json: { code: 'ERR_TASK_UNKNOWN' } });
   });
 
