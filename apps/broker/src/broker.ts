@@ -10,7 +10,13 @@ import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { LeaseRenewer } from './lease-renewer.js';
-import { asksOfBroker, hearRequest, onCredentialBatch, type CutEffects, type Heard } from './on-credential-batch.js';
+import {
+  asksOfBroker,
+  hearRequest,
+  onCredentialBatch,
+  type CutEffects,
+  type Heard,
+} from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { recoverRenewals } from './recover-renewals.js';

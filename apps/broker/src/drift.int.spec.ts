@@ -126,7 +126,7 @@ it('is a model that changes in mid-task', async () => {
 it('is no call that is asked again, and none that is decided again', async () => {
   const again = await world.voices.calls(taskId, { dataset: 'crm.customers' });
   await broker.hear(again, world.voices.again(again));
-  world.target.answer = () => ({ answer: 'none' });
+  world.target.answer = () => ({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
   await asks({ model: { name: 'one' } });
   await world.hears(taskId, 'lease.abandoned', 3);
 

@@ -209,9 +209,7 @@ async function apply(
     case 'task.ended':
       return settle(work, task.taskId, decideEnd(task, event.data, by, { catalogue, nowMs: work.nowMs }));
     case 'tool.called':
-      return rejectedFor(
-        await makeCall(tx, work, event.data, by, parts, answeredIn, admitted.appendedAtMs),
-      );
+      return rejectedFor(await makeCall(tx, work, event.data, by, parts, answeredIn, admitted.appendedAtMs));
     case 'tool.completed': {
       if (task.declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
       if (!mayReport(task.declaration, by.id, catalogue))

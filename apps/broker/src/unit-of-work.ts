@@ -37,7 +37,13 @@ import {
 import { endedWrite, ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 import { applyEvent } from './task-stream.js';
 import { brokerUpcasts, type StreamEvent } from './upcasts.js';
-import { leaseOfReport, reportedLeases, usesReportedWrite, type LeaseOfCall, type Report } from './use-rows.js';
+import {
+  leaseOfReport,
+  reportedLeases,
+  usesReportedWrite,
+  type LeaseOfCall,
+  type Report,
+} from './use-rows.js';
 
 export interface Wanted {
   /** Tasks to lock, ancestors with them. */

@@ -73,7 +73,10 @@ export function decideCall(
   return answer(call, by, facts, checks, verdict, refusalOf(verdict, facts.approvals), watched.signals);
 }
 
-const TOO_FAR: Refusal = { code: 'ERR_TASK_SUSPENDED', reason: 'with this call the task is suspended for drift' };
+const TOO_FAR: Refusal = {
+  code: 'ERR_TASK_SUSPENDED',
+  reason: 'with this call the task is suspended for drift',
+};
 
 /** What the call says of drift, and the score with it: policy sees that, and nothing is given to the call that suspends its task. */
 function watch(call: ToolCalled, by: Sender, { task, watch: watched }: CallFacts) {

@@ -46,11 +46,8 @@ export interface Seen {
 export const scoreOf = ({ drift }: Pick<Task, 'drift'>): number => drift?.score ?? 0;
 
 /** Never less than before, whatever the weights are by now. */
-export const scoreAfter = (
-  score: number,
-  signals: readonly DriftSignal[],
-  { weights }: DriftRules,
-): number => signals.reduce((sum, signal) => Math.max(sum, Math.min(SCORE_MAX, sum + weights[signal])), score);
+export const scoreAfter = (score: number, signals: readonly DriftSignal[], { weights }: DriftRules): number =>
+  signals.reduce((sum, signal) => Math.max(sum, Math.min(SCORE_MAX, sum + weights[signal])), score);
 
 /**
  * What is told of it, and the suspension that it comes to. A signal that changes nothing is told when its number has doubled, so that

@@ -49,7 +49,10 @@ it('lets the task go on in its new generation, by name and with a reason', () =>
 });
 
 it('forgives what was seen before, and remembers with which model the agent goes on', () => {
-  expect(drifted()).toMatchObject({ drift: { score: 50 }, conduct: { [ANALYST]: { decided: 4, refused: 2 } } });
+  expect(drifted()).toMatchObject({
+    drift: { score: 50 },
+    conduct: { [ANALYST]: { decided: 4, refused: 2 } },
+  });
 
   const task = resumed(drifted());
 

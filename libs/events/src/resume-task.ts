@@ -35,7 +35,10 @@ export function decideResumptionAfterDrift(
   if (task.declaration === null) return no('ERR_TASK_UNKNOWN', 'no such task was accepted');
   const drifting = (task.drift?.signals ?? []).map(({ agent }) => agent);
   if (involvedIn({ task, ancestors, catalogue }, drifting).includes(by))
-    return no('ERR_APPROVER_INVOLVED', 'for whom the task runs, or who owns what drifted, does not let it go on');
+    return no(
+      'ERR_APPROVER_INVOLVED',
+      'for whom the task runs, or who owns what drifted, does not let it go on',
+    );
   if (task.status === 'ended') return no('ERR_TASK_ENDED', 'the task has ended');
   const [event] = decideResumption(task, { cause: 'drift', causedBy: undefined, nowMs });
   if (event === undefined) return no('ERR_TASK_NOT_DRIFTED', 'the task is not suspended for drift');

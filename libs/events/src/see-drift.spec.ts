@@ -72,7 +72,10 @@ describe('a model has changed', () => {
     for (const model of models) agent.asks({ model });
     return agent.seen;
   };
-  const [one, two] = [{ name: 'm', version: '1' }, { name: 'm', version: '2' }];
+  const [one, two] = [
+    { name: 'm', version: '1' },
+    { name: 'm', version: '2' },
+  ];
 
   it.each<[what: string, models: ToolCalled['model'][], seen: object]>([
     ['not at its first call', [one], {}],
@@ -161,7 +164,10 @@ describe('a use that is reported', () => {
 
 describe('a lease was granted and not used', () => {
   const unused = { agent: ANALYST, useReported: false };
-  const reporting: Task = { ...openTask(), conduct: { [ANALYST]: { decided: 1, refused: 0, reports: true } } };
+  const reporting: Task = {
+    ...openTask(),
+    conduct: { [ANALYST]: { decided: 1, refused: 0, reports: true } },
+  };
 
   it('where its agent’s uses are reported, and this one was not', () => {
     expect(isGrantUnused(reporting, unused, 'expired')).toBe(true);

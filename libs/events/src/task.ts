@@ -150,7 +150,12 @@ export function evolve(task: Task, event: TaskEvent): Task {
     case 'task.resumed': {
       const suspendedFor = task.suspendedFor.filter((cause) => cause !== event.data.cause);
       const status = suspendedFor.length === 0 ? 'open' : 'suspended';
-      return { ...next, ...(event.data.cause === 'drift' ? forgiven(task.conduct) : {}), status, suspendedFor };
+      return {
+        ...next,
+        ...(event.data.cause === 'drift' ? forgiven(task.conduct) : {}),
+        status,
+        suspendedFor,
+      };
     }
     case 'task.ended':
       return { ...next, status: 'ended', outcome: event.data.outcome };
