@@ -70,7 +70,7 @@ it('suspends the task with the signal that is too much, and gives it nothing mor
   expect(world.events(taskId, 'drift.signalled')).toMatchObject(
     [25, 50, 75, 100].map((score, n) => ({
       ...{ agent: ANALYST, signal: 'dataset_creep', weight: 25, score, count: n + 1 },
-      ...{ generation: 1, tenant: 'corp.example' },
+      ...{ generation: 1, tenant: 'sample' },
     })),
   );
   expect(world.events(taskId, 'task.suspended')).toMatchObject([
@@ -123,13 +123,19 @@ it('is a model that changes in mid-task', async () => {
   ]);
 });
 
-it('is no call that is asked again, and none that is decided again', async () => {
+it('is no call that is asked again, and none that is decided again after the end', async () => {
   const again = await world.voices.calls(taskId, { dataset: 'crm.customers' });
   await broker.hear(again, world.voices.again(again));
+  world.target.hang();
   world.target.answer = () => ({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
-  await asks({ model: { name: 'one' } });
-  await world.hears(taskId, 'lease.abandoned', 3);
+  await asks();
+  await world.until(() => world.target.creates.length === 1, 'the create');
+  await broker.hear(await world.voices.ends(taskId));
 
+  world.target.answerAll();
+
+  const decided = await world.hears(taskId, 'call.decided', 3);
+  expect(decided.map(({ code }) => code)).toEqual(['ERR_NOT_DECLARED', undefined, 'ERR_TASK_ENDED']);
   await world.quiet();
   expect(world.events(taskId, 'drift.signalled')).toMatchObject([{ signal: 'dataset_creep', count: 1 }]);
 });
