@@ -28,8 +28,8 @@ afterEach(() => world.close());
 
 const asks = async (change: Parameters<typeof world.voices.calls>[1] = {}) =>
   await broker.hear(await world.voices.calls(taskId, change));
-const reports = async (callId: string) =>
-  await broker.hear(await world.voices.says(ANALYST, 'tool.completed', { taskId, callId, outcome: 'ok' }));
+const reports = async (use: { callId: string; leaseId?: string }) =>
+  await broker.hear(await world.voices.says(ANALYST, 'tool.completed', { taskId, outcome: 'ok', ...use }));
 const drifts = async (times: number) => {
   for (let n = 0; n < times; n += 1) await asks({ dataset: 'crm.customers' });
 };
@@ -156,10 +156,11 @@ it('is a use reported long after its lease was cut', async () => {
   await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'operator'));
   await world.query(`UPDATE lease SET cut_at = cut_at - interval '1 minute' WHERE lease_id = $1`, [leaseId]);
 
-  await reports(callId);
+  await reports({ callId, leaseId: uuidv7() });
+  await reports({ callId, leaseId });
 
   expect(await world.hears(taskId, 'drift.signalled')).toMatchObject([
-    { signal: 'use_after_end', callId, leaseId },
+    { signal: 'use_after_end', callId, leaseId, count: 1 },
   ]);
 });
 
@@ -169,7 +170,7 @@ it('is a lease that ran out unused, once the agent’s uses are reported', async
   await broker.hearRevoker(world.voices.revokes(taskId, first.leaseId, 'expired'));
   expect(world.events(taskId, 'drift.signalled')).toEqual([]);
 
-  await reports(used.callId);
+  await reports({ callId: used.callId });
   const [unused, returned] = [await lent(), await lent()];
   for (const { leaseId } of [used, unused])
     await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'expired'));
