@@ -89,6 +89,16 @@ describe('a model has changed', () => {
     ['not where only one of two calls names a version', [{ name: 'm' }, one], {}],
   ])('%s', (_what, models, seen) => expect(after(...models)).toEqual(seen));
 
+  it('in the first call after a suspension, where it changed meanwhile', () => {
+    const agent = new Drifting();
+    agent.asks({ model: one });
+    agent.asks({ model: two }, { task: { ...agent.task, status: 'suspended' } });
+    expect(agent.seen).toEqual({});
+    agent.asks({ model: two });
+
+    expect(agent.seen).toEqual({ model_changed: 1 });
+  });
+
   it('of one agent, not where another agent uses another one', () => {
     const agents = new Drifting(undefined, both());
     agents.asks({ model: one });
