@@ -28,8 +28,8 @@ afterEach(() => world.close());
 
 const asks = async (change: Parameters<typeof world.voices.calls>[1] = {}) =>
   await broker.hear(await world.voices.calls(taskId, change));
-const reports = async (callId: string) =>
-  await broker.hear(await world.voices.says(ANALYST, 'tool.completed', { taskId, callId, outcome: 'ok' }));
+const reports = async (use: { callId: string; leaseId?: string }) =>
+  await broker.hear(await world.voices.says(ANALYST, 'tool.completed', { taskId, outcome: 'ok', ...use }));
 const drifts = async (times: number) => {
   for (let n = 0; n < times; n += 1) await asks({ dataset: 'crm.customers' });
 };
@@ -70,7 +70,7 @@ it('suspends the task with the signal that is too much, and gives it nothing mor
   expect(world.events(taskId, 'drift.signalled')).toMatchObject(
     [25, 50, 75, 100].map((score, n) => ({
       ...{ agent: ANALYST, signal: 'dataset_creep', weight: 25, score, count: n + 1 },
-      ...{ generation: 1, tenant: 'corp.example' },
+      ...{ generation: 1, tenant: 'sample' },
     })),
   );
   expect(world.events(taskId, 'task.suspended')).toMatchObject([
@@ -123,13 +123,19 @@ it('is a model that changes in mid-task', async () => {
   ]);
 });
 
-it('is no call that is asked again, and none that is decided again', async () => {
+it('is no call that is asked again, and none that is decided again after the end', async () => {
   const again = await world.voices.calls(taskId, { dataset: 'crm.customers' });
   await broker.hear(again, world.voices.again(again));
+  world.target.hang();
   world.target.answer = () => ({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
-  await asks({ model: { name: 'one' } });
-  await world.hears(taskId, 'lease.abandoned', 3);
+  await asks();
+  await world.until(() => world.target.creates.length === 1, 'the create');
+  await broker.hear(await world.voices.ends(taskId));
 
+  world.target.answerAll();
+
+  const decided = await world.hears(taskId, 'call.decided', 3);
+  expect(decided.map(({ code }) => code)).toEqual(['ERR_NOT_DECLARED', undefined, 'ERR_TASK_ENDED']);
   await world.quiet();
   expect(world.events(taskId, 'drift.signalled')).toMatchObject([{ signal: 'dataset_creep', count: 1 }]);
 });
@@ -150,10 +156,11 @@ it('is a use reported long after its lease was cut', async () => {
   await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'operator'));
   await world.query(`UPDATE lease SET cut_at = cut_at - interval '1 minute' WHERE lease_id = $1`, [leaseId]);
 
-  await reports(callId);
+  await reports({ callId, leaseId: uuidv7() });
+  await reports({ callId, leaseId });
 
   expect(await world.hears(taskId, 'drift.signalled')).toMatchObject([
-    { signal: 'use_after_end', callId, leaseId },
+    { signal: 'use_after_end', callId, leaseId, count: 1 },
   ]);
 });
 
@@ -163,7 +170,7 @@ it('is a lease that ran out unused, once the agent’s uses are reported', async
   await broker.hearRevoker(world.voices.revokes(taskId, first.leaseId, 'expired'));
   expect(world.events(taskId, 'drift.signalled')).toEqual([]);
 
-  await reports(used.callId);
+  await reports({ callId: used.callId });
   const [unused, returned] = [await lent(), await lent()];
   for (const { leaseId } of [used, unused])
     await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'expired'));

@@ -2,7 +2,7 @@
 import type { CutCause } from '#events/causes.js';
 import type { DriftRules } from '#events/drift.js';
 import type { InboundData } from '#events/inbound.js';
-import { isGrantUnused, useReported } from '#events/see-drift.js';
+import { isGrantUnused, reportedUse } from '#events/see-drift.js';
 import type { Sender } from '#events/task.js';
 import type { BrokerParts } from './broker-parts.js';
 import { noteDrift } from './note-drift.js';
@@ -17,7 +17,7 @@ export function reportUse(
   { drift }: Pick<BrokerParts, 'drift'>,
 ): void {
   const lease = work.reported({ taskId, callId, leaseId, by: by.id });
-  const use = useReported(work.task(taskId), lease, by.id, saidAtMs);
+  const use = reportedUse(work.task(taskId), lease, by.id, saidAtMs);
   const seen = use === null ? {} : { ...use, at: new Date(work.nowMs).toISOString() };
   const said = { callId, outcome, rows, ...(leaseId === undefined ? {} : { leaseId }) };
   work.record(taskId, { type: 'task.usage_reported', data: { ...by, ...said, ...seen } });

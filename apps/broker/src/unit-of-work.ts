@@ -36,7 +36,7 @@ import {
 } from './renewal-rows.js';
 import { endedWrite, ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 import { applyEvent } from './task-stream.js';
-import { brokerUpcasts, type StreamEvent } from './upcasts.js';
+import { brokerUpcasts, OWN_AFFAIR, type StreamEvent } from './upcasts.js';
 import {
   leaseOfReport,
   reportedLeases,
@@ -64,14 +64,6 @@ export interface Intent {
   intended: Intended;
   sealTo: ToolCalled['sealTo'];
 }
-
-/** Not told to the bus: a revocation is told by the revoker, an early end or a report by its sender, drift by `drift.signalled`. */
-const OWN_AFFAIR: ReadonlySet<StreamEvent['type']> = new Set([
-  'task.end_heard_early',
-  'task.usage_reported',
-  'task.grant_unused',
-  'lease.revocation_requested',
-]);
 
 export class UnitOfWork {
   /** The database's clock, once the locks were held. */

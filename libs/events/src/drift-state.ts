@@ -32,7 +32,7 @@ export interface Conduct {
   /** Its calls that were permitted or denied, and the denied among them, since the task last went on. */
   decided: number;
   refused: number;
-  /** That of its last call that named one. */
+  /** That of its last call that named one, and could have been permitted. */
   model?: Model;
   /** Uses of its leases are reported in this task. */
   reports?: true;
@@ -58,17 +58,17 @@ export function withSeen(
 
 export const withScore = (drift: Drift = NO_DRIFT, score: number): Drift => ({ ...drift, score });
 
-/** What was asked while nothing could be had, or has to be decided by people, says nothing of how much is refused. */
-const SAYS_NOTHING: readonly (RefusalCode | undefined)[] = [
+/** What was asked while nothing could be had says nothing of its agent. */
+const NOT_LIVE: readonly (RefusalCode | undefined)[] = [
   'ERR_TASK_SUSPENDED',
   'ERR_TASK_ENDED',
   'ERR_PARENT_ENDED',
 ];
 type Decided = Pick<EventOf<'call.decided'>['data'], 'decision' | 'code'>;
+const wasLive = ({ code }: Decided): boolean => !NOT_LIVE.includes(code);
 
 /** Denied, of a task in which it could have been permitted. */
-export const isRefused = ({ decision, code }: Decided): boolean =>
-  decision === 'deny' && !SAYS_NOTHING.includes(code);
+export const isRefused = (decided: Decided): boolean => decided.decision === 'deny' && wasLive(decided);
 
 export function afterCall(
   conduct: Conduct = NO_CONDUCT,
@@ -76,11 +76,13 @@ export function afterCall(
 ): Conduct {
   const refused = isRefused(decided);
   const counts = refused || decided.decision === 'permit';
+  const { model } = decided;
   return {
     ...conduct,
     decided: conduct.decided + (counts ? 1 : 0),
     refused: conduct.refused + (refused ? 1 : 0),
-    ...(decided.model === undefined ? {} : { model: mergedModel(conduct.model, decided.model) }),
+    // A model that came while the task was suspended is seen in the first call after it.
+    ...(model === undefined || !wasLive(decided) ? {} : { model: mergedModel(conduct.model, model) }),
   };
 }
 
@@ -92,10 +94,12 @@ const mergedModel = (known: Model | undefined, { name, version }: Model): Model 
 
 export const afterReport = (conduct: Conduct = NO_CONDUCT): Conduct => ({ ...conduct, reports: true });
 
-/** A person has let the task go on: what was seen before counts no more. It stays in the stream, and in the log. */
+/** A person has let the task go on: what was before counts no more, but for whose uses are reported. It stays in the stream and the log. */
 export const forgiven = (conduct: Readonly<Record<string, Conduct>> = {}) => ({
   drift: undefined,
   conduct: Object.fromEntries(
-    Object.entries(conduct).map(([agent, each]): [string, Conduct] => [agent, { ...each, ...NO_CONDUCT }]),
+    Object.entries(conduct).flatMap(([agent, { reports }]): [string, Conduct][] =>
+      reports === true ? [[agent, { ...NO_CONDUCT, reports }]] : [],
+    ),
   ),
 });

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { Drifting, weighing } from '../test/drifting.js';
-import { ANALYST, CALL, callFacts, judge, NOW, openTask, PLANNER, TASK } from '../test/fixture.js';
-import { decideCall } from './call.js';
+import {
+  ANALYST,
+  CALL,
+  call as callOf,
+  callFacts,
+  judge,
+  NOW,
+  openTask,
+  PLANNER,
+  sender,
+  TASK,
+} from '../test/fixture.js';
+import { decideCall, questionOf } from './call.js';
 import { DRIFT_RULES, scoreAfter } from './drift.js';
 import { DRIFT_SIGNALS, type DriftSignal } from './drift-signal.js';
 import { outboundSchemas } from './outbound.js';
@@ -10,6 +21,7 @@ import type { CallQuestion } from './verdict.js';
 
 /** What is seen in no call: it can be shown one by one, without a call that says more. */
 const QUIET = 'granted_unused';
+const BY = sender(ANALYST);
 const told = (agent: Drifting) => agent.told.map(({ type, data }) => ('score' in data ? data.score : type));
 
 describe('the score', () => {
@@ -81,21 +93,23 @@ describe('the score', () => {
     expect(asked.map(({ now }) => now.drift)).toEqual([25, 65]);
   });
 
+  it('is what policy sees of a renewal', () => {
+    const agent = new Drifting();
+    agent.asks({ dataset: 'hr.salaries' });
+    const { declaration } = agent.task;
+    if (declaration === null) throw new Error('the task of the fixture has no declaration');
+
+    const facts = { ...callFacts(), task: agent.task };
+    const question = questionOf(callOf(), BY, declaration, facts, { renewals: 1, approvers: null });
+
+    expect(question.now).toMatchObject({ renewals: 1, drift: 25 });
+  });
+
   it('grows by no call that is only evaluated, or decided again', () => {
-    const facts = callFacts();
-    const decided = decideCall(
-      { ...callOf(), dataset: 'hr.salaries' },
-      { id: ANALYST, keyThumbprint: `key of ${ANALYST}`, ceId: 'ce-1' },
-      facts,
-    );
+    const decided = decideCall({ ...callOf(), dataset: 'hr.salaries' }, BY, callFacts());
 
     expect(decided.is === 'decided' && decided.decided.data.signals).toBeUndefined();
   });
-});
-
-const callOf = () => ({
-  ...{ taskId: TASK, callId: CALL, tool: 'sql.query', action: 'read' },
-  sealTo: { kty: 'OKP' as const, crv: 'X25519' as const, x: 'seal' },
 });
 
 describe('a task that has drifted too far', () => {

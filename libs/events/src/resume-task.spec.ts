@@ -48,7 +48,7 @@ it('lets the task go on in its new generation, by name and with a reason', () =>
   expect(resumed(drifted())).toMatchObject({ status: 'open', generation: 2, suspendedFor: [] });
 });
 
-it('forgives what was seen before, and remembers with which model the agent goes on', () => {
+it('forgives what was seen before: refused calls, models, and all that was signalled', () => {
   expect(drifted()).toMatchObject({
     drift: { score: 50 },
     conduct: { [ANALYST]: { decided: 4, refused: 2 } },
@@ -57,7 +57,25 @@ it('forgives what was seen before, and remembers with which model the agent goes
   const task = resumed(drifted());
 
   expect(task.drift).toBeUndefined();
-  expect(task.conduct).toEqual({ [ANALYST]: { decided: 0, refused: 0, model: { name: 'm' } } });
+  expect(task.conduct).toEqual({});
+});
+
+it('does not forget that uses are reported', () => {
+  const used: Task = { ...drifted(), conduct: { [ANALYST]: { decided: 4, refused: 2, reports: true } } };
+
+  expect(resumed(used).conduct).toEqual({ [ANALYST]: { decided: 0, refused: 0, reports: true } });
+});
+
+it('lets an agent go on with the model that had its task suspended', () => {
+  const agent = new Drifting(weighing({}, 40));
+  for (const name of ['one', 'two']) agent.asks({ model: { name } });
+  expect(agent.task.status).toBe('suspended');
+
+  const again = new Drifting(weighing({}, 40), resumed(agent.task));
+  again.asks({ model: { name: 'two' } });
+  again.asks({ model: { name: 'two' } });
+
+  expect(again.task).toMatchObject({ status: 'open', usage: { calls: 4 } });
 });
 
 it('can be needed again', () => {

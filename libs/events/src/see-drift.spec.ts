@@ -2,7 +2,7 @@ import { Drifting } from '../test/drifting.js';
 import { ANALYST, call, catalogue, judge, NOW, openTask, PLANNER, STRANGER, TASK } from '../test/fixture.js';
 import { decideEnd } from './end-task.js';
 import type { ToolCalled } from './inbound.js';
-import { isGrantUnused, REPORT_GRACE_MS, signalsOfCall, useReported } from './see-drift.js';
+import { isGrantUnused, REPORT_GRACE_MS, reportedUse, signalsOfCall } from './see-drift.js';
 import { decideSuspension } from './suspend-task.js';
 import { evolve, type Task } from './task.js';
 
@@ -89,6 +89,16 @@ describe('a model has changed', () => {
     ['not where only one of two calls names a version', [{ name: 'm' }, one], {}],
   ])('%s', (_what, models, seen) => expect(after(...models)).toEqual(seen));
 
+  it('in the first call after a suspension, where it changed meanwhile', () => {
+    const agent = new Drifting();
+    agent.asks({ model: one });
+    agent.asks({ model: two }, { task: { ...agent.task, status: 'suspended' } });
+    expect(agent.seen).toEqual({});
+    agent.asks({ model: two });
+
+    expect(agent.seen).toEqual({ model_changed: 1 });
+  });
+
   it('of one agent, not where another agent uses another one', () => {
     const agents = new Drifting(undefined, both());
     agents.asks({ model: one });
@@ -133,27 +143,27 @@ describe('a use that is reported', () => {
   const VERIFIER = 'spiffe://dev.mayfly/service/orders';
 
   it('is of the agent that reports it, or of whose lease it was', () => {
-    expect(useReported(openTask(), lease, ANALYST, NOW)).toEqual({
+    expect(reportedUse(openTask(), lease, ANALYST, NOW)).toEqual({
       agent: ANALYST,
       leaseId: 'lease-1',
       signals: [],
     });
-    expect(useReported(openTask(), null, ANALYST, NOW)).toEqual({ agent: ANALYST, signals: [] });
-    expect(useReported(openTask(), lease, VERIFIER, NOW)).toMatchObject({ agent: ANALYST });
+    expect(reportedUse(openTask(), null, ANALYST, NOW)).toEqual({ agent: ANALYST, signals: [] });
+    expect(reportedUse(openTask(), lease, VERIFIER, NOW)).toMatchObject({ agent: ANALYST });
   });
 
   it('is nobody’s where a verifier speaks of no lease that is known', () => {
-    expect(useReported(ended(), null, VERIFIER, NOW)).toBeNull();
+    expect(reportedUse(ended(), null, VERIFIER, NOW)).toBeNull();
   });
 
   it('is of the agent that reports it, where it speaks of another’s lease', () => {
     const late = NOW + REPORT_GRACE_MS + 1;
 
-    expect(useReported(both(), lease, PLANNER, late)).toEqual({ agent: PLANNER, signals: [] });
+    expect(reportedUse(both(), lease, PLANNER, late)).toEqual({ agent: PLANNER, signals: [] });
   });
 
   it('shows drift after the end of the task, and later after that of its lease than it may be under way', () => {
-    const signals = (task: Task, saidAtMs: number) => useReported(task, lease, ANALYST, saidAtMs)?.signals;
+    const signals = (task: Task, saidAtMs: number) => reportedUse(task, lease, ANALYST, saidAtMs)?.signals;
 
     expect(signals(openTask(), NOW + REPORT_GRACE_MS)).toEqual([]);
     expect(signals(openTask(), NOW + REPORT_GRACE_MS + 1)).toEqual(['use_after_end']);

@@ -81,7 +81,7 @@ export interface ReportedLease {
  * Whose use was reported, and what of it is drift; null where nobody knows whose. Requires that the sender may report.
  * @param lease null: none that this sender's report could be about is known
  */
-export function useReported(
+export function reportedUse(
   task: Task,
   lease: ReportedLease | null,
   by: string,
