@@ -126,7 +126,8 @@ describe('a resumption', () => {
     ['after drift, a service with the role', ['drift'], ROBOT, 'ERR_NOT_ENTITLED'],
     ['after drift, for whom the task runs', ['drift'], MARIA, 'ERR_APPROVER_INVOLVED'],
     ['after an operator, for whom the task runs', ['operator'], MARIA, ['task.resumed operator 2']],
-    ['while a record is parked', ['parked'], BOTH, []],
+    ['while a record is parked', ['parked'], BOTH, 'ERR_TASK_NOT_DRIFTED'],
+    ['after drift, while a record is parked', ['drift', 'parked'], OLGA, ['task.resumed drift 3']],
   ] as const)('%s', (_what, causes, by, expected) => {
     expect(resume(by, suspended(...causes))).toEqual(expected);
   });

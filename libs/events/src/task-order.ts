@@ -55,9 +55,10 @@ const LIFTS = {
 
 /** Whoever may lift one of two lifts that one. */
 function resume(task: Task, order: TaskOrder, facts: OrderFacts): Ordered {
-  const lifts = (['operator', 'drift'] as const)
-    .filter((cause) => task.suspendedFor.includes(cause))
-    .map((cause) => LIFTS[cause](task, order, facts));
+  const causes = (['operator', 'drift'] as const).filter((cause) => task.suspendedFor.includes(cause));
+  if (causes.length === 0 && task.status === 'suspended')
+    return no('ERR_TASK_NOT_DRIFTED', 'the task is suspended neither for drift nor by an operator');
+  const lifts = causes.map((cause) => LIFTS[cause](task, order, facts));
   const events = lifts.flatMap((lift) => (lift.is === 'taken' ? lift.events : []));
   const refused = lifts.find((lift): lift is Rejected => lift.is === 'rejected');
   return events.length === 0 && refused !== undefined ? refused : { is: 'taken', events };

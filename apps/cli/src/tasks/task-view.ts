@@ -40,5 +40,5 @@ export async function taskOrder(
 
 const UNCHANGED = {
   suspend: 'an operator had suspended it before',
-  resume: 'it was suspended neither for drift nor by an operator',
+  resume: 'it was not suspended',
 } as const;

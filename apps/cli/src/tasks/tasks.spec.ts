@@ -130,15 +130,15 @@ it.each([
 });
 
 it.each([
-  ['suspend', 'an operator had suspended it before\n'],
-  ['resume', 'it was suspended neither for drift nor by an operator\n'],
-])('%s says where it changed nothing', async (verb, remark) => {
-  const body = { taskId: TASK, state: 'suspended', suspendedFor: ['parked'], generation: 3, changed: false };
-  reply = { status: 200, body };
+  ['suspend', ['operator'], 'suspended (operator)', 'an operator had suspended it before\n'],
+  ['resume', [], 'open', 'it was not suspended\n'],
+])('%s says where it changed nothing', async (verb, suspendedFor, told, remark) => {
+  const state = suspendedFor.length === 0 ? 'open' : 'suspended';
+  reply = { status: 200, body: { taskId: TASK, state, suspendedFor, generation: 3, changed: false } };
   await run(verb, TASK, '--reason', 'again');
 
   expect(stderr).toBe(remark);
-  expect(stdout).toBe(`${TASK} suspended (parked), generation 3\n`);
+  expect(stdout).toBe(`${TASK} ${told}, generation 3\n`);
 });
 
 it('what the broker says no with is told with its code', async () => {

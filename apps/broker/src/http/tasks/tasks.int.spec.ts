@@ -37,12 +37,12 @@ const drift = async (person: string, taskId: string) =>
 const order = async (person: string, verb: 'suspend' | 'resume', taskId: string, reason = 'seen') =>
   send('POST', `${taskId}/${verb}`, await world.login(person), { reason });
 
-/** As it is once the score has reached its threshold. */
-async function suspendForDrift(taskId: string): Promise<void> {
+/** `drift`: as it is once the score has reached its threshold. */
+async function suspendFor(cause: 'drift' | 'parked', taskId: string): Promise<void> {
   const { db, relay, instanceId } = http.broker.parts;
   const queued = await transact(db, async (tx) => {
     const work = await UnitOfWork.begin(tx, { taskIds: [taskId] });
-    const facts = { cause: 'drift' as const, causedBy: undefined, nowMs: work.nowMs };
+    const facts = { cause, causedBy: undefined, nowMs: work.nowMs };
     for (const event of decideSuspension(work.task(taskId), facts)) work.record(taskId, event);
     return await work.flush(instanceId);
   });
@@ -221,10 +221,10 @@ describe('an operator', () => {
   });
 });
 
-describe('a task that was suspended for drift', () => {
-  it('goes on by the word of an approver', async () => {
+describe('a task that was suspended otherwise', () => {
+  it('for drift goes on by the word of an approver', async () => {
     const taskId = await http.startedTask();
-    await suspendForDrift(taskId);
+    await suspendFor('drift', taskId);
 
     expect((await drift(OLGA, taskId)).json).toMatchObject({ state: 'suspended', suspendedFor: ['drift'] });
     expect((await order(OLGA, 'resume', taskId, 'seen with Maria')).json).toMatchObject({ state: 'open' });
@@ -233,9 +233,9 @@ describe('a task that was suspended for drift', () => {
     ]);
   });
 
-  it('stays suspended where an operator had stopped it as well', async () => {
+  it('for drift stays suspended where an operator had stopped it as well', async () => {
     const taskId = await http.startedTask();
-    await suspendForDrift(taskId);
+    await suspendFor('drift', taskId);
     await order(NADIA, 'suspend', taskId);
 
     expect((await order(OLGA, 'resume', taskId)).json).toMatchObject({
@@ -243,9 +243,21 @@ describe('a task that was suspended for drift', () => {
     });
   });
 
-  it('does not go on by the word of an operator, nor of for whom it runs, and that is recorded', async () => {
+  it('stays suspended while a record of it is parked, of which people are told', async () => {
+    const taskId = await http.startedTask();
+    await suspendFor('parked', taskId);
+
+    for (const person of [OLGA, NADIA])
+      expect(await order(person, 'resume', taskId)).toMatchObject({
+        status: 409,
+        json: { code: 'ERR_TASK_NOT_DRIFTED' },
+      });
+    expect(world.events(taskId, 'task.resumed')).toEqual([]);
+  });
+
+  it('for drift does not go on by the word of an operator, nor of for whom it runs, and that is recorded', async () => {
     const taskId = await http.startedTask({ principal: { id: OLGA, kind: 'human' } });
-    await suspendForDrift(taskId);
+    await suspendFor('drift', taskId);
 
     expect(await order(NADIA, 'resume', taskId)).toMatchObject({
       status: 403,
