@@ -147,11 +147,12 @@ it('tells which policies became others, and that the login who changed them is a
 
 it('tells what is different in the catalogue, and names no operator', () => {
   const activated = { ...common, catalogue: 'sha256:b', previous: 'sha256:a', by: 'os:maria' };
-  const entries0 = { orchestrators: 1, operators: 2, agents: 3, tools: 4, datasets: 4, targets: 4 };
+  const counts = { orchestrators: 1, operators: 2, agents: 3, tools: 4, datasets: 4, targets: 4 };
   const none = { added: [], removed: [], changed: [] };
   const { entries, payloads } = logOf([
     world.wrote('broker', 'catalogue.activated', {
-      ...{ ...activated, entries: entries0 },
+      ...activated,
+      entries: counts,
       changes: {
         operators: { ...none, removed: ['user:olga@corp.example', 'spiffe://dev.mayfly/operator/dev'] },
         agents: { ...none, added: ['spiffe://dev.mayfly/agent/new'], more: 12 },
