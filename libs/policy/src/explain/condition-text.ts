@@ -11,11 +11,6 @@ export function conditionText(condition: Clause): string {
   return text === undefined ? condition.kind : text.slice(text.indexOf(`${condition.kind} `)).replace(/;$/, '');
 }
 
-/** Its conditions alone, `when { … } unless { … }`; undefined where there are none, or it cannot be written. */
-export function conditionsText({ conditions }: PolicyJson): string | undefined {
-  return conditions.length === 0 ? undefined : conditions.map(conditionText).join(' ');
-}
-
 function policyText(policy: PolicyJson): string | undefined {
   const answer = cedar.policyToText(policy);
   return answer.type === 'success' ? answer.text.replace(/\s+/g, ' ').trim() : undefined;

@@ -6,9 +6,10 @@ import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Catalogue } from '#events/catalogue.js';
 import { cedar } from '../cedar.js';
 import { type CedarRequest, entityRef, missingEntity, uid } from '../cedar-request.js';
-import { conditionsText } from '../explain/condition-text.js';
+import { conditionText } from '../explain/condition-text.js';
 import { agentEntity, datasetEntity, toolEntity } from '../facts.js';
 import type { ParsedPolicies } from '../parse-policies.js';
+import { conditionsLeft } from './simplify.js';
 
 export interface ReachQuestion {
   catalogue: Catalogue;
@@ -108,19 +109,13 @@ function part(policies: ParsedPolicies, request: CedarRequest): Part {
     const { decision, errored, satisfied, residuals, nontrivialResiduals } = answer.response;
     // At the call a policy that fails is a denial, too.
     if (errored.length > 0) return failed(`a policy fails: ${[...errored].sort().join(', ')}`);
-    const effectOf = (id: string) => policies.rules.get(id)?.effect;
-    if (decision === 'deny')
-      return { answer: 'never', policies: sorted(satisfied, (id) => effectOf(id) === 'forbid'), residuals: [] };
-    if (decision === 'allow')
-      return { answer: 'always', policies: sorted(satisfied, (id) => effectOf(id) === 'permit'), residuals: [] };
+    const holding = (effect: Residual['effect']) =>
+      satisfied.filter((id) => policies.rules.get(id)?.effect === effect).sort();
+    if (decision === 'deny') return { answer: 'never', policies: holding('forbid'), residuals: [] };
+    const permits = holding('permit');
+    if (decision === 'allow') return { answer: 'always', policies: permits, residuals: [] };
     const left = [...nontrivialResiduals].sort().flatMap((id) => residualOf(policies, id, residuals[id]));
-    const isOpen = satisfied.some((id) => effectOf(id) === 'permit');
-    return {
-      answer: 'under_conditions',
-      policies: sorted(satisfied, (id) => effectOf(id) === 'permit'),
-      // Where a permit holds anyhow, another one changes nothing.
-      residuals: left.filter(({ effect }) => effect === 'forbid' || !isOpen),
-    };
+    return opened(permits, left);
   } catch {
     return failed('the engine failed');
   }
@@ -128,14 +123,26 @@ function part(policies: ParsedPolicies, request: CedarRequest): Part {
 
 const failed = (problem: string): Part => ({ answer: 'never', policies: [], residuals: [], problem });
 
-const sorted = (ids: readonly string[], which: (id: string) => boolean): string[] =>
-  ids.filter(which).sort();
-
 function residualOf(policies: ParsedPolicies, id: string, json: PolicyJson | undefined): Residual[] {
   const rule = policies.rules.get(id);
-  if (rule === undefined || json === undefined) return [];
+  const conditions = json === undefined ? null : conditionsLeft(json);
+  if (rule === undefined || conditions === null) return [];
   const { effect, approval } = rule;
-  return [{ id, effect, approval, text: conditionsText(json) ?? 'always' }];
+  return [{ id, effect, approval, text: conditions.map(conditionText).join(' ') }];
+}
+
+/** A residual without a condition holds, whatever is not known. */
+function opened(satisfied: readonly string[], left: readonly Residual[]): Part {
+  const settledBy = (effect: Residual['effect']) =>
+    left.filter((each) => each.effect === effect && each.text === '').map(({ id }) => id);
+  const closing = settledBy('forbid');
+  if (closing.length > 0) return { answer: 'never', policies: closing, residuals: [] };
+  const permits = unique([...satisfied, ...settledBy('permit')]);
+  // Where a permit holds anyhow, another one changes nothing.
+  const residuals = left.filter(({ effect, text }) => text !== '' && (effect === 'forbid' || permits.length === 0));
+  if (permits.length === 0 && !residuals.some(({ effect }) => effect === 'permit'))
+    return { answer: 'never', policies: [], residuals: [] };
+  return { answer: residuals.length === 0 ? 'always' : 'under_conditions', policies: permits, residuals };
 }
 
 function combined(agent: string, tool: string, onTool: Part, onDataset: Part): Reach {
