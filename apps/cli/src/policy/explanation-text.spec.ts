@@ -80,7 +80,7 @@ it.each([
     what: 'the approval that lifts it',
     call: () => recorded(3, { obligations: { ttlMs: null, approval: 'one-person' } }),
     lines: [
-      'dataset_policy: one-person approval lifts guard.write-approval (deploy/sample/policy/guards.cedar:30)',
+      'dataset_policy: one-person approval lifts guard.write-approval (deploy/sample/policy/guards.cedar:29)',
     ],
   },
   {

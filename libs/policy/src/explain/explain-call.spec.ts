@@ -54,7 +54,7 @@ it('names the policies that decided, with what they say and where they stand', (
   ]);
   expect(policySet).toEqual({ then: then.digest, today: then.digest, isSame: true });
   expect(inputs).toMatchObject({ state: 'kept', kept: { tool: {}, dataset: {} } });
-  expect(ttlBy).toBeNull();
+  expect(ttlBy).toEqual([]);
   expect(today).toMatchObject({ decision: 'permit' });
   expect(none).toEqual([]);
 });

@@ -37,12 +37,21 @@ function settled(op: string, { left, right, arg, if: test, then, else: otherwise
       if (isValue(left, true) || isValue(right, true)) return value(true);
       return isValue(left, false) ? right : isValue(right, false) ? left : undefined;
     case '!':
-      return isValue(arg, true) ? value(false) : isValue(arg, false) ? value(true) : undefined;
+      return isValue(arg, true) ? value(false) : isValue(arg, false) ? value(true) : opposite(arg);
     case 'if-then-else':
       return isValue(test, true) ? then : isValue(test, false) ? otherwise : undefined;
     default:
       return undefined;
   }
+}
+
+/** The engine keeps `a > b` as `!(a <= b)`. */
+const OPPOSITES: Record<string, string> = { '<': '>=', '<=': '>', '==': '!=' };
+
+function opposite(expr: Expr | undefined): Expr | undefined {
+  const [op = '', sides] = Object.entries(expr ?? {})[0] ?? [];
+  const other = OPPOSITES[op];
+  return other === undefined ? undefined : ({ [other]: sides } as unknown as Expr);
 }
 
 /** `unknown("now")` is what the policy calls `context.now`. */
