@@ -6,7 +6,7 @@ import { loadPolicies } from '#policy/load-policies.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { explanationText } from '../apps/cli/src/policy/explanation-text.js';
 import { recordedCall } from '../libs/policy/test/recorded-calls.js';
-import { itAnswersAsTold } from '../test/support/told-steps.js';
+import { itAnswersAsTold, pattern } from '../test/support/told-steps.js';
 
 const FILE = 'docs/how-to/explain-a-decision.md';
 const PAGE = readFileSync(FILE, 'utf8');
@@ -23,6 +23,5 @@ it('shows a recorded call as it is explained', async () => {
   const shown = /```text\n\$ npx --no mayfly policy explain (\S+)\n([^]*?)```/.exec(PAGE);
 
   expect(shown?.[1]).toBe(call.decided.callId);
-  // Digests change with each change of the sample, and are cut.
-  expect(shown?.[2]).toBe(`${text.replace(/sha256:([0-9a-f]{4})[0-9a-f]{60}/g, 'sha256:…')}\n`);
+  expect(`${text}\n`).toMatch(pattern(shown?.[2] ?? ''));
 });

@@ -79,7 +79,7 @@ async function run(command: string): Promise<string> {
 }
 
 /** `…` in a line stands for any text, alone in a line for any lines. */
-const pattern = (output: string): RegExp =>
+export const pattern = (output: string): RegExp =>
   new RegExp(
     `^${output
       .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

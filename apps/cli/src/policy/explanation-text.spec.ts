@@ -58,13 +58,17 @@ it('tells a permitted call, with who set its time to live', () => {
 
 it('shows the facts, each as policy saw it', () => {
   expect(below('facts', told(recorded(0)))).toEqual([
-    'asked  callTool on Tool sql.query with dataset Dataset crm.orders, verb "read"',
-    'readDataset on Dataset crm.orders with tool Tool sql.query',
-    'task   deadline 2026-01-05T13:00:00.000Z, depth 0, maxCalls 1000000, maxRows 10000, onBehalfOf Human user:maria@corp.example, purpose "Reconcile October invoices", risk "low"',
-    'now    approval "none", approverCount 0, approvers [], at 2026-01-05T12:00:00.000Z, calls 0, callsLastMinute 0, drift 0, renewals 0, rows 0',
-    'Agent spiffe://dev.mayfly/agent/analyst: attested false, environment "development", owner "user:maria@corp.example"; in analysts',
+    'asked  callTool on Tool sql.query with dataset crm.orders, verb "read"',
+    'readDataset on Dataset crm.orders with tool sql.query',
+    expect.stringMatching(
+      /^task {3}.*deadline 2026-01-05T13:00:00\.000Z, .*onBehalfOf user:maria@corp\.example, purpose "Reconcile October invoices", risk "low"/,
+    ),
+    expect.stringMatching(/^now {4}.*approval "none", approverCount 0, approvers \[\], .*drift 0, /),
+    expect.stringMatching(
+      /^Agent spiffe:\/\/dev\.mayfly\/agent\/analyst: .*environment "development", .*; in analysts$/,
+    ),
     'Tool sql.query: external false, risk 20; in warehouse',
-    'Dataset crm.orders: classification Classification internal, pii false, residency "eu"; in crm',
+    'Dataset crm.orders: classification internal, pii false, residency "eu"; in crm',
   ]);
 });
 
@@ -73,14 +77,18 @@ it.each([
     what: 'the guard that forbade',
     call: () => recorded(6),
     lines: [
-      'dataset_policy: guard.salaries (deploy/sample/policy/guards.cedar:21) must not forbid; no permit is stronger',
+      expect.stringMatching(
+        /^dataset_policy: guard\.salaries \(\S+guards\.cedar:\d+\) must not forbid; no permit is stronger$/,
+      ),
     ],
   },
   {
     what: 'the approval that lifts it',
     call: () => recorded(3, { obligations: { ttlMs: null, approval: 'one-person' } }),
     lines: [
-      'dataset_policy: one-person approval lifts guard.write-approval (deploy/sample/policy/guards.cedar:29)',
+      expect.stringMatching(
+        /^dataset_policy: one-person approval lifts guard\.write-approval \(\S+guards\.cedar:\d+\)$/,
+      ),
     ],
   },
   {

@@ -43,7 +43,8 @@ function membersText(record: Value | Record<string, Value> | undefined): string 
 function valueText(value: Value): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((each) => valueText(each)).join(', ')}]`;
-  if ('__entity' in value) return nameOf(value as Entity['uid']);
+  // Of which type it is, the name of the fact says.
+  if ('__entity' in value) return (value as { __entity: { id: string } }).__entity.id;
   if ('__extn' in value) return (value as { __extn: { arg: string } }).__extn.arg;
   return `{${membersText(value as Record<string, Value>)}}`;
 }

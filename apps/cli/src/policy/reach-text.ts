@@ -1,4 +1,5 @@
 /** Reach as people read it: one line for each agent and tool, and below them what is left of the policies. */
+import { counted } from '../commands/policy-folder.js';
 import type { Reach, ReachAnswer, Residual } from '#policy/reach/who-can.js';
 
 export function reachText(reach: readonly Reach[]): string {
@@ -60,5 +61,5 @@ function tally(reach: readonly Reach[]): string {
   const count = (answer: ReachAnswer) => reach.filter((each) => each.answer === answer).length;
   const agents = new Set(reach.map(({ agent }) => agent)).size;
   const tools = new Set(reach.map(({ tool }) => tool)).size;
-  return `${agents} agents, ${tools} tools: ${count('always')} always, ${count('under_conditions')} under conditions, ${count('never')} never`;
+  return `${counted(agents, 'agent')}, ${counted(tools, 'tool')}: ${count('always')} always, ${count('under_conditions')} under conditions, ${count('never')} never`;
 }
