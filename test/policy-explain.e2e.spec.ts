@@ -130,7 +130,10 @@ it('says that the facts are gone once they are', async () => {
   const { callId, inputs } = decidedOf(4);
   await schema.db.pool.query('DELETE FROM decision_input WHERE digest = $1', [inputs]);
 
-  expect(explain(callId)).toMatchObject({ status: 0, stdout: expect.stringContaining('not kept any more') as string });
+  expect(explain(callId)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('not kept any more') as string,
+  });
 });
 
 it('concludes nothing from facts that somebody changed', async () => {
@@ -150,7 +153,7 @@ it('concludes nothing from facts that somebody changed', async () => {
 it('asks which call is meant where several have the id', async () => {
   const call = calls[7]!;
   await keep({ decided: { ...call.decided, taskId: OTHER_TASK }, inputs: call.inputs });
-  const { callId, taskId } = call.decided;
+  const { callId } = call.decided;
 
   expect(explain(callId)).toMatchObject({
     status: 2,
@@ -159,7 +162,6 @@ it('asks which call is meant where several have the id', async () => {
   const { status, stdout } = explain(callId, '--task', OTHER_TASK);
   expect(status).toBe(0);
   expect(stdout).toContain(`of task ${OTHER_TASK}`);
-  expect(stdout).not.toContain(taskId);
 });
 
 it.each([

@@ -141,7 +141,11 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .action((id: string, options: PolicyExplainOptions & { json?: boolean }) =>
       policyExplain(id, options, context(options)),
     );
-  command(policy, 'who-can', 'list the agents that could do something with a dataset, and through which tools')
+  command(
+    policy,
+    'who-can',
+    'list the agents that could do something with a dataset, and through which tools',
+  )
     .requiredOption('--dataset <dataset>', 'such as crm.orders')
     .requiredOption('--action <action>', 'such as read')
     .option('--tool <tool>', 'with this tool alone')

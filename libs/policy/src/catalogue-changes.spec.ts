@@ -24,7 +24,7 @@ it('names what came, what went and what is another, of each kind of which someth
   expect(
     catalogueChanges(
       catalogueFingerprints(sample),
-      catalogueFingerprints({ ...sample, agents, datasets: datasets as Catalogue['datasets'] }),
+      catalogueFingerprints({ ...sample, agents, datasets: datasets }),
     ),
   ).toEqual({
     agents: { added: [], removed: [PLANNER], changed: [] },

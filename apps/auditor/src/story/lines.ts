@@ -41,10 +41,12 @@ function because(f: Facts): string {
   return reasons === '' ? '' : ` (${reasons})`;
 }
 
+const idOf = (id: Json): string => (typeof id === 'string' ? nameOf(id) : '?');
+
 /** Ids that were added, removed and changed, with those that the event leaves out. */
 function changed(f: Facts, ...path: string[]): string {
   const lists = ['added', 'removed', 'changed'].flatMap((verb) => {
-    const ids = f.list(...path, verb).map((id) => nameOf(String(id)));
+    const ids = f.list(...path, verb).map(idOf);
     return ids.length === 0 ? [] : [`${verb} ${ids.join(', ')}`];
   });
   return [...lists, ...(f.has(...path, 'more') ? [`and ${f.text(...path, 'more')} more`] : [])].join('; ');

@@ -39,9 +39,10 @@ export async function recordCatalogue(
       ...{ at: new Date(nowMs).toISOString(), catalogue: digest },
       ...(before === undefined ? {} : { previous: before.digest }),
       changes: catalogueChanges(before?.entries ?? {}, fingerprints),
-      entries: Object.fromEntries(
-        CATALOGUE_KINDS.map((kind) => [kind, catalogue[kind].size]),
-      ) as Record<CatalogueKind, number>,
+      entries: Object.fromEntries(CATALOGUE_KINDS.map((kind) => [kind, catalogue[kind].size])) as Record<
+        CatalogueKind,
+        number
+      >,
       by,
     },
   };

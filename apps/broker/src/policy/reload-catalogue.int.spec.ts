@@ -49,7 +49,11 @@ const refusals = (of: 'catalogue' | 'policies') =>
 
 async function addNewcomer(): Promise<void> {
   await appendFile(rules.file('catalogue/agents.yaml'), NEWCOMERS_ENTRY);
-  await rules.edit('catalogue/orchestrators.yaml', `    - ${ANALYST}\n`, `    - ${ANALYST}\n    - ${NEWCOMER}\n`);
+  await rules.edit(
+    'catalogue/orchestrators.yaml',
+    `    - ${ANALYST}\n`,
+    `    - ${ANALYST}\n    - ${NEWCOMER}\n`,
+  );
 }
 
 /** The analyst is gone, and another one is there, so that policies still name somebody. */
@@ -188,6 +192,30 @@ it('policies and the entries that they name change at once, and neither before t
   expect(broker.parts.catalogue.digest).not.toBe(catalogue.digest);
   expect(world.events('policy', 'policy.activated')).toHaveLength(2);
   expect(told()[1]?.changes).toEqual({ datasets: { added: [], removed: [], changed: ['crm.orders'] } });
+});
+
+it('calls made while both change are each decided by policies and the catalogue that these were checked with', async () => {
+  const { broker, reload } = await watched();
+  const tasks = Array.from({ length: 12 }, () => uuidv7());
+  await broker.hear(...(await Promise.all(tasks.map((taskId) => world.voices.starts(taskId)))));
+
+  const calling = (async () => {
+    for (const taskId of tasks) await broker.hear(await world.voices.calls(taskId));
+  })();
+  for (const group of ['readers', 'lookers']) {
+    await rules.edit('catalogue/agents.yaml', /groups: \[(analysts|readers)\]/, `groups: [${group}]`);
+    for (const name of ['tools', 'datasets', 'tasks'])
+      await rules.edit(`policy/${name}.cedar`, /AgentGroup::"(analysts|readers)"/g, `AgentGroup::"${group}"`);
+    await look(reload);
+  }
+  await calling;
+  const last = uuidv7();
+  await broker.hear(await world.voices.starts(last), await world.voices.calls(last));
+
+  for (const taskId of [...tasks, last])
+    expect(await world.hears(taskId, 'call.decided')).toMatchObject([{ decision: 'permit' }]);
+  await world.quiet();
+  expect(told()).toHaveLength(3);
 });
 
 it('a catalogue without what a policy names replaces nothing', async () => {

@@ -26,7 +26,10 @@ export async function policyWhoCan(options: PolicyWhoCanOptions, context: Comman
 
   const serving = toolsFor(catalogue, action);
   if (tool !== undefined && !serving.includes(tool))
-    throw new CliError('ERR_CLI_NOT_FOUND', `the tool \`${tool}\` takes no dataset, or has no action \`${action}\``);
+    throw new CliError(
+      'ERR_CLI_NOT_FOUND',
+      `the tool \`${tool}\` takes no dataset, or has no action \`${action}\``,
+    );
   const reach = whoCan(policies, {
     ...{ catalogue, dataset, action, tools: tool === undefined ? serving : [tool] },
     agents: agent === undefined ? [...catalogue.agents.keys()] : [agent],

@@ -176,11 +176,7 @@ describe('mayfly policy who-can', () => {
       'conditions',
       expect.stringMatching(/^ {2}guard\.budget forbids when \{/),
     ]);
-    expect(rest.slice(-3)).toEqual([
-      '',
-      '3 agents, 1 tool: 0 always, 2 under conditions, 1 never',
-      '',
-    ]);
+    expect(rest.slice(-3)).toEqual(['', '3 agents, 1 tool: 0 always, 2 under conditions, 1 never', '']);
   });
 
   it('names the guard that closes a dataset, and the approval that opens one', async () => {

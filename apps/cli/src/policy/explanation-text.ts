@@ -23,12 +23,21 @@ export function explanationText(explanation: Explanation, { earlier, followed }:
     `call ${decided.callId} of task ${decided.taskId}, decided ${decided.at}`,
     [decided.agent, decided.tool, decided.dataset ?? [], decided.action].flat().join(' '),
     [decided.decision, decided.code ?? []].flat().join(' '),
-    ...section('decided before', earlier.map((each) => `  ${each.at} ${[each.decision, each.code ?? []].flat().join(' ')}`)),
-    ...section('checks', checks.flatMap((check) => checkLines(check, explanation))),
+    ...section(
+      'decided before',
+      earlier.map((each) => `  ${each.at} ${[each.decision, each.code ?? []].flat().join(' ')}`),
+    ),
+    ...section(
+      'checks',
+      checks.flatMap((check) => checkLines(check, explanation)),
+    ),
     ...section('policies', policySetLines(explanation)),
     ...section(...factsOf(explanation)),
     ...section('obligations', obligationLines(explanation)),
-    ...section('what would have to change', whatWouldChange(explanation).map((line) => `  ${line}`)),
+    ...section(
+      'what would have to change',
+      whatWouldChange(explanation).map((line) => `  ${line}`),
+    ),
     ...section('what followed', followed.map(followedLine)),
   ]
     .map((line) => printable(line, MOST_CHARS))
@@ -58,7 +67,9 @@ function policySetLines({ policySet: { then, today, isSame }, today: now }: Expl
       : `  ${today} today: they have changed since, and what stands under a name may be another policy by now`,
     ...(now === null
       ? []
-      : [`  those of today, on the same facts: ${[now.decision, now.code ?? []].flat().join(' ')}: ${now.reasons.join('; ')}`]),
+      : [
+          `  those of today, on the same facts: ${[now.decision, now.code ?? []].flat().join(' ')}: ${now.reasons.join('; ')}`,
+        ]),
   ];
 }
 

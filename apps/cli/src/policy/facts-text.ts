@@ -46,7 +46,7 @@ function valueText(value: Value): string {
   // Of which type it is, the name of the fact says.
   if ('__entity' in value) return (value as { __entity: { id: string } }).__entity.id;
   if ('__extn' in value) return (value as { __extn: { arg: string } }).__extn.arg;
-  return `{${membersText(value as Record<string, Value>)}}`;
+  return `{${membersText(value)}}`;
 }
 
 function nameOf(uid: Entity['uid']): string {

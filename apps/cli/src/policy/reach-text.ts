@@ -22,8 +22,12 @@ const ANSWERS: Record<ReachAnswer, string> = {
 function groundOf({ answer, policies, residuals, closed, problem }: Reach): string {
   if (problem !== undefined) return problem;
   if (answer === 'never')
-    return policies.length > 0 ? `forbidden by ${policies.join(', ')}` : `no policy permits the ${WHAT[closed ?? 'both']}`;
-  const of = (which: (residual: Residual) => boolean) => [...new Set(residuals.filter(which).map(({ id }) => id))];
+    return policies.length > 0
+      ? `forbidden by ${policies.join(', ')}`
+      : `no policy permits the ${WHAT[closed ?? 'both']}`;
+  const of = (which: (residual: Residual) => boolean) => [
+    ...new Set(residuals.filter(which).map(({ id }) => id)),
+  ];
   const parts: [string, string[]][] = [
     ['by', policies],
     ['if', of(({ effect }) => effect === 'permit')],
@@ -58,8 +62,8 @@ function aligned(rows: readonly string[][]): string[] {
 }
 
 function tally(reach: readonly Reach[]): string {
-  const count = (answer: ReachAnswer) => reach.filter((each) => each.answer === answer).length;
+  const many = (answer: ReachAnswer) => reach.filter((each) => each.answer === answer).length;
   const agents = new Set(reach.map(({ agent }) => agent)).size;
   const tools = new Set(reach.map(({ tool }) => tool)).size;
-  return `${counted(agents, 'agent')}, ${counted(tools, 'tool')}: ${count('always')} always, ${count('under_conditions')} under conditions, ${count('never')} never`;
+  return `${counted(agents, 'agent')}, ${counted(tools, 'tool')}: ${many('always')} always, ${many('under_conditions')} under conditions, ${many('never')} never`;
 }

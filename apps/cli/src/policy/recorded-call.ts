@@ -64,4 +64,8 @@ async function followedBy(tx: Tx, taskId: string, agent: string, callId: string)
 }
 
 const shown = ({ callId, task, agent }: CallNames): string =>
-  [callId, ...(task === undefined ? [] : [`of task ${task}`]), ...(agent === undefined ? [] : [`by ${agent}`])].join(' ');
+  [
+    callId,
+    ...(task === undefined ? [] : [`of task ${task}`]),
+    ...(agent === undefined ? [] : [`by ${agent}`]),
+  ].join(' ');

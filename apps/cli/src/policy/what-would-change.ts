@@ -26,7 +26,11 @@ function ofCheck(check: ExplainedCheck, explanation: Explanation): string[] {
 }
 
 /** A forbid wins over every permit, whatever else is changed. */
-function ofForbid(policy: NamedPolicy, { check }: ExplainedCheck, { decided, policySet }: Explanation): string {
+function ofForbid(
+  policy: NamedPolicy,
+  { check }: ExplainedCheck,
+  { decided, policySet }: Explanation,
+): string {
   const where = placeOf(policy);
   if (decided.decision === 'approval_required')
     return `${check}: ${decided.obligations.approval ?? 'an'} approval lifts ${policy.id}${where}`;
@@ -45,11 +49,16 @@ function ofNoPermit({ check }: ExplainedCheck, { near, inputs, policySet }: Expl
       }`,
     ];
   if (found.permits === null)
-    return [`${check}: no policy permitted it; the facts do not fit the schema of today, so which ones come near cannot be told`];
+    return [
+      `${check}: no policy permitted it; the facts do not fit the schema of today, so which ones come near cannot be told`,
+    ];
   if (found.permits.length === 0)
     return [`${check}: no policy of today permits this action on this resource to anybody: it needs one`];
   return found.permits.map(({ id, place, isForOthers, failing }) => {
-    const why = [...(isForOthers ? ['is for other agents'] : []), ...failing.map((text) => `does not hold: ${text}`)];
+    const why = [
+      ...(isForOthers ? ['is for other agents'] : []),
+      ...failing.map((text) => `does not hold: ${text}`),
+    ];
     const so = why.length === 0 ? 'permits it by now' : why.join('; ');
     return `${check}: ${id} (${place.file}:${place.line}) ${so}`;
   });

@@ -8,7 +8,9 @@ export function conditionText(condition: Clause): string {
     ...{ effect: 'permit', principal: { op: 'All' }, action: { op: 'All' }, resource: { op: 'All' } },
     conditions: [condition],
   });
-  return text === undefined ? condition.kind : text.slice(text.indexOf(`${condition.kind} `)).replace(/;$/, '');
+  return text === undefined
+    ? condition.kind
+    : text.slice(text.indexOf(`${condition.kind} `)).replace(/;$/, '');
 }
 
 function policyText(policy: PolicyJson): string | undefined {

@@ -34,7 +34,14 @@ const near = (call: RecordedCall, check: string) =>
   explainCall(call, sample).near.find((each) => each.check === check)?.permits;
 
 it('names the policies that decided, with what they say and where they stand', () => {
-  const { checks, policySet, inputs, ttlBy, today, near: none } = explainCall(recorded(ANALYST_READS), sample);
+  const {
+    checks,
+    policySet,
+    inputs,
+    ttlBy,
+    today,
+    near: none,
+  } = explainCall(recorded(ANALYST_READS), sample);
 
   expect(checks).toMatchObject([
     { check: 'task_live', ok: true, policies: [] },
@@ -122,7 +129,10 @@ describe('by other policies than those that decided', () => {
 
   it('what is not there any more is said to be so, and what they would decide is told', () => {
     const call = recorded(ANALYST_READS);
-    const obliged = { ...call, decided: { ...call.decided, obligations: { ttlMs: 300_000, approval: null } } };
+    const obliged = {
+      ...call,
+      decided: { ...call.decided, obligations: { ttlMs: 300_000, approval: null } },
+    };
 
     expect(explainCall(obliged, other)).toMatchObject({
       policySet: { then: then.digest, today: other.digest, isSame: false },
@@ -134,7 +144,9 @@ describe('by other policies than those that decided', () => {
   });
 
   it('a permit that holds by now is told as one', () => {
-    const found = explainCall(recorded(PLANNER_READS), other).near.find(({ check }) => check === 'tool_policy');
+    const found = explainCall(recorded(PLANNER_READS), other).near.find(
+      ({ check }) => check === 'tool_policy',
+    );
 
     expect(found?.permits).toMatchObject([{ id: 'tools.all', isForOthers: false, failing: [] }]);
   });
@@ -142,7 +154,12 @@ describe('by other policies than those that decided', () => {
 
 describe('what is not known is not guessed', () => {
   it('inputs that are gone', () => {
-    const { inputs, today, near: none, checks } = explainCall({ ...recorded(PLANNER_READS), inputs: null }, sample);
+    const {
+      inputs,
+      today,
+      near: none,
+      checks,
+    } = explainCall({ ...recorded(PLANNER_READS), inputs: null }, sample);
 
     expect(inputs).toEqual({ state: 'gone', kept: null });
     expect({ today, none }).toEqual({ today: null, none: [] });
@@ -182,7 +199,7 @@ describe('what is not known is not guessed', () => {
     });
   });
 
-  it('facts that do not fit the schema of today', async () => {
+  it('facts that do not fit the schema of today', () => {
     const schema = sample.schema.replace('verb: String', 'verb: Long');
     expect(schema).not.toBe(sample.schema);
 

@@ -49,10 +49,7 @@ export interface Explanation {
   near: { check: string; permits: NearPermit[] | null }[];
 }
 
-export function explainCall(
-  { decided, inputs }: RecordedCall,
-  policies: ParsedPolicies | null,
-): Explanation {
+export function explainCall({ decided, inputs }: RecordedCall, policies: ParsedPolicies | null): Explanation {
   const state = stateOf(decided.inputs, inputs);
   const kept = state === 'kept' ? inputs : null;
   const isSame = policies === null ? null : policies.digest === decided.policySet;
@@ -105,11 +102,7 @@ function idsWhere(
 }
 
 /** Where a policy forbade, no permit would have helped. */
-function nearOf(
-  policies: ParsedPolicies,
-  checks: readonly Check[],
-  inputs: CallInputs,
-): Explanation['near'] {
+function nearOf(policies: ParsedPolicies, checks: readonly Check[], inputs: CallInputs): Explanation['near'] {
   return checks
     .filter(({ ok, policies: ids = [], check }) => !ok && ids.length === 0 && QUESTIONS[check] !== undefined)
     .flatMap(({ check }) => {

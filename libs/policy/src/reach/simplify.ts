@@ -18,7 +18,7 @@ function simplified(expr: Expr): Expr {
   const [op = '', body] = Object.entries(expr)[0] as [string, unknown];
   if (LEAVES.includes(op)) return expr;
   if (op === 'unknown') return contextOf((body as Expr[])[0]) ?? expr;
-  if (Array.isArray(body)) return { [op]: (body as Expr[]).map(simplified) } as unknown as Expr;
+  if (Array.isArray(body)) return { [op]: (body as Expr[]).map(simplified) };
   const members = Object.fromEntries(
     Object.entries(body as Record<string, unknown>).map(([name, value]) => [
       name,
@@ -28,7 +28,10 @@ function simplified(expr: Expr): Expr {
   return settled(op, members as Record<string, Expr>) ?? ({ [op]: members } as unknown as Expr);
 }
 
-function settled(op: string, { left, right, arg, if: test, then, else: otherwise }: Partial<Record<string, Expr>>) {
+function settled(
+  op: string,
+  { left, right, arg, if: test, then, else: otherwise }: Partial<Record<string, Expr>>,
+) {
   switch (op) {
     case '&&':
       if (isValue(left, false) || isValue(right, false)) return value(false);

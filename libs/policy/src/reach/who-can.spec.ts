@@ -87,7 +87,13 @@ it('says always where nothing else is asked', () => {
   const policies = parsed(TOOL, `${DATA};`);
 
   expect(one('crm.orders', 'read', { policies, tool: 'sql.query', name: 'planner' })).toEqual({
-    ...{ agent: agent('planner'), tool: 'sql.query', answer: 'always', policies: ['data', 'tool'], residuals: [] },
+    ...{
+      agent: agent('planner'),
+      tool: 'sql.query',
+      answer: 'always',
+      policies: ['data', 'tool'],
+      residuals: [],
+    },
   });
 });
 

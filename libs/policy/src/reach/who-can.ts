@@ -139,7 +139,9 @@ function opened(satisfied: readonly string[], left: readonly Residual[]): Part {
   if (closing.length > 0) return { answer: 'never', policies: closing, residuals: [] };
   const permits = unique([...satisfied, ...settledBy('permit')]);
   // Where a permit holds anyhow, another one changes nothing.
-  const residuals = left.filter(({ effect, text }) => text !== '' && (effect === 'forbid' || permits.length === 0));
+  const residuals = left.filter(
+    ({ effect, text }) => text !== '' && (effect === 'forbid' || permits.length === 0),
+  );
   if (permits.length === 0 && !residuals.some(({ effect }) => effect === 'permit'))
     return { answer: 'never', policies: [], residuals: [] };
   return { answer: residuals.length === 0 ? 'always' : 'under_conditions', policies: permits, residuals };
