@@ -56,6 +56,17 @@ it('tells a permitted call, with who set its time to live', () => {
   expect(below('what would have to change', text)).toEqual(['nothing: it was permitted']);
 });
 
+it('tells of several policies which words are whose', () => {
+  const policies = ['guard.budget', 'guard.drift'];
+  const text = told(recorded(0, { checks: [{ check: 'tool_policy', ok: false, policies, reason: 'both' }] }));
+
+  expect(below('checks', text)).toEqual([
+    'NOT  tool_policy: both',
+    expect.stringMatching(/^guard\.budget forbids: \S+:\d+, the task has used up its calls or rows$/),
+    expect.stringMatching(/^guard\.drift forbids: \S+:\d+, the agent's behaviour has drifted from its task$/),
+  ]);
+});
+
 it('shows the facts, each as policy saw it', () => {
   expect(below('facts', told(recorded(0)))).toEqual([
     'asked  callTool on Tool sql.query with dataset crm.orders, verb "read"',

@@ -47,7 +47,11 @@ export function explanationText(explanation: Explanation, { earlier, followed }:
 function checkLines({ check, ok, reason, policies }: ExplainedCheck, { policySet }: Explanation): string[] {
   return [
     `  ${ok ? 'ok ' : 'NOT'}  ${check}${reason === undefined ? '' : `: ${reason}`}`,
-    ...policies.map((policy) => `         ${policyText(policy, policySet.today !== null)}`),
+    ...policies.map((policy) => {
+      // The words of one alone stand in the line above, as they were recorded.
+      const words = policies.length > 1 && policy.today !== null ? `, ${policy.today.reason}` : '';
+      return `         ${policyText(policy, policySet.today !== null)}${words}`;
+    }),
   ];
 }
 
