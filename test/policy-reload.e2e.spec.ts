@@ -1,8 +1,8 @@
 /**
  * Proves that a broker at work takes a new version of the policy folder without a restart, tells of it, and keeps the version
- * before where the new one is bad: on the bus in PostgreSQL.
+ * before where the new one is bad, and that all services do so with the catalogue: on the bus in PostgreSQL.
  */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,6 +55,26 @@ it('a broker at work decides by a new version, and by the one before where the n
     by: expect.stringMatching(/^os:/) as string,
   });
   await callOrders(client, taskId);
+}, 120_000);
+
+it('all three go by a new version of the catalogue, and by the one before where the new one is bad', async () => {
+  const agents = join(folder, 'catalogue', 'agents.yaml');
+  const before = await readFile(agents, 'utf8');
+  const entry = before.slice(before.lastIndexOf('- id:')).replace(/agent\/\w+/, 'agent/newcomer');
+
+  const told = next(client, 'catalogue.activated', 'catalogue');
+  await writeFile(agents, `${before}${entry}`);
+  expect((await told).data).toMatchObject({
+    changes: { agents: { added: ['spiffe://dev.mayfly/agent/newcomer'], removed: [], changed: [] } },
+    entries: { agents: 4 },
+  });
+  for (const service of ['broker', 'revoker', 'auditor'] as const)
+    await until(() => stack.logs(service).includes('another catalogue is gone by'));
+
+  await writeFile(agents, `${before}${entry.replace('owner:', 'onwer:')}`);
+  for (const service of ['broker', 'revoker', 'auditor'] as const)
+    await until(() => stack.logs(service).includes('a new version of the catalogue is refused'));
+  await callOrders(client, await startTask(client));
 }, 120_000);
 
 async function until(condition: () => boolean): Promise<void> {

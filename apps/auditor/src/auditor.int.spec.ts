@@ -61,7 +61,7 @@ beforeAll(async () => {
   const readers = new Readers({
     db,
     trust: authorities.trust,
-    operators,
+    operators: () => operators,
     send: (queued) => void relay.send(queued),
   });
   const server = new BatchServer({

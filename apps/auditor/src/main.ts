@@ -24,7 +24,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, ingest } = parts;
+    const { bus, db, relay, checkpointer, catalogue, ingest } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -48,6 +48,7 @@ await runService({
         void app.useGlobalFilters(
           new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
         ),
+      begin: () => Promise.resolve(catalogue.begin()),
       async consume() {
         await standby.turn();
         await checkpointer.start();
@@ -73,6 +74,7 @@ await runService({
       },
       fields: { origin: config.services.auditor.log.origin },
       drain: [
+        { what: 'a catalogue being loaded', run: () => catalogue.stop() },
         {
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),

@@ -7,7 +7,10 @@ import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
+import { folderState } from '#policy/folder-state.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
+import { catalogueMeasures } from '#service/catalogue-measures.js';
+import { CatalogueReload } from '#service/catalogue-reload.js';
 import { openDatabase, type Database } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -28,6 +31,7 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   checkpointer: Checkpointer;
+  catalogue: CatalogueReload;
   jwks: object;
   close: () => Promise<void>;
 }
@@ -54,7 +58,12 @@ export async function openParts(
   const signer = await RecordSigner.fromFile(settings.signingKey, 'auditor');
   const noteSigner = await readNoteSigner(settings.log);
   const pseudonyms = await Pseudonyms.fromFile(settings.log.pseudonymKey);
-  const { catalogue } = await loadCatalogue(config.catalogue, process.env, { targets: 'describe' });
+  const seen = await folderState(config.catalogue);
+  const described = { targets: 'describe' } as const;
+  const { catalogue: loaded } = await loadCatalogue(config.catalogue, process.env, described);
+  let { operators } = loaded;
+  // Who was an operator stays a person: records of that time may be read later.
+  const persons = new Set(operators.keys());
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   await migrateAsOwner(settings.database);
@@ -76,7 +85,7 @@ export async function openParts(
   const ingest = new Ingest({
     db,
     authorities: { trust, peers },
-    keys: { pseudonyms, isPerson: (id) => catalogue.operators.has(id) },
+    keys: { pseudonyms, isPerson: (id) => persons.has(id) },
     onAppended: (appended) => {
       counted(appended);
       checkpointer.wake();
@@ -89,8 +98,17 @@ export async function openParts(
   const readers = new Readers({
     db,
     trust,
-    operators: catalogue.operators,
+    operators: () => operators,
     send: (queued) => void send(queued).catch((err: Error) => warn({ err }, 'a read is not published yet')),
+  });
+
+  const catalogue = new CatalogueReload({
+    ...{ dir: config.catalogue, env: process.env, options: described, loaded, seen, log },
+    take: (next) => {
+      ({ operators } = next);
+      for (const id of operators.keys()) persons.add(id);
+    },
+    measures: catalogueMeasures(metrics),
   });
 
   const refresh = setInterval(() => {
@@ -100,7 +118,7 @@ export async function openParts(
   }, trust.refreshEveryMs).unref();
 
   return {
-    ...{ db, bus, relay, checkpointer, ingest, readers },
+    ...{ db, bus, relay, checkpointer, catalogue, ingest, readers },
     log: new AuditLog(db),
     jwks: signer.jwks,
     close: async () => {

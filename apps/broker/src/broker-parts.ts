@@ -19,7 +19,7 @@ export interface BrokerParts {
   trust: Trust;
   peers: PeerKeys;
   catalogue: Catalogue;
-  /** Another one once the policy folder has changed: whoever decides takes it once, and asks that one everything. */
+  /** It and the catalogue become others, both at once, when their folders have changed: whoever decides takes both at once, and asks those everything. */
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;

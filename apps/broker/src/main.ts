@@ -22,7 +22,7 @@ await runService({
   name: 'broker',
   isOperators: operatorsErrors([UpcastError]),
   async open({ config, log, metrics, observe, onDead }) {
-    const { parts, policies, bus, signer, close } = await openParts(config, log, metrics, observe);
+    const { parts, rules, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;
     const broker = new Broker(parts, onDead);
     const { environment } = config;
@@ -62,15 +62,15 @@ await runService({
           },
           begun: () => {
             broker.start();
-            policies.begin();
+            rules.begin();
             lives.begin({ log: bus, peers: parts.peers, group: 'mayfly-broker', onTrouble });
             upkeep.begin();
           },
         };
       },
-      fields: { policySet: parts.judge.digest },
+      fields: { policySet: parts.judge.digest, catalogue: parts.catalogue.digest },
       drain: [
-        { what: 'policies being loaded', run: () => policies.stop() },
+        { what: 'policies and catalogue being loaded', run: () => rules.stop() },
         { what: 'leases being made and decided', run: () => broker.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         upkeep.drain,

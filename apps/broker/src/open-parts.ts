@@ -7,10 +7,11 @@ import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
-import { folderState } from '#policy/folder-state.js';
+import { folderStates } from '#policy/folder-watch.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
+import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { claimEventVersions } from '#store/event-versions.js';
@@ -24,13 +25,13 @@ import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
 import { policyMeasures } from './policy/policy-measures.js';
-import { PolicyReload } from './policy/reload-policy.js';
+import { RulesReload } from './policy/reload-rules.js';
 import { openTokens } from './tokens/open-tokens.js';
 import { brokerUpcasts } from './upcasts.js';
 
 export interface OpenParts {
   parts: BrokerParts;
-  policies: PolicyReload;
+  rules: RulesReload;
   bus: Bus;
   signer: RecordSigner;
   close: () => Promise<void>;
@@ -47,8 +48,9 @@ export async function openParts(
   const trust = await loadTrust(config.trust.issuers, config.environment);
   const peers = await loadPeerKeys(config.trust.services);
   const signer = await RecordSigner.fromFile(settings.signingKey, 'broker');
+  const folders = { policy: config.policy, catalogue: config.catalogue };
+  const seen = await folderStates(folders);
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
-  const policyFolder = await folderState(config.policy);
   const judge = await PolicySet.load(config.policy, catalogue);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -95,13 +97,14 @@ export async function openParts(
     drift: settings.drift,
     maxDepth: settings.maxDelegationDepth,
   };
-  const policies = new PolicyReload(parts, {
-    ...{ dir: config.policy, loaded: judge, seen: policyFolder, measures: policyMeasures(metrics) },
+  const rules = new RulesReload(parts, {
+    ...{ folders, env: process.env, loaded: judge, seen, opened: targets },
+    measures: { policy: policyMeasures(metrics), catalogue: catalogueMeasures(metrics) },
   });
 
   return {
     parts,
-    policies,
+    rules,
     bus,
     signer,
     close: async () => {

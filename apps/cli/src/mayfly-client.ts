@@ -123,7 +123,7 @@ export class MayflyClient {
           credential: await openEnvelope(answer.envelope, sealKey, { taskId, callId, agent }),
         };
       case 'refused':
-        throw new Refused(answer.code, answer.reasons);
+        throw new Refused(answer.code, answer.reasons, `why: mayfly policy explain ${callId}`);
       case 'pending':
         throw new AgentError('ERR_APPROVAL_PENDING', 'the call waits for an approval: --wait waits with it', {
           approval: answer.approval,

@@ -9,9 +9,11 @@ import type { CommandContext } from './commands/context.js';
 import { keyRotate, type KeyRotateOptions } from './commands/key-rotate.js';
 import { dlqCommands } from './dlq/dlq-commands.js';
 import { policyCheck } from './commands/policy-check.js';
+import { policyExplain, type PolicyExplainOptions } from './commands/policy-explain.js';
 import type { PolicyFolderOptions } from './commands/policy-folder.js';
 import { policyReplay, type PolicyReplayOptions } from './commands/policy-replay.js';
 import { policyTest } from './commands/policy-test.js';
+import { policyWhoCan, type PolicyWhoCanOptions } from './commands/policy-who-can.js';
 import { recover, RECREATED } from './commands/recover.js';
 import type { RecoverOptions } from './commands/recover.js';
 import { svid } from './commands/svid.js';
@@ -131,6 +133,28 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .option('--since <when>', 'how far back, such as 30d or 12h, or a moment', '30d')
     .option('--config <file>', 'the configuration that the broker was started with')
     .action((options: PolicyReplayOptions & { json?: boolean }) => policyReplay(options, context(options)));
+
+  command(policy, 'explain', 'say why a recorded call was decided as it was, and what would have to change')
+    .argument('<call-id>', 'call id')
+    .option('--task <id>', 'its task, where several calls have this id')
+    .option('--agent <spiffe-id>', 'its agent, where several calls have this id')
+    .option('--dir <dir>', 'the policy folder of today (that of the configuration, unless told otherwise)')
+    .option('--config <file>', 'the configuration that the broker was started with')
+    .action((id: string, options: PolicyExplainOptions & { json?: boolean }) =>
+      policyExplain(id, options, context(options)),
+    );
+  command(
+    policy,
+    'who-can',
+    'list the agents that could do something with a dataset, and through which tools',
+  )
+    .requiredOption('--dataset <dataset>', 'such as crm.orders')
+    .requiredOption('--action <action>', 'such as read')
+    .option('--tool <tool>', 'with this tool alone')
+    .option('--agent <spiffe-id>', 'this agent alone')
+    .option(...folder)
+    .option(...names)
+    .action((options: PolicyWhoCanOptions & { json?: boolean }) => policyWhoCan(options, context(options)));
 
   const key = mayfly.command('key').description('keys that sign tokens');
   command(key, 'rotate', 'have another key sign, as soon as verifiers can know it')

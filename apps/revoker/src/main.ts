@@ -20,7 +20,7 @@ await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, onDead }) {
-    const { parts, events, signer, openBus, close } = await openParts(config, metrics, log);
+    const { parts, catalogue, events, signer, openBus, close } = await openParts(config, metrics, log);
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -43,6 +43,7 @@ await runService({
       // It cuts what it knows while it waits for the bus.
       async begin() {
         await revoker.start();
+        catalogue.begin();
         events.start();
       },
       async consume() {
@@ -68,6 +69,7 @@ await runService({
       },
       fields: { targets: parts.providers.size },
       drain: [
+        { what: 'a catalogue being loaded', run: () => catalogue.stop() },
         { what: 'a sweep', run: () => sweeper?.stop() },
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },

@@ -10,8 +10,11 @@ import { REVOCATIONS, topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { readSigningKey } from '#identity/signing-key.js';
 import { loadTrust, type Trust } from '#identity/trust.js';
+import { folderState } from '#policy/folder-state.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
+import { catalogueMeasures } from '#service/catalogue-measures.js';
+import { CatalogueReload } from '#service/catalogue-reload.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
@@ -34,6 +37,7 @@ const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
 
 export interface OpenParts {
   parts: RevokerParts;
+  catalogue: CatalogueReload;
   events: SecurityEvents;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
@@ -51,6 +55,7 @@ export async function openParts(
   const trust = await loadTrust(config.trust.issuers, config.environment);
   const peers = await loadPeerKeys(config.trust.services);
   const signer = await RecordSigner.fromFile(settings.signingKey, 'revoker');
+  const seen = await folderState(config.catalogue);
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -110,21 +115,27 @@ export async function openParts(
     return { bus: opened, relay: sender };
   };
 
+  const parts: RevokerParts = {
+    db,
+    // Where there is no relay yet, it finds them in the outbox.
+    send: (records) => void send(records).catch(() => undefined),
+    trust,
+    peers,
+    catalogue,
+    providers,
+    lists,
+    maxClockSkewMs: config.trust.maxClockSkewMs,
+    instanceId: alive.instanceId,
+    measures: createMeasures(metrics),
+    log,
+  };
   return {
-    parts: {
-      db,
-      // Where there is no relay yet, it finds them in the outbox.
-      send: (records) => void send(records).catch(() => undefined),
-      trust,
-      peers,
-      catalogue,
-      providers,
-      lists,
-      maxClockSkewMs: config.trust.maxClockSkewMs,
-      instanceId: alive.instanceId,
-      measures: createMeasures(metrics),
-      log,
-    },
+    parts,
+    catalogue: new CatalogueReload({
+      ...{ dir: config.catalogue, env: process.env, options: { opened: targets }, loaded: catalogue, seen },
+      take: (next) => void (parts.catalogue = next),
+      ...{ log, measures: catalogueMeasures(metrics) },
+    }),
     events,
     signer,
     openBus,

@@ -15,6 +15,7 @@ export interface RevokerParts {
   send: (records: readonly QueuedRecord[]) => void;
   trust: Trust;
   peers: PeerKeys;
+  /** Another one once its folder has changed. */
   catalogue: Catalogue;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;

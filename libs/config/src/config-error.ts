@@ -1,13 +1,14 @@
 /** What is wrong with a file that an operator wrote, and where. The value itself is never shown: it may be a secret. */
 
-/** MISSING: no such file · SYNTAX: not YAML · VARIABLE: environment · UNKNOWN_KEY, INVALID: the value · UNSAFE: refused in production. */
+/** MISSING: no such file · SYNTAX: not YAML · VARIABLE: environment · UNKNOWN_KEY, INVALID: the value · UNSAFE: refused in production · NEEDS_RESTART: good, but not while we run. */
 export type ConfigErrorCode =
   | 'ERR_CONFIG_MISSING'
   | 'ERR_CONFIG_SYNTAX'
   | 'ERR_CONFIG_VARIABLE'
   | 'ERR_CONFIG_UNKNOWN_KEY'
   | 'ERR_CONFIG_INVALID'
-  | 'ERR_CONFIG_UNSAFE';
+  | 'ERR_CONFIG_UNSAFE'
+  | 'ERR_CONFIG_NEEDS_RESTART';
 
 export interface ConfigFault {
   code: ConfigErrorCode;

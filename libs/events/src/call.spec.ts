@@ -2,6 +2,7 @@ import {
   ANALYST,
   call,
   callFacts,
+  catalogue,
   judge,
   LEASE,
   NOW,
@@ -97,6 +98,11 @@ describe('a call', () => {
       facts: { task: { ...openTask(), status: 'suspended' }, nowMs: NOW + 3_600_000 },
     },
     { when: 'after the deadline', expected: 'deny ERR_TASK_ENDED', facts: { nowMs: NOW + 3_600_000 } },
+    {
+      when: 'by an agent that the catalogue does not have any more',
+      expected: 'deny ERR_AGENT_UNKNOWN',
+      facts: { catalogue: { ...catalogue, agents: new Map() } },
+    },
     { when: 'with a tool nobody knows', expected: 'deny ERR_TOOL_UNKNOWN', change: { tool: 'sql.nothing' } },
     {
       when: 'on a dataset nobody knows',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { approvalEvents } from './approval-events.js';
+import { catalogueActivated } from './catalogue-events.js';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
 import { check } from './check.js';
 import { declarationRefused, toldDeclaration } from './declaration-told.js';
@@ -277,6 +278,11 @@ export const outboundSchemas = {
     /** The login that owns the newest file of the folder. Nobody checks it. */
     by: z.string(),
   }),
+  /**
+   * Another catalogue is gone by from now on, or the first one: told once for each change, however many brokers there are. Where
+   * policies changed with it, both changed at once.
+   */
+  'catalogue.activated': z.object({ ...common, ...catalogueActivated }),
   /** Somebody read the audit. */
   'access.read': z.object({
     ...common,

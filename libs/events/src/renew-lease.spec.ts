@@ -227,6 +227,10 @@ describe('a renewal is refused', () => {
     });
   });
 
+  it('where the catalogue does not have its agent any more', () => {
+    expect(codeOf({ catalogue: { ...catalogue, agents: new Map() } })).toBe('ERR_AGENT_UNKNOWN');
+  });
+
   it('where the catalogue lends more, less or at another target for this call by now', () => {
     const lends = (rights: string[], target = 'shop'): Catalogue => {
       const orders = catalogue.datasets.get('crm.orders')!;

@@ -7,6 +7,8 @@ import type { Check } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { chainRefusal, type Declaration, type Sender, type Task } from './task.js';
 
+type Wall = [check: string, code: RefusalCode, reason: string, ok: boolean];
+
 /** Checks one after the other, to the first that fails. */
 export function walls(
   call: ToolCalled,
@@ -15,7 +17,9 @@ export function walls(
   facts: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'nowMs'>,
 ): { checks: Check[]; refusal: Refusal | null } {
   const { catalogue, nowMs } = facts;
-  const tests: [check: string, code: RefusalCode, reason: string, ok: boolean][] = [
+  const tests: Wall[] = [
+    // Who declared it found it in the catalogue: only what has changed since is worth a word.
+    ...(catalogue.agents.has(by.id) ? [] : [AGENT_GONE]),
     ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
     [
       'dataset_known',
@@ -80,6 +84,13 @@ export function walls(
   }
   return { checks, refusal: first };
 }
+
+const AGENT_GONE: Wall = [
+  'agent_known',
+  'ERR_AGENT_UNKNOWN',
+  'the catalogue has no such agent any more',
+  false,
+];
 
 const reasonOf = (refusal: Refusal | null) => (refusal === null ? {} : { reason: refusal.reason });
 

@@ -21,6 +21,7 @@ it.each([
   ['the schema is written', () => writeFile(file('schema.cedarschema'), 'other')],
   ['a test is written', () => writeFile(file('tests/a.yaml'), 'b')],
   ['a policy is added', () => writeFile(file('b.cedar'), 'b')],
+  ['a part of a catalogue is added', () => writeFile(file('agents.yaml'), '[]')],
   ['a policy is taken away', () => rm(file('a.cedar'))],
   ['a policy gets another name', () => rename(file('a.cedar'), file('z.cedar'))],
   ['the folder is gone', () => rm(dir, { recursive: true })],

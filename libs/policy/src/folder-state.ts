@@ -1,4 +1,4 @@
-/** What a policy folder looks like from outside: enough to see that it has changed, without reading it. */
+/** What a folder of policies or of a catalogue looks like from outside: enough to see that it has changed, without reading it. */
 import { readdir, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface FolderState {
 /** Never throws: a folder that cannot be read looks like one without files. */
 export async function folderState(dir: string): Promise<FolderState> {
   const paths = [
-    ...(await listed(dir, /\.cedar(schema)?$/)),
+    ...(await listed(dir, /\.(cedar(schema)?|yaml)$/)),
     ...(await listed(join(dir, 'tests'), /\.yaml$/)),
   ];
   const files = (await Promise.all(paths.map(seen))).flat();

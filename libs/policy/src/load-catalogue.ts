@@ -2,15 +2,14 @@
  * Reads the catalogue folder: `orchestrators`, `operators`, `agents`, `tools`, `datasets` and `targets`, each a list in a YAML file.
  * No policy engine is loaded here: the revoker entitles senders by the catalogue alone.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Env, Path } from '#config/interpolate.js';
 import { type OptionalPart, validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
 import type { Catalogue, DatasetEntry, TargetEntry, ToolEntry } from '#events/catalogue.js';
-import { canonical } from '#events/jcs.js';
-import { type TargetSettings, targetSettings } from '#providers/target-settings.js';
+import { isSameTarget, type TargetSettings, targetSettings } from '#providers/target-settings.js';
+import { catalogueDigest } from './catalogue-digest.js';
 import { catalogueSchemas } from './catalogue-schema.js';
 
 export interface CatalogueOptions {
@@ -19,16 +18,18 @@ export interface CatalogueOptions {
    * `describe`: for those that never log in (the auditor, the command line); `targets` is then empty.
    */
   targets?: 'connect' | 'describe';
+  /** What adapters are open for: no other target may be there, nor one that is reached in another way. */
+  opened?: readonly TargetSettings[];
 }
 
 /**
  * @throws ConfigError naming file, line and key: a missing file, an unknown key, a bad value, an unset variable,
- * an id given twice, or a name that no other file has.
+ * an id given twice, or a name that no other file has; ERR_CONFIG_NEEDS_RESTART for a target that is not among the opened ones.
  */
 export async function loadCatalogue(
   dir: string,
   env: Env,
-  { targets: wanted = 'connect' }: CatalogueOptions = {},
+  { targets: wanted = 'connect', opened }: CatalogueOptions = {},
 ): Promise<{ catalogue: Catalogue; targets: TargetSettings[] }> {
   const read = (name: string) => YamlFile.read(join(dir, `${name}.yaml`));
   const [orchestrators, operators, agents, tools, datasets, targets] = await Promise.all([
@@ -47,6 +48,15 @@ export async function loadCatalogue(
   });
   datasets.entries.forEach((entry, index) => mustExist(datasets, [index, 'target'], entry.target, targets));
   tools.entries.forEach((entry, index) => ownTargetFits(tools, index, entry, targets));
+  if (opened !== undefined)
+    settings.forEach((target, index) => {
+      if (!opened.some((each) => isSameTarget(each, target)))
+        throw targets.yaml.error(
+          'ERR_CONFIG_NEEDS_RESTART',
+          [index],
+          'a target that is new or is another needs a restart',
+        );
+    });
 
   const content = {
     orchestrators: byId(orchestrators.entries),
@@ -56,7 +66,7 @@ export async function loadCatalogue(
     datasets: byId(datasets.entries.map(datasetEntry)),
     targets: byId<TargetEntry>(targets.entries),
   };
-  return { catalogue: { digest: digestOf(content), ...content }, targets: settings };
+  return { catalogue: { digest: catalogueDigest(content), ...content }, targets: settings };
 }
 
 type DatasetYaml = z.infer<typeof catalogueSchemas.datasets>[number];
@@ -132,12 +142,3 @@ function ownTargetFits(
 
 const byId = <T extends { id: string }>(entries: readonly T[]): ReadonlyMap<string, T> =>
   new Map([...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map((entry) => [entry.id, entry]));
-
-function digestOf(content: Omit<Catalogue, 'digest'>): string {
-  const plain = JSON.parse(
-    JSON.stringify(content, (_key, value: unknown) =>
-      value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
-    ),
-  ) as unknown;
-  return `sha256:${createHash('sha256').update(canonical(plain)).digest('hex')}`;
-}

@@ -11,11 +11,19 @@ import { readRule, type Rule } from './rule.js';
 import { SchemaTypes } from './schema-types.js';
 import { positionAtByte, positionAtIndex, type SourceText } from './source-text.js';
 
+/** 1-based. */
+export interface Place {
+  file: string;
+  line: number;
+}
+
 export interface ParsedPolicies {
   schema: string;
   /** Policy text by `@id`. */
   texts: Readonly<Record<string, string>>;
   rules: ReadonlyMap<string, Rule>;
+  /** Where each policy begins, by `@id`. */
+  places: ReadonlyMap<string, Place>;
   /** `sha256:<hex>` over the schema and the policies by id, as Cedar reads them: comments and layout do not change it. */
   digest: string;
   /** By `@id`: the policy as Cedar reads it, by which two sets are compared. */
@@ -73,6 +81,7 @@ export function parsePolicies(
     schema: schema.text,
     texts: Object.fromEntries(sorted.map(({ rule, part }) => [rule.id, part.text])),
     rules: new Map(sorted.map(({ rule }) => [rule.id, rule])),
+    places: new Map(sorted.map(({ rule, part }) => [rule.id, part.place])),
     contents: new Map(sorted.map(({ rule, part }) => [rule.id, canonical(part.json)])),
     digest: `sha256:${createHash('sha256').update(content).digest('hex')}`,
   };
@@ -119,6 +128,7 @@ interface Part {
   /** Index into the file's text. */
   start: number;
   where: Pick<PolicyProblem, 'file' | 'at'>;
+  place: Place;
 }
 
 /** The single policies of a file; their texts are its own, word for word. Requires a file that parses. */
@@ -132,8 +142,9 @@ function split(file: SourceText): Part[] {
     // The same policy may stand in it twice.
     const start = file.text.indexOf(text, ends.get(text));
     ends.set(text, start + text.length);
-    const where = { file: file.file, at: positionAtIndex(file.text, start) };
-    return { text, json: answer.json, start, where };
+    const at = positionAtIndex(file.text, start);
+    const where = { file: file.file, at };
+    return { text, json: answer.json, start, where, place: { file: file.file, line: at.line } };
   });
 }
 

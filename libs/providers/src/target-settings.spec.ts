@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { targetSettings } from './target-settings.js';
+import { isSameTarget, targetSettings } from './target-settings.js';
 
 const written = {
   id: 'shop',
@@ -68,4 +68,16 @@ it.each([
   ['no password', { ...written, login: { user: 'x', password: '' } }],
 ])('refuses %s', (_what, settings) => {
   expect(targetSettings.safeParse(settings).success).toBe(false);
+});
+
+it.each([
+  ['nothing', written, true],
+  ['the same written otherwise', { ...written, maxTtlMs: 300_000 }, true],
+  ['the password', { ...written, login: { ...written.login, password: 'hunter3' } }, false],
+  ['the place', { ...written, connection: { ...written.connection, port: '5433' } }, false],
+  ['the longest lease', { ...written, maxTtlMs: '200000' }, false],
+  ['the name', { ...written, id: 'store' }, false],
+  ['the kind', { id: 'shop', provider: 'jwt', maxTtlMs: 300_000, audience: 'https://shop.example' }, false],
+])('is the same target or another, where what is different is %s', (_what, other, same) => {
+  expect(isSameTarget(targetSettings.parse(written), targetSettings.parse(other))).toBe(same);
 });

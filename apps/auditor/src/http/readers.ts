@@ -15,7 +15,8 @@ const PER_SECOND = 50;
 export interface ReadersParts {
   db: Database;
   trust: Trust;
-  operators: Catalogue['operators'];
+  /** As the catalogue has them now. */
+  operators: () => Catalogue['operators'];
   /** Publishes what was queued; what fails is sent later out of the outbox. */
   send: (queued: QueuedRecord[]) => void;
 }
@@ -42,7 +43,7 @@ export class Readers {
    */
   async admit(request: ReadRequest, nowMs: number): Promise<void> {
     const reader = this.#authenticate(request.authorization, nowMs);
-    if (this.#parts.operators.get(reader)?.roles.includes('auditor') !== true)
+    if (this.#parts.operators().get(reader)?.roles.includes('auditor') !== true)
       throw new ProblemError('ERR_FORBIDDEN', 'the caller is not an auditor of the catalogue');
     this.#spend(reader, nowMs);
     const { route, subject, taskId } = request;

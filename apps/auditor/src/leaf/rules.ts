@@ -5,6 +5,7 @@
 import type { InboundData, InboundType } from '#events/inbound.js';
 import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
 import type { z } from 'zod';
+import { catalogueActivated } from './catalogue-rules.js';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import { driftSignalled, seenInCall } from './drift-rules.js';
 import type { Rule, RuleFor } from './project.js';
@@ -315,6 +316,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       by: 'id',
     },
   },
+  'catalogue.activated': { of: { ...common, ...catalogueActivated } },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
 };
 

@@ -1,4 +1,5 @@
 /** One sentence for each type of event. A new type does not compile until it has one. */
+import { CATALOGUE_KINDS } from '#events/catalogue-events.js';
 import type { InboundType } from '#events/inbound.js';
 import type { CREDENTIAL_DELIVERED, DeliveryType, OutboundType } from '#events/outbound.js';
 import type { Json } from '../leaf/project.js';
@@ -38,6 +39,17 @@ function because(f: Facts): string {
   const code = f.has('code') ? [f.text('code')] : [];
   const reasons = [...code, ...failed].join('; ');
   return reasons === '' ? '' : ` (${reasons})`;
+}
+
+const idOf = (id: Json): string => (typeof id === 'string' ? nameOf(id) : '?');
+
+/** Ids that were added, removed and changed, with those that the event leaves out. */
+function changed(f: Facts, ...path: string[]): string {
+  const lists = ['added', 'removed', 'changed'].flatMap((verb) => {
+    const ids = f.list(...path, verb).map(idOf);
+    return ids.length === 0 ? [] : [`${verb} ${ids.join(', ')}`];
+  });
+  return [...lists, ...(f.has(...path, 'more') ? [`and ${f.text(...path, 'more')} more`] : [])].join('; ');
 }
 
 export const inboundLines: Record<InboundType, Line> = {
@@ -135,15 +147,12 @@ export const outboundLines: Record<OutboundType, Line> = {
   'signing_key.rotated': (f) =>
     `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})` +
     (f.has('compromised') ? `; the key ${f.text('compromised')} is compromised` : ''),
-  'policy.activated': (f) => {
-    const these = (verb: string, ids: readonly Json[]) =>
-      ids.length === 0 ? [] : [`${verb} ${ids.map(String).join(', ')}`];
-    const changes = [
-      ...these('added', f.list('added')),
-      ...these('removed', f.list('removed')),
-      ...these('changed', f.list('changed')),
-    ];
-    return `${f.text('policies')} policies decide from now on: ${changes.join('; ') || 'the schema is another'} (${nameOf(f.text('by'))})`;
+  'policy.activated': (f) =>
+    `${f.text('policies')} policies decide from now on: ${changed(f) || 'the schema is another'} (${nameOf(f.text('by'))})`,
+  'catalogue.activated': (f) => {
+    const kinds = CATALOGUE_KINDS.filter((kind) => f.has('changes', kind));
+    const changes = kinds.map((kind) => `${kind}: ${changed(f, 'changes', kind)}`);
+    return `another catalogue is gone by from now on: ${changes.join('; ') || 'nothing in it is different'} (${nameOf(f.text('by'))})`;
   },
   'access.read': (f) => `${nameOf(f.text('reader'))} reads the audit`,
 };

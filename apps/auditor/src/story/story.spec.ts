@@ -187,6 +187,30 @@ it('tells which policies became others, and that the login who changed them is a
   ]);
 });
 
+it('tells what is different in the catalogue, and names no operator', () => {
+  const activated = { ...common, catalogue: 'sha256:b', previous: 'sha256:a', by: 'os:maria' };
+  const counts = { orchestrators: 1, operators: 2, agents: 3, tools: 4, datasets: 4, targets: 4 };
+  const none = { added: [], removed: [], changed: [] };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'catalogue.activated', {
+      ...activated,
+      entries: counts,
+      changes: {
+        operators: { ...none, removed: ['user:olga@corp.example', 'spiffe://dev.mayfly/operator/dev'] },
+        agents: { ...none, added: ['spiffe://dev.mayfly/agent/new'], more: 12 },
+        datasets: { ...none, changed: ['crm.orders'] },
+      },
+    }),
+  ]);
+
+  const { steps, text } = tellStory(TASK, entries, payloads, false);
+
+  expect(steps[0]?.line).toMatch(
+    /^another catalogue is gone by from now on: operators: removed person [\w-]{8}…, person [\w-]{8}…; agents: added agent\/new; and 12 more; datasets: changed crm\.orders \(person [\w-]{8}…\)$/,
+  );
+  expect(text + entries[0]?.leaf.toString()).not.toMatch(/olga|operator\/dev/);
+});
+
 it('says that a purpose was erased, and goes on', async () => {
   const { entries } = logOf([await world.said('task.started', started, ORCHESTRATOR)]);
 

@@ -1,6 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 
-/** Which policy set decides, so that a change of it is told once: also one that was made while no broker ran. */
+/** Which policies and which catalogue are gone by, so that a change of them is told once: also one that was made while no broker ran. */
 export const policyMigrations: readonly Migration[] = [
   {
     id: 'broker-policy-1',
@@ -8,6 +8,15 @@ export const policyMigrations: readonly Migration[] = [
       -- policies: digests by id, to say later what became another.
       CREATE TABLE active_policy (
         one boolean PRIMARY KEY DEFAULT true CHECK (one), digest text NOT NULL, policies jsonb NOT NULL,
+        activated_at timestamptz NOT NULL DEFAULT now());
+    `,
+  },
+  {
+    id: 'broker-policy-2',
+    sql: `
+      -- The same of the catalogue. entries: digests by kind and id.
+      CREATE TABLE active_catalogue (
+        one boolean PRIMARY KEY DEFAULT true CHECK (one), digest text NOT NULL, entries jsonb NOT NULL,
         activated_at timestamptz NOT NULL DEFAULT now());
     `,
   },

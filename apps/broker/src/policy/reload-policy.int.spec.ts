@@ -1,15 +1,11 @@
 /** The policy folder changes while brokers are at work. */
-import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { folderState } from '#policy/folder-state.js';
-import { loadCatalogue } from '#policy/load-catalogue.js';
-import { PolicySet } from '#policy/policy-set.js';
+import type { PolicySet } from '#policy/policy-set.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { World, type BrokerProcess } from '../../test/harness.js';
-import { policyMeasures } from './policy-measures.js';
-import { PolicyReload } from './reload-policy.js';
+import { look, RulesFolders } from '../../test/rules-folders.js';
+import type { RulesReload } from './reload-rules.js';
 
 const NO_READS = `
 @id("guard.closed") @reason("closed for stocktaking")
@@ -17,42 +13,26 @@ forbid (principal, action == Mayfly::Action::"readDataset", resource);
 `;
 
 let world: World;
-let dir: string;
+let rules: RulesFolders;
 let metrics: Metrics;
 beforeEach(async () => {
   world = await World.open();
-  dir = await mkdtemp(join(tmpdir(), 'mayfly-policy-'));
-  await cp('deploy/sample/policy', dir, { recursive: true });
-  await rm(join(dir, 'tests'), { recursive: true });
+  rules = await RulesFolders.copy();
   metrics = new Metrics('broker');
 });
 afterEach(async () => {
   await world.close();
-  await rm(dir, { recursive: true });
+  await rules.remove();
 });
 
-const file = (name: string) => join(dir, name);
+const file = (name: string) => rules.file(`policy/${name}`);
+const watchedBy = (broker: BrokerProcess) => rules.watchedBy(broker);
 
-/** As `openParts` does it. */
-async function watchedBy(broker: BrokerProcess, measuredBy = new Metrics('broker')): Promise<PolicyReload> {
-  const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
-  const seen = await folderState(dir);
-  const loaded = await PolicySet.load(dir, catalogue);
-  broker.parts.judge = loaded;
-  return new PolicyReload(broker.parts, { dir, loaded, seen, measures: policyMeasures(measuredBy) });
-}
-
-async function watched(measuredBy = metrics): Promise<{ broker: BrokerProcess; policies: PolicyReload }> {
+async function watched(measuredBy = metrics): Promise<{ broker: BrokerProcess; policies: RulesReload }> {
   const broker = await world.start();
-  const policies = await watchedBy(broker, measuredBy);
+  const policies = await rules.watchedBy(broker, measuredBy);
   await policies.turn();
   return { broker, policies };
-}
-
-/** Twice, for a folder that still changes is let alone. */
-async function look(policies: PolicyReload): Promise<void> {
-  await policies.turn();
-  await policies.turn();
 }
 
 const told = () => world.events('policy', 'policy.activated');
@@ -176,10 +156,9 @@ it('a version that fails a test of its own is bad', async () => {
 it('a folder that is gone is bad, and the set that was read from it decides', async () => {
   const { broker, policies } = await watched();
   const good = broker.parts.judge;
-  await rm(dir, { recursive: true });
+  await rm(file(''), { recursive: true });
 
   await look(policies);
-  await cp('deploy/sample/policy', dir, { recursive: true });
 
   expect(broker.parts.judge).toBe(good);
   expect(refusals()).toHaveLength(1);

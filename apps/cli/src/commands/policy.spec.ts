@@ -157,3 +157,57 @@ describe('mayfly policy test', () => {
     });
   });
 });
+
+describe('mayfly policy who-can', () => {
+  const asking = (dataset: string, action: string, ...more: string[]) =>
+    run('who-can', '--dir', dir, '--dataset', dataset, '--action', action, ...more);
+
+  it('lists agents and tools, with what is left of the policies', async () => {
+    await asking('crm.orders', 'read', '--tool', 'sql.query');
+    const [analyst, executor, planner, ...rest] = stdout.split('\n');
+
+    expect(analyst).toMatch(
+      /^spiffe:\/\/dev\.mayfly\/agent\/analyst {3}sql\.query {2}under conditions {2}by data\.crm-read, tools\.warehouse; unless guard\.budget, guard\.drift/,
+    );
+    expect(executor).toContain('by data.orders-read, tools.warehouse; unless');
+    expect(planner).toMatch(/ never {2,}no policy permits the tool, nor the dataset$/);
+    expect(rest.slice(0, 3)).toEqual([
+      '',
+      'conditions',
+      expect.stringMatching(/^ {2}guard\.budget forbids when \{/),
+    ]);
+    expect(rest.slice(-3)).toEqual(['', '3 agents, 1 tool: 0 always, 2 under conditions, 1 never', '']);
+  });
+
+  it('names the guard that closes a dataset, and the approval that opens one', async () => {
+    await asking('hr.salaries', 'read', '--agent', ANALYST, '--tool', 'sql.query');
+    expect(stdout).toMatch(/ never +forbidden by guard\.salaries\n/);
+    stdout = '';
+    await asking('crm.orders', 'write', '--agent', ANALYST, '--tool', 'sql.query');
+    expect(stdout).toContain('; with an approval, for guard.write-approval; unless ');
+  });
+
+  it('says it to a program, too', async () => {
+    await asking('orders', 'read', '--json');
+    expect(answer()).toMatchObject({ ok: true, dir, dataset: 'orders', action: 'read' });
+    expect(answer().reach).toHaveLength(6);
+  });
+
+  it.each([
+    [['crm.order', 'read'], 'the catalogue has no dataset `crm.order`; it has crm.customers, crm.orders, '],
+    [['crm.customers', 'write'], 'no action of crm.customers `write`; it has read'],
+    [['crm.orders', 'read', '--tool', 'sql'], 'no tool `sql`'],
+    [['crm.orders', 'read', '--agent', 'analyst'], 'no agent `analyst`'],
+    [['crm.orders', 'read', '--tool', 'orders.mcp'], '`orders.mcp` takes no dataset'],
+  ] as [[string, string, ...string[]], string][])('refuses %j', async (args, message) => {
+    await expect(asking(...args)).rejects.toMatchObject({
+      code: 'ERR_CLI_NOT_FOUND',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('answers nothing from policies that cannot be used', async () => {
+    await writeFile(join(dir, 'tools.cedar'), 'permit (principal);');
+    await expect(asking('crm.orders', 'read')).rejects.toMatchObject({ code: 'ERR_CLI_CHECKS_FAILED' });
+  });
+});

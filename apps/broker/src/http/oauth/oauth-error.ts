@@ -62,6 +62,7 @@ const BY_CODE: Partial<Record<RefusalCode | TransportCode, OAuthErrorName>> = {
   ERR_TASK_SUSPENDED: 'invalid_grant',
   ERR_PARENT_ENDED: 'invalid_grant',
   ERR_AGENT_NOT_NAMED: 'invalid_grant',
+  ERR_AGENT_UNKNOWN: 'invalid_grant',
   ERR_AGENT_REVOKED: 'invalid_grant',
   ERR_KEY_CHANGED: 'invalid_grant',
   ERR_LEASE_ENDED: 'invalid_grant',

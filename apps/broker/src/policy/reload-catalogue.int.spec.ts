@@ -1,0 +1,300 @@
+/** The catalogue changes while brokers are at work: alone, or together with the policies that speak of it. */
+import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { Metrics } from '#telemetry/metrics.js';
+import { World, type BrokerProcess } from '../../test/harness.js';
+import { look, RulesFolders } from '../../test/rules-folders.js';
+import { ANALYST, ORCHESTRATOR } from '../../test/voices.js';
+import type { RulesReload } from './reload-rules.js';
+
+const MINUTE = 60_000;
+const NEWCOMER = 'spiffe://dev.mayfly/agent/newcomer';
+const NO_READS = `
+@id("guard.closed") @reason("closed for stocktaking")
+forbid (principal, action == Mayfly::Action::"readDataset", resource);
+`;
+/** An analyst. */
+const NEWCOMERS_ENTRY = `
+- id: ${NEWCOMER}
+  groups: [analysts]
+  owner: user:maria@corp.example
+  environment: development
+  attested: false
+  maxConcurrentTasks: 1000
+`;
+
+let world: World;
+let rules: RulesFolders;
+let metrics: Metrics;
+beforeEach(async () => {
+  world = await World.open();
+  rules = await RulesFolders.copy();
+  metrics = new Metrics('broker');
+});
+afterEach(async () => {
+  await world.close();
+  await rules.remove();
+});
+
+async function watched(measuredBy = metrics): Promise<{ broker: BrokerProcess; reload: RulesReload }> {
+  const broker = await world.start();
+  const reload = await rules.watchedBy(broker, measuredBy);
+  await reload.turn();
+  return { broker, reload };
+}
+
+const told = () => world.events('catalogue', 'catalogue.activated');
+const refusals = (of: 'catalogue' | 'policies') =>
+  world.logged.filter((line) => line.includes(`a new version of the ${of} is refused`));
+
+async function addNewcomer(): Promise<void> {
+  await appendFile(rules.file('catalogue/agents.yaml'), NEWCOMERS_ENTRY);
+  await rules.edit(
+    'catalogue/orchestrators.yaml',
+    `    - ${ANALYST}\n`,
+    `    - ${ANALYST}\n    - ${NEWCOMER}\n`,
+  );
+}
+
+/** The analyst is gone, and another one is there, so that policies still name somebody. */
+async function replaceAnalyst(): Promise<void> {
+  await rules.edit('catalogue/agents.yaml', ANALYST, NEWCOMER);
+  await rules.edit('catalogue/orchestrators.yaml', ANALYST, NEWCOMER);
+}
+
+async function withoutCustomers(): Promise<void> {
+  await rules.edit('catalogue/datasets.yaml', /- id: crm\.customers[^]*?(?=- id)/, '');
+  await rules.edit('catalogue/orchestrators.yaml', 'crm.customers, ', '');
+}
+
+const customers = [{ tool: 'sql.query', dataset: 'crm.customers', actions: ['read'] }];
+
+it('brokers that start at once tell the first catalogue once, with what it has', async () => {
+  const brokers = await Promise.all([world.start(), world.start(), world.start()]);
+  const all = await Promise.all(brokers.map((broker) => rules.watchedBy(broker)));
+
+  await Promise.all(all.map((reload) => reload.turn()));
+  await world.quiet();
+
+  expect(told()).toEqual([
+    {
+      ...{ taskId: 'catalogue', generation: 0, actor: '//mayfly/broker', at: expect.any(String) as string },
+      catalogue: brokers[0]?.parts.catalogue.digest,
+      changes: expect.objectContaining({
+        orchestrators: { added: [ORCHESTRATOR], removed: [], changed: [] },
+        datasets: {
+          ...{ added: ['crm.customers', 'crm.orders', 'hr.salaries', 'orders'], removed: [], changed: [] },
+        },
+      }) as object,
+      entries: { orchestrators: 1, operators: 5, agents: 3, tools: 4, datasets: 4, targets: 4 },
+      by: expect.stringMatching(/^os:/) as string,
+    },
+  ]);
+});
+
+it('a new agent may be declared and may call, and the log tells of it before', async () => {
+  const { broker, reload } = await watched();
+  const [before, after] = [uuidv7(), uuidv7()];
+  const agents = [{ id: NEWCOMER }];
+  await broker.hear(await world.voices.starts(before, { agents }));
+  await world.hears(before, 'task.refused');
+  const { digest } = broker.parts.catalogue;
+
+  await addNewcomer();
+  await look(reload);
+  await broker.hear(await world.voices.starts(after, { agents }));
+  await broker.hear(await world.voices.calls(after, {}, NEWCOMER));
+  await world.hears(after, 'lease.issued');
+  await world.quiet();
+
+  expect(told()).toHaveLength(2);
+  expect(told()[1]).toMatchObject({
+    ...{ catalogue: broker.parts.catalogue.digest, previous: digest },
+    changes: {
+      agents: { added: [NEWCOMER], removed: [], changed: [] },
+      orchestrators: { added: [], removed: [], changed: [ORCHESTRATOR] },
+    },
+  });
+  expect(await metrics.text()).toContain(
+    'mayfly_catalogue_versions_total{outcome="activated",service="broker"} 1',
+  );
+});
+
+describe('of what is gone nothing new is lent, and what was lent runs out', () => {
+  it('an agent', async () => {
+    const { broker, reload } = await watched();
+    const taskId = uuidv7();
+    await broker.hear(await world.voices.starts(taskId), await world.voices.calls(taskId, { ttlMs: MINUTE }));
+    const [lease] = await world.hears(taskId, 'lease.issued');
+
+    await replaceAnalyst();
+    await look(reload);
+    await broker.hear(await world.voices.calls(taskId));
+    await broker.hear(await world.voices.renews(taskId, lease!.leaseId, 2 * MINUTE));
+
+    const [, refused] = await world.hears(taskId, 'call.decided', 2);
+    expect(refused).toMatchObject({ decision: 'deny', code: 'ERR_AGENT_UNKNOWN' });
+    expect(refused?.checks.at(-1)).toMatchObject({ check: 'agent_known', ok: false });
+    const [renewal] = await world.hears(taskId, 'lease.renewal_refused');
+    expect(renewal).toMatchObject({ leaseId: lease?.leaseId, code: 'ERR_AGENT_UNKNOWN' });
+    expect(world.typesOf(taskId)).not.toContain('task.ended');
+  });
+
+  it('a dataset', async () => {
+    const { broker, reload } = await watched();
+    const taskId = uuidv7();
+    await broker.hear(await world.voices.starts(taskId, { declared: customers }));
+    await broker.hear(await world.voices.calls(taskId, { dataset: 'crm.customers', ttlMs: MINUTE }));
+    const [lease] = await world.hears(taskId, 'lease.issued');
+
+    await withoutCustomers();
+    await look(reload);
+    await broker.hear(await world.voices.calls(taskId, { dataset: 'crm.customers' }));
+    await broker.hear(await world.voices.renews(taskId, lease!.leaseId, 2 * MINUTE));
+
+    const [, refused] = await world.hears(taskId, 'call.decided', 2);
+    expect(refused).toMatchObject({ decision: 'deny', code: 'ERR_DATASET_UNKNOWN' });
+    const [renewal] = await world.hears(taskId, 'lease.renewal_refused');
+    expect(renewal).toMatchObject({ code: 'ERR_DATASET_UNKNOWN' });
+  });
+
+  it('an orchestrator: it starts no more tasks, and ends the one that it has', async () => {
+    const { broker, reload } = await watched();
+    const [taskId, next] = [uuidv7(), uuidv7()];
+    await broker.hear(await world.voices.starts(taskId));
+    await world.hears(taskId, 'task.accepted');
+
+    await rules.edit('catalogue/orchestrators.yaml', ORCHESTRATOR, `${ORCHESTRATOR}-2`);
+    await look(reload);
+    await broker.hear(await world.voices.starts(next), await world.voices.ends(taskId));
+
+    expect(await world.hears(taskId, 'task.ended')).toHaveLength(1);
+    expect(await world.hears(next, 'event.rejected')).toMatchObject([{ code: 'ERR_NOT_ENTITLED' }]);
+  });
+});
+
+it('policies and the entries that they name change at once, and neither before the other', async () => {
+  const { broker, reload } = await watched();
+  const { judge, catalogue } = broker.parts;
+  await writeFile(
+    rules.file('policy/finance.cedar'),
+    NO_READS.replace('resource)', 'resource in Mayfly::Domain::"finance")'),
+  );
+  await look(reload);
+  expect(broker.parts.judge).toBe(judge);
+  expect(refusals('policies')[0]).toMatch(/finance\.cedar:3:\d+: .*ERR_POLICY_NAME/);
+
+  await rules.edit('catalogue/datasets.yaml', 'domains: [crm]', 'domains: [crm, finance]');
+  await look(reload);
+  await world.quiet();
+
+  expect(broker.parts.judge.digest).not.toBe(judge.digest);
+  expect(broker.parts.catalogue.digest).not.toBe(catalogue.digest);
+  expect(world.events('policy', 'policy.activated')).toHaveLength(2);
+  expect(told()[1]?.changes).toEqual({ datasets: { added: [], removed: [], changed: ['crm.orders'] } });
+});
+
+it('calls made while both change are each decided by policies and the catalogue that these were checked with', async () => {
+  const { broker, reload } = await watched();
+  const tasks = Array.from({ length: 12 }, () => uuidv7());
+  await broker.hear(...(await Promise.all(tasks.map((taskId) => world.voices.starts(taskId)))));
+
+  const calling = (async () => {
+    for (const taskId of tasks) await broker.hear(await world.voices.calls(taskId));
+  })();
+  for (const group of ['readers', 'lookers']) {
+    await rules.edit('catalogue/agents.yaml', /groups: \[(analysts|readers)\]/, `groups: [${group}]`);
+    for (const name of ['tools', 'datasets', 'tasks'])
+      await rules.edit(`policy/${name}.cedar`, /AgentGroup::"(analysts|readers)"/g, `AgentGroup::"${group}"`);
+    await look(reload);
+  }
+  await calling;
+  const last = uuidv7();
+  await broker.hear(await world.voices.starts(last), await world.voices.calls(last));
+
+  for (const taskId of [...tasks, last])
+    expect(await world.hears(taskId, 'call.decided')).toMatchObject([{ decision: 'permit' }]);
+  await world.quiet();
+  expect(told()).toHaveLength(3);
+});
+
+it('a catalogue without what a policy names replaces nothing', async () => {
+  const { broker, reload } = await watched();
+  const { judge, catalogue } = broker.parts;
+  await rules.edit('catalogue/agents.yaml', 'groups: [planners]', 'groups: []');
+  await look(reload);
+  await world.quiet();
+
+  expect(broker.parts).toMatchObject({ judge, catalogue });
+  expect(told()).toHaveLength(1);
+  expect(refusals('policies')[0]).toContain('planners');
+  expect(refusals('catalogue')).toHaveLength(1);
+  expect(await metrics.text()).toContain('mayfly_catalogue_version_refused{service="broker"} 1');
+
+  await rules.edit('catalogue/agents.yaml', 'groups: []', 'groups: [planners]');
+  await look(reload);
+
+  expect(await metrics.text()).toContain('mayfly_catalogue_version_refused{service="broker"} 0');
+  expect(await metrics.text()).toContain('mayfly_policy_version_refused{service="broker"} 0');
+});
+
+it('a bad catalogue replaces nothing, is told with its place, and holds up no rule that closes something', async () => {
+  const { broker, reload } = await watched();
+  const { catalogue } = broker.parts;
+  const taskId = uuidv7();
+  await broker.hear(await world.voices.starts(taskId));
+  await rules.edit('catalogue/agents.yaml', 'groups: [planners]', 'gruops: [planners]');
+  await appendFile(rules.file('policy/guards.cedar'), NO_READS);
+
+  await look(reload);
+  await look(reload);
+  await broker.hear(await world.voices.calls(taskId));
+
+  expect(broker.parts.catalogue).toBe(catalogue);
+  expect(refusals('catalogue')).toHaveLength(1);
+  expect(refusals('catalogue')[0]).toMatch(/agents\.yaml:\d+: .*ERR_CONFIG_UNKNOWN_KEY/);
+  expect(await world.hears(taskId, 'call.decided')).toMatchObject([{ code: 'ERR_DATASET_FORBIDDEN' }]);
+  expect(told()).toHaveLength(1);
+});
+
+it('a target that is another needs a restart', async () => {
+  const { broker, reload } = await watched();
+  const { catalogue } = broker.parts;
+  await rules.edit('catalogue/targets.yaml', 'maxTtlMs: 900000', 'maxTtlMs: 600000');
+  await look(reload);
+
+  expect(broker.parts.catalogue).toBe(catalogue);
+  expect(refusals('catalogue')[0]).toMatch(/targets\.yaml:\d+: .*needs a restart.*ERR_CONFIG_NEEDS_RESTART/);
+});
+
+it('two brokers that see the same change tell it once, and both go by it', async () => {
+  const brokers = [await watched(), await watched(new Metrics('broker'))];
+  await addNewcomer();
+
+  await Promise.all(brokers.map(({ reload }) => look(reload)));
+  await world.quiet();
+
+  expect(told()).toHaveLength(2);
+  for (const { broker } of brokers) expect(broker.parts.catalogue.agents.has(NEWCOMER)).toBe(true);
+});
+
+it('a change that nobody saw is told at the next start', async () => {
+  const { broker } = await watched();
+  await withoutCustomers();
+
+  await (await rules.watchedBy(broker)).turn();
+  await world.quiet();
+
+  expect(told()[1]).toMatchObject({ changes: { datasets: { removed: ['crm.customers'] } } });
+});
+
+it('a folder that is gone is bad, and the catalogue that was read from it is gone by', async () => {
+  const { broker, reload } = await watched();
+  const { catalogue } = broker.parts;
+  await rm(rules.file('catalogue'), { recursive: true });
+
+  await look(reload);
+
+  expect(broker.parts.catalogue).toBe(catalogue);
+  expect(refusals('catalogue')[0]).toContain('ERR_CONFIG_MISSING');
+});
