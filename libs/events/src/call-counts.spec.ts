@@ -1,4 +1,15 @@
-import { call, callFacts, judge, NOW, openTask, ANALYST, ORCHESTRATOR, sender, startFacts, TASK } from '../test/fixture.js';
+import {
+  call,
+  callFacts,
+  judge,
+  NOW,
+  openTask,
+  ANALYST,
+  ORCHESTRATOR,
+  sender,
+  startFacts,
+  TASK,
+} from '../test/fixture.js';
 import { decideAmendment } from './amend-task.js';
 import { decideCall } from './call.js';
 import { countOf, countsAfter } from './call-counts.js';
@@ -29,7 +40,12 @@ function nowOf(task: Task, change: Partial<ToolCalled> = {}): CallQuestion['now'
 }
 
 function amended(task: Task, declared: typeof ORDERS): Task {
-  const decided = decideAmendment(task, { taskId: TASK, declared }, sender(ORCHESTRATOR, 'ce-2'), startFacts());
+  const decided = decideAmendment(
+    task,
+    { taskId: TASK, declared },
+    sender(ORCHESTRATOR, 'ce-2'),
+    startFacts(),
+  );
   if (decided.is !== 'decided') throw new Error('the amendment was refused');
   return decided.events.reduce(evolve, task);
 }

@@ -13,7 +13,7 @@ import {
   STRANGER,
   TASK,
 } from '../test/fixture.js';
-import { decideStart } from './declare-task.js';
+import { decideStart, type StartFacts } from './declare-task.js';
 import { taskStarted, type TaskStarted } from './inbound.js';
 import { evolve, unknownTask, type Task } from './task.js';
 
@@ -65,7 +65,7 @@ describe('declaring a task', () => {
       ...startFacts(),
       catalogue: { ...catalogue, orchestrators: new Map([[ORCHESTRATOR, usual]]) },
     };
-    const limitsOf = (limits?: TaskStarted['limits'], given = facts) => {
+    const limitsOf = (limits?: TaskStarted['limits'], given: StartFacts = facts) => {
       const decided = decideStart(unknownTask(TASK), start({ limits }), sender(ORCHESTRATOR), given);
       return decided.is === 'decided' && decided.events.reduce(evolve, unknownTask(TASK)).declaration?.limits;
     };

@@ -82,7 +82,10 @@ const calls = (task: Task, count: number, change: Partial<ToolCalled>, nowMs = N
 it('a task makes as many calls a minute as it declared, and goes on in the next', () => {
   const busy = calls(started({ maxCallsPerMinute: 3 }), 3, ORDERS);
 
-  expect(call(busy, ORDERS, NOON_MS + 59_999)).toMatchObject({ decision: 'deny', against: ['guard.call-rate'] });
+  expect(call(busy, ORDERS, NOON_MS + 59_999)).toMatchObject({
+    decision: 'deny',
+    against: ['guard.call-rate'],
+  });
   expect(call(busy, ORDERS, NOON_MS + 60_000).decision).toBe('permit');
   expect(call(calls(started(), 3, ORDERS), ORDERS).decision).toBe('permit');
 });
@@ -103,7 +106,10 @@ it('an agent runs the models that the catalogue has for it', () => {
   const running = (model?: ToolCalled['model']) => call(started(), { model }, NOON_MS, given);
 
   expect(running({ name: 'reader', version: '4' }).decision).toBe('permit');
-  expect(running({ name: 'reader', version: '5' })).toMatchObject({ decision: 'deny', against: ['guard.model'] });
+  expect(running({ name: 'reader', version: '5' })).toMatchObject({
+    decision: 'deny',
+    against: ['guard.model'],
+  });
   expect(running()).toMatchObject({ decision: 'deny', against: ['guard.model'] });
 });
 

@@ -74,11 +74,13 @@ describe('integer arithmetic in a forbid', () => {
 });
 
 describe('a fact that may not be there', () => {
-  const refused = (what: string) => expect.stringContaining(`\`${what}\``) as string;
-
   it.each([
     ['of this moment', 'when { context.now.refused >= 10 }', 'refused'],
-    ['of the task', 'when { context.now.callsLastMinute >= context.task.maxCallsPerMinute }', 'maxCallsPerMinute'],
+    [
+      'of the task',
+      'when { context.now.callsLastMinute >= context.task.maxCallsPerMinute }',
+      'maxCallsPerMinute',
+    ],
     ['of the agent', 'when { principal.trust < 30 }', 'trust'],
     ['of the call', 'unless { context.modelExpected }', 'modelExpected'],
     ['asked for too late', 'when { context.now.refused >= 10 && context.now has refused }', 'refused'],
@@ -86,7 +88,7 @@ describe('a fact that may not be there', () => {
   ])('is refused in a forbid that does not ask for it first: %s', (_what, conditions, attr) => {
     const problems = problemsOf(conditions);
 
-    expect(problems).toEqual([refused(attr)]);
+    expect(problems).toEqual([expect.stringContaining(attr)]);
     expect(problems[0]).toMatch(/^p\.cedar:3:\d+: .*optional.*\(ERR_POLICY_INVALID\)$/);
   });
 
@@ -101,9 +103,9 @@ describe('a fact that may not be there', () => {
   });
 
   it('is no reason to do sums with it', () => {
-    expect(problemsOf('when { context.now has refused && context.now.refused * 2 > context.now.calls }')).toEqual([
-      `p.cedar:3:59: \`*\` ${OVERFLOWS}`,
-    ]);
+    expect(
+      problemsOf('when { context.now has refused && context.now.refused * 2 > context.now.calls }'),
+    ).toEqual([`p.cedar:3:55: \`*\` ${OVERFLOWS}`]);
   });
 });
 

@@ -53,7 +53,9 @@ it('calls from before a fact was there are decided as they were, by rules that a
   const older = await PolicySet.load(before);
   const old = Array.from({ length: 120 }, (_, n) => recordedCall(older, then, n));
 
-  expect(JSON.stringify(old)).not.toMatch(/refused|callsOf|startedAt|objective|trust|model/);
+  expect(JSON.stringify(old.map(({ inputs }) => inputs))).not.toMatch(
+    /refused|callsOf|startedAt|objective|trust|model/,
+  );
   expect(new Set(old.map((call) => rejudge(sample, call).is))).toEqual(new Set(['same']));
 });
 
@@ -69,7 +71,8 @@ it('calls are decided again on the counts, the trust and the model of their mome
   const request = requestOf(catalogue, 0);
   const denied = { ...request, model: { name: 'reader' }, now: { ...request.now, refused: 1 } };
   const again = await PolicySet.load(strict);
-  const decide = (call: CallRequest) => again.replayCall(sample.decideCall(call).inputs as CallInputs).decision;
+  const decide = (call: CallRequest) =>
+    again.replayCall(sample.decideCall(call).inputs as CallInputs).decision;
 
   expect(decide(request)).toBe('permit');
   expect(decide(denied)).toBe('deny');
