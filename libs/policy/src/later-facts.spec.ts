@@ -6,6 +6,7 @@ import type { CallInputs } from './decision-inputs.js';
 import { decideRenewal } from './decide-renewal.js';
 import { decideTask } from './decide-task.js';
 import { loadCatalogue } from './load-catalogue.js';
+import { toldOf } from './later-facts.js';
 import { parsePolicies, type ParsedPolicies } from './parse-policies.js';
 
 const TEXT = readFileSync('deploy/sample/policy/schema.cedarschema', 'utf8');
@@ -33,6 +34,9 @@ beforeAll(async () => {
   };
 });
 
+const DENIED_BEFORE =
+  '@id("guard") @reason("denied before") forbid (principal, action == Mayfly::Action::"callTool", resource) when { (context.now has refused && context.now.refused > 0) || context.now.drift > 80 };';
+
 describe('a policy folder with a schema from before', () => {
   it('decides calls, renewals and declarations by what it knows', () => {
     const { task, agent, tool, dataset, action } = request;
@@ -40,26 +44,51 @@ describe('a policy folder with a schema from before', () => {
     const orchestrator = { catalogue, orchestrator: task.orchestrator, agents: [agent], declared, task };
 
     expect(FIRST).not.toMatch(/refused\?|trust\?|modelName/);
-    expect(decideCall(setOf(FIRST), request)).toMatchObject({ decision: 'permit' });
-    expect(decideRenewal(setOf(FIRST), request)).toMatchObject({ decision: 'permit' });
-    expect(decideTask(setOf(FIRST), orchestrator)).toMatchObject({ decision: 'permit' });
+    for (const set of [setOf(FIRST), setOf(FIRST, DENIED_BEFORE)]) {
+      expect(decideCall(set, request)).toMatchObject({ decision: 'permit' });
+      expect(decideRenewal(set, request)).toMatchObject({ decision: 'permit' });
+      expect(decideTask(set, orchestrator)).toMatchObject({ decision: 'permit' });
+    }
   });
 
   it('records all facts the same, so that they are there for rules to come', () => {
-    const guard =
-      '@id("guard") @reason("denied before") forbid (principal, action == Mayfly::Action::"callTool", resource) when { context.now has refused && context.now.refused > 0 };';
     const { inputs, inputsDigest } = decideCall(setOf(FIRST), request);
 
     expect(inputsDigest).toBe(decideCall(setOf(TEXT), request).inputsDigest);
-    expect(judgeCall(setOf(TEXT, guard), inputs as CallInputs).decision).toBe('deny');
+    expect(judgeCall(setOf(TEXT, DENIED_BEFORE), inputs as CallInputs).decision).toBe('deny');
   });
 
   it('is told of what it knows of them', () => {
     const some = TEXT.replace(/^ +(callsOf|model|argu)\w+\?: .*,$/gm, '');
-    const guard =
-      '@id("guard") @reason("denied before") forbid (principal, action == Mayfly::Action::"callTool", resource) when { context.now has refused && context.now.refused > 0 };';
 
-    expect(decideCall(setOf(some, guard), request)).toMatchObject({ code: 'ERR_TOOL_FORBIDDEN' });
+    expect(decideCall(setOf(some, DENIED_BEFORE), request)).toMatchObject({ code: 'ERR_TOOL_FORBIDDEN' });
+  });
+});
+
+describe('the engine is told', () => {
+  const asked = (set: ParsedPolicies) => {
+    const { tool } = decideCall(set, request).inputs as CallInputs;
+    const { context, entities } = toldOf(tool, set.untold);
+    return JSON.stringify([context, entities]);
+  };
+
+  it('nothing of them that no policy reads', () => {
+    expect(asked(setOf(TEXT))).not.toMatch(
+      /refused|callsOf|startedAt|objective|trust|PerMinute|model|arguments/,
+    );
+  });
+
+  it.each([
+    ['context.now has callsOfTool && context.now.callsOfTool > 5', 'callsOfTool'],
+    ['context has now.refused', 'refused'],
+    ['context.task has startedAt && context.task["startedAt"] < context.now.at', 'startedAt'],
+    ['principal has trust && principal.trust < 3', 'trust'],
+    ['context has modelName && context.modelName == "x"', 'modelName'],
+    ['if context has argumentsSha256 then context.argumentsSha256 == "x" else false', 'argumentsSha256'],
+  ])('what one reads: %s', (condition, name) => {
+    const guard = `@id("guard") @reason("r") forbid (principal, action == Mayfly::Action::"callTool", resource) when { ${condition} };`;
+
+    expect(asked(setOf(TEXT, guard))).toContain(`"${name}"`);
   });
 });
 

@@ -1,8 +1,11 @@
 /**
- * Facts that came after the first schema. A policy folder brings a schema of its own, perhaps an older one, and the engine refuses what
- * a schema does not know: such a folder is not told of them, and goes on deciding by what it knows. Pure.
+ * Facts that came after the first schema. The engine is told of those that a set of policies reads, for each costs time in every decision;
+ * and of none that its schema lacks, which it would refuse: a policy folder brings a schema of its own, perhaps an older one. Recorded they
+ * are all. Pure.
  */
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { CedarRequest } from './cedar-request.js';
+import { known, nodesOfPolicy } from './expressions.js';
 import type { Attributes, SchemaTypes } from './schema-types.js';
 
 const OF_TASKS = ['task.objective', 'task.startedAt', 'task.maxCallsPerMinute'];
@@ -19,39 +22,57 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   declareTask: OF_TASKS,
 };
 
-/** What a schema lacks of them. */
-export interface UnknownFacts {
-  /** Only of actions where something is lacking. */
+/** What a set of policies is not told of them. */
+export interface UntoldFacts {
+  /** Paths in the context, by action. */
   inContext: ReadonlyMap<string, ReadonlySet<string>>;
   ofAgents: ReadonlySet<string>;
 }
 
-export function unknownFacts(schema: SchemaTypes): UnknownFacts {
-  const inContext = new Map<string, ReadonlySet<string>>();
-  for (const [id, paths] of Object.entries(LATER)) {
-    const entity = { type: 'Mayfly::Action', id };
-    const [context = {}] = schema.environmentOf({ op: '==', entity }).contexts;
-    const unknown = paths.filter((path) => !isIn(context, path, schema));
-    if (unknown.length > 0) inContext.set(id, new Set(unknown));
-  }
-  const attributes = schema.attributesOf('Mayfly::Agent');
-  return { inContext, ofAgents: new Set(OF_AGENTS.filter((name) => !Object.hasOwn(attributes, name))) };
+/** @param schema absent where there is none that parses */
+export function untoldFacts(policies: readonly PolicyJson[], schema: SchemaTypes | undefined): UntoldFacts {
+  const read = new Set(policies.flatMap(namesRead));
+  const isTold = (attributes: Attributes, path: string): boolean =>
+    read.has(path.split('.').at(-1) ?? '') && schema !== undefined && isIn(attributes, path, schema);
+  const untold = (attributes: Attributes, paths: readonly string[]) =>
+    new Set(paths.filter((path) => !isTold(attributes, path)));
+  return {
+    inContext: new Map(
+      Object.entries(LATER).map(([id, paths]) => {
+        const entity = { type: 'Mayfly::Action', id };
+        return [id, untold(schema?.environmentOf({ op: '==', entity }).contexts[0] ?? {}, paths)];
+      }),
+    ),
+    ofAgents: untold(schema?.attributesOf('Mayfly::Agent') ?? {}, OF_AGENTS),
+  };
 }
 
-function isIn(context: Attributes, path: string, schema: SchemaTypes): boolean {
+/** Names of all attributes that a policy may read, whatever they are of. */
+function namesRead(policy: PolicyJson): string[] {
+  return nodesOfPolicy(policy).flatMap(({ expr: read }) => {
+    const expr = known(read);
+    if ('.' in expr) return [expr['.'].attr];
+    if ('has' in expr) return [expr.has.attr].flat();
+    return 'Record' in expr ? Object.keys(expr.Record) : [];
+  });
+}
+
+function isIn(attributes: Attributes, path: string, schema: SchemaTypes): boolean {
   const [first = '', member] = path.split('.');
-  if (!Object.hasOwn(context, first)) return false;
-  return member === undefined || Object.hasOwn(schema.recordOf(context[first]) ?? {}, member);
+  if (!Object.hasOwn(attributes, first)) return false;
+  return member === undefined || Object.hasOwn(schema.recordOf(attributes[first]) ?? {}, member);
 }
 
-/** The request without what the schema lacks; the same one where it lacks nothing. */
-export function knownOf(request: CedarRequest, { inContext, ofAgents }: UnknownFacts): CedarRequest {
-  const unknown = inContext.get(request.action.id);
-  if (unknown === undefined && ofAgents.size === 0) return request;
+/** The request as the engine gets it. */
+export function toldOf(request: CedarRequest, { inContext, ofAgents }: UntoldFacts): CedarRequest {
+  const untold = inContext.get(request.action.id);
   return {
     ...request,
-    context: unknown === undefined ? request.context : without(request.context, unknown, ''),
-    entities: request.entities.map((entity) => ({ ...entity, attrs: without(entity.attrs, ofAgents, '') })),
+    context: untold === undefined ? request.context : without(request.context, untold, ''),
+    entities:
+      ofAgents.size === 0
+        ? request.entities
+        : request.entities.map((entity) => ({ ...entity, attrs: without(entity.attrs, ofAgents, '') })),
   };
 }
 
