@@ -93,6 +93,13 @@ describe('an amendment', () => {
     expect(asked).toMatchObject([{ declared: SALARIES, task: { deadlineMs: NOW + 7_200_000 } }]);
   });
 
+  it('widens no limit', () => {
+    const limits = { maxCalls: 5, maxRows: 50, maxCallsPerMinute: 3 };
+    const wider = { taskId: TASK, declared: SALARIES, limits: { maxCallsPerMinute: 900 } };
+
+    expect(amended(wider, openTask({ limits })).declaration?.limits).toEqual(limits);
+  });
+
   it('is refused when policy forbids it, and nothing is changed', () => {
     const facts = { ...startFacts(), judge: judge({ task: { decision: 'deny' } }) };
     const decided = decide({ declared: SALARIES }, openTask(), ORCHESTRATOR, facts);

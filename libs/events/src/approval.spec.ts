@@ -289,6 +289,18 @@ describe('an approved call', () => {
     });
   });
 
+  it('is not held up by its own rate, and is by that of others', () => {
+    const asked = (recentCallsMs: number[], nowMs: number) => {
+      const usage = { calls: recentCallsMs.length, refused: 1, rows: 0, recentCallsMs };
+      const task = { ...openTask(), usage };
+      return permitted(granted(requested(), OLGA), { task, nowMs }).now;
+    };
+
+    expect(asked([NOW], NOW + 1_000)).toMatchObject({ callsLastMinute: 0 });
+    expect(asked([NOW, NOW + 500], NOW + 1_000)).toMatchObject({ callsLastMinute: 1 });
+    expect(asked([NOW, NOW + 500], NOW + 60_000)).toMatchObject({ callsLastMinute: 1 });
+  });
+
   it.each([
     ['another call', { sha256Hex: () => 'b'.repeat(64) }],
     ['after its time', { nowMs: NOW + 900_000 }],

@@ -3,6 +3,7 @@
  * Every check is named in `call.decided`.
  */
 import type { ApprovalFacts } from './approval-facts.js';
+import { countOf } from './call-counts.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf, type TargetEntry } from './catalogue.js';
 import { scoreAfter, scoreOf } from './drift.js';
@@ -95,26 +96,33 @@ export function questionOf(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
-  { task, catalogue, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'nowMs'>,
+  { task, catalogue, approvals, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'approvals' | 'nowMs'>,
   {
     renewals,
     approvers,
     drift = scoreOf(task),
   }: { renewals: number; approvers: readonly string[] | null; drift?: number },
 ): CallQuestion {
-  const { calls, rows, recentCallsMs } = task.usage;
+  const { calls, rows, recentCallsMs, ofTools, ofDatasets, denied = 0 } = task.usage;
+  const recent = recentCallsMs.filter((ms) => ms > nowMs - 60_000);
+  // An approved call was counted when it was asked.
+  const askedAtMs = approvers === null ? NaN : Date.parse(approvals?.given?.requested.at ?? '');
   return {
     catalogue,
     agent: by.id,
     tool: call.tool,
     ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
     action: call.action,
+    argumentsSha256: call.argumentsSha256,
+    model: call.model,
     task: factsOf(task.taskId, declaration),
     now: {
       atMs: nowMs,
-      // An approved call was counted when it was asked.
       calls: approvers === null ? calls : Math.max(0, calls - 1),
-      callsLastMinute: recentCallsMs.filter((ms) => ms > nowMs - 60_000).length,
+      callsLastMinute: recent.includes(askedAtMs) ? recent.length - 1 : recent.length,
+      callsOfTool: countOf(ofTools, call.tool),
+      ...(call.dataset === undefined ? {} : { callsOfDataset: countOf(ofDatasets, call.dataset) }),
+      refused: denied,
       rows,
       drift,
       renewals,

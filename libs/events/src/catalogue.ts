@@ -26,7 +26,7 @@ export interface OrchestratorEntry {
   /** Domains of principals whose word it may give without their token: `corp.example` covers `user:maria@corp.example`. */
   mayAssert: string[];
   /** Limits of a task that declares none. */
-  limits: { maxCalls: number; maxRows: number };
+  limits: { maxCalls: number; maxRows: number; maxCallsPerMinute?: number | undefined };
   maxConcurrentTasks: number;
 }
 
@@ -46,6 +46,10 @@ export interface AgentEntry {
   owner: string;
   environment: string;
   attested: boolean;
+  /** 0 (none) to 100; policy says what for. */
+  trust?: number;
+  /** Models that it may run, any version of one without; absent: any. */
+  models?: { name: string; version?: string | undefined }[] | undefined;
   maxConcurrentTasks: number;
 }
 

@@ -3,7 +3,7 @@
  * declares mends it once. Pure; policy is asked only where nothing is wrong.
  */
 import type { Catalogue, OrchestratorEntry } from './catalogue.js';
-import { mayAssert, type Delegating } from './entitlement.js';
+import { mayAssert, type Delegating, type Limits } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import type { TaskFacts } from './verdict.js';
@@ -95,13 +95,13 @@ function catalogueProblems(
   return problems;
 }
 
+const LIMITS: readonly (keyof Limits)[] = ['maxCalls', 'maxRows', 'maxCallsPerMinute'];
 const RISKS: readonly TaskFacts['risk'][] = ['low', 'medium', 'high'];
 
 /** A child's declaration, and what it passes on in turn, is inside what its parent may delegate. */
 function delegationProblems(child: Declared, parent: ParentDeclaration, by: string): Refusal[] {
-  const { maxCalls, maxRows } = parent.limits;
   const problems: Refusal[] = [];
-  if ((child.limits?.maxCalls ?? 0) > maxCalls || (child.limits?.maxRows ?? 0) > maxRows)
+  if (LIMITS.some((limit) => (child.limits?.[limit] ?? 0) > (parent.limits[limit] ?? Infinity)))
     problems.push(no('ERR_NOT_DELEGABLE', 'higher limits than the parent task has'));
   // Or the work that policy watches closely is handed on as harmless.
   if (RISKS.indexOf(child.risk) < RISKS.indexOf(parent.risk))

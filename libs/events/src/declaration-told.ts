@@ -19,7 +19,8 @@ export const toldDeclaration = {
   bounds: z.string(),
   agentsMayEnd: z.boolean(),
   delegable: z.array(triple),
-  limits: z.object({ maxCalls: z.int(), maxRows: z.int() }),
+  /** `maxCallsPerMinute` absent: no such limit. */
+  limits: z.object({ maxCalls: z.int(), maxRows: z.int(), maxCallsPerMinute: z.int().optional() }),
   policies: z.array(z.string()),
   /** Digest of the kept decision inputs. */
   inputs: z.string(),

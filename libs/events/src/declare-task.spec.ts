@@ -1,5 +1,6 @@
 import {
   ANALYST,
+  catalogue,
   CHILD,
   judge,
   NOW,
@@ -12,8 +13,8 @@ import {
   STRANGER,
   TASK,
 } from '../test/fixture.js';
-import { decideStart } from './declare-task.js';
-import type { TaskStarted } from './inbound.js';
+import { decideStart, type StartFacts } from './declare-task.js';
+import { taskStarted, type TaskStarted } from './inbound.js';
 import { evolve, unknownTask, type Task } from './task.js';
 
 const decide = (change: Partial<TaskStarted> = {}, by = ORCHESTRATOR, facts = startFacts()) =>
@@ -54,6 +55,30 @@ describe('declaring a task', () => {
       maxCalls: 5,
       maxRows: 10_000,
     });
+  });
+
+  it('has a limit of calls a minute where it, or else the catalogue, names one', () => {
+    const entry = catalogue.orchestrators.get(ORCHESTRATOR);
+    if (entry === undefined) throw new Error('the orchestrator of the fixture is missing');
+    const usual = { ...entry, limits: { ...entry.limits, maxCallsPerMinute: 30 } };
+    const facts = {
+      ...startFacts(),
+      catalogue: { ...catalogue, orchestrators: new Map([[ORCHESTRATOR, usual]]) },
+    };
+    const limitsOf = (limits?: TaskStarted['limits'], given: StartFacts = facts) => {
+      const decided = decideStart(unknownTask(TASK), start({ limits }), sender(ORCHESTRATOR), given);
+      return decided.is === 'decided' && decided.events.reduce(evolve, unknownTask(TASK)).declaration?.limits;
+    };
+
+    expect(limitsOf()).toEqual({ maxCalls: 100, maxRows: 10_000, maxCallsPerMinute: 30 });
+    expect(limitsOf({ maxCallsPerMinute: 60 })).toMatchObject({ maxCallsPerMinute: 60 });
+    expect(limitsOf({ maxCallsPerMinute: 5 }, startFacts())).toMatchObject({ maxCallsPerMinute: 5 });
+  });
+
+  it('names no rate beyond the calls of a minute that are counted', () => {
+    expect(taskStarted.safeParse(start({ limits: { maxCallsPerMinute: 1_000 } })).success).toBe(true);
+    expect(taskStarted.safeParse(start({ limits: { maxCallsPerMinute: 1_001 } })).success).toBe(false);
+    expect(taskStarted.safeParse(start({ limits: { maxCalls: 5 } })).success).toBe(true);
   });
 
   it.each<{ what: string; expected: string; change?: Partial<TaskStarted>; by?: string }>([
@@ -257,8 +282,19 @@ describe('declaring a child', () => {
       change: { limits: { maxRows: 10_001 } },
       expected: 'refused ERR_NOT_DELEGABLE',
     },
+    {
+      what: 'may make more calls a minute than its parent',
+      change: { limits: { maxCallsPerMinute: 4 } },
+      expected: 'refused ERR_NOT_DELEGABLE',
+    },
+    {
+      what: 'may make as many calls a minute as its parent',
+      change: { limits: { maxCallsPerMinute: 3 } },
+      expected: 'decided',
+    },
   ])('is judged by what its parent may delegate: $what', ({ change, by, expected }) => {
-    expect(codeOf(declare({ delegable, limits: { maxCalls: 5 } }, change, by))).toBe(expected);
+    const limits = { maxCalls: 5, maxCallsPerMinute: 3 };
+    expect(codeOf(declare({ delegable, limits }, change, by))).toBe(expected);
   });
 
   it('is no less risky than its parent', () => {
@@ -317,10 +353,10 @@ describe('declaring a child', () => {
   });
 
   it('has the limits of its parent where it names none', () => {
-    const decided = declare({ delegable, limits: { maxCalls: 5 } });
+    const decided = declare({ delegable, limits: { maxCalls: 5, maxCallsPerMinute: 3 } });
 
     expect(decided.is === 'decided' && decided.events[0]?.data).toMatchObject({
-      limits: { maxCalls: 5, maxRows: 10_000 },
+      limits: { maxCalls: 5, maxRows: 10_000, maxCallsPerMinute: 3 },
     });
   });
 

@@ -3,7 +3,7 @@ import { authorize, refusedTask, toldOf } from './authorize-task.js';
 import type { Catalogue, OrchestratorEntry } from './catalogue.js';
 import { declarationProblems, principalProblems, refusalOf } from './declaration-problems.js';
 import { endOfEarly } from './end-task.js';
-import { boundsOf, sharedRefusal } from './entitlement.js';
+import { boundsOf, sharedRefusal, type Limits } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal } from './refusal.js';
@@ -115,10 +115,8 @@ function declarationOf(
   start: TaskStarted,
   by: Sender,
   entry: OrchestratorEntry,
-  { ancestors }: StartFacts,
+  { ancestors, nowMs }: StartFacts,
 ): Declaration {
-  const parent = ancestors[0]?.declaration ?? null;
-  const usual = entry.limits;
   return {
     orchestrator: by.id,
     agents: start.agents.map((agent) => agent.id),
@@ -130,12 +128,22 @@ function declarationOf(
     purpose: start.purpose,
     objectiveSha256: start.objectiveSha256,
     declared: start.declared,
+    startedAtMs: nowMs,
     deadlineMs: Date.parse(start.deadline),
     risk: start.risk,
-    limits: {
-      maxCalls: start.limits?.maxCalls ?? Math.min(usual.maxCalls, parent?.limits.maxCalls ?? Infinity),
-      maxRows: start.limits?.maxRows ?? Math.min(usual.maxRows, parent?.limits.maxRows ?? Infinity),
-    },
+    limits: limitsOf(start.limits, entry.limits, ancestors[0]?.declaration?.limits),
     ancestors: ancestors.map((each) => each.taskId),
+  };
+}
+
+/** What a task does not say itself is what is usual, and no more than its parent has. */
+function limitsOf(said: TaskStarted['limits'], usual: Limits, parent: Limits | undefined): Limits {
+  const of = (limit: keyof Limits): number =>
+    said?.[limit] ?? Math.min(usual[limit] ?? Infinity, parent?.[limit] ?? Infinity);
+  const maxCallsPerMinute = of('maxCallsPerMinute');
+  return {
+    maxCalls: of('maxCalls'),
+    maxRows: of('maxRows'),
+    ...(maxCallsPerMinute === Infinity ? {} : { maxCallsPerMinute }),
   };
 }

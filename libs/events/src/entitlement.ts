@@ -21,12 +21,20 @@ export interface ParentTask extends TaskParties {
   bounds: string;
 }
 
+/** How much a task may do. Whether that is kept is policy's affair. */
+export interface Limits {
+  maxCalls: number;
+  maxRows: number;
+  /** Absent: no limit. */
+  maxCallsPerMinute?: number | undefined;
+}
+
 /** What a child's declaration is measured against. */
 export interface Delegating extends ParentTask {
   delegable: NonNullable<TaskStarted['delegable']>;
   /** On whose behalf. */
   principal: string;
-  limits: { maxCalls: number; maxRows: number };
+  limits: Limits;
 }
 
 const no = (code: RefusalCode, reason: string, fields?: Refusal['fields']): Refusal =>

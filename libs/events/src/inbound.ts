@@ -68,6 +68,7 @@ export const taskStarted = z.object({
     .object({
       maxCalls: z.int().positive().max(1_000_000).optional(),
       maxRows: z.int().positive().max(1_000_000_000).optional(),
+      maxCallsPerMinute: z.int().positive().max(1_000).optional(),
     })
     .optional(),
   agentsMayEnd: z.boolean().optional(),

@@ -132,6 +132,22 @@ describe('a renewal', () => {
     });
   });
 
+  it('is judged by the counts of its moment, and the model of the call that led to it', () => {
+    const questions: CallQuestion[] = [];
+    const asking = {
+      ...judge(),
+      decideRenewal: (q: CallQuestion) => (questions.push(q), judge().decideRenewal(q)),
+    };
+    const model = { name: 'reader', version: '4' };
+    decide({
+      judge: asking,
+      task: calledTask(calledTask()),
+      renewable: { ...renewable(), call: call({ model }) },
+    });
+
+    expect(questions).toMatchObject([{ model, now: { callsOfTool: 2, callsOfDataset: 2, refused: 0 } }]);
+  });
+
   it('may be told by its agent alone, with its own key', () => {
     const { task } = facts();
     const two = openTask({ agents: [{ id: ANALYST }, { id: PLANNER }] });

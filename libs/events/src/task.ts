@@ -3,6 +3,7 @@
  * happens, `evolve` says what is true after it.
  * The broker alone numbers generations; the first is 1.
  */
+import { countsAfter, type CallCounts } from './call-counts.js';
 import type { SuspensionCause } from './causes.js';
 import type { DriftSignal } from './drift-signal.js';
 import {
@@ -45,6 +46,8 @@ export interface Declaration extends Delegating {
   purpose: string;
   objectiveSha256: string;
   declared: TaskStarted['declared'];
+  /** When it was accepted. */
+  startedAtMs: number;
   deadlineMs: number;
   risk: TaskFacts['risk'];
   /** Ids of the parent, its parent, and so on. */
@@ -66,7 +69,8 @@ export interface Task {
   pins: Record<string, string>;
   /** Of senders that were re-keyed: the keys that they had. Absent where nobody was. */
   formerKeys?: Record<string, string[]>;
-  usage: { calls: number; refused: number; rows: number; recentCallsMs: number[] };
+  /** `refused`: calls that were not permitted at once, those that wait for people among them. */
+  usage: { calls: number; refused: number; rows: number; recentCallsMs: number[] } & CallCounts;
   /** Absent where none was seen. */
   drift?: Drift;
   /** By agent. Absent before the first call. */
@@ -109,6 +113,7 @@ export type TaskEvent =
   | UsageReported
   | GrantUnused;
 
+/** Beyond it a rate is not known: no task may declare a higher one (`inbound.ts`). */
 const RECENT_CALLS_MAX = 1_000;
 
 export const unknownTask = (taskId: string): Task => ({
@@ -182,6 +187,7 @@ export function evolve(task: Task, event: TaskEvent): Task {
         ...next,
         pins: { ...task.pins, [event.data.agent]: event.data.proofKey },
         usage: {
+          ...countsAfter(task.usage, event.data, task.declaration?.declared ?? []),
           calls: calls + 1,
           refused: refused + (event.data.decision === 'permit' ? 0 : 1),
           rows,
@@ -226,6 +232,7 @@ const declarationOf = (data: EventOf<'task.accepted'>['data']): Declaration => (
   purpose: data.purpose,
   objectiveSha256: data.objectiveSha256,
   declared: data.declared,
+  startedAtMs: Date.parse(data.at),
   deadlineMs: Date.parse(data.deadline),
   risk: data.risk as TaskFacts['risk'],
   limits: data.limits,
@@ -281,10 +288,11 @@ export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => 
   onBehalfOf: declaration.principal,
   purpose: declaration.purpose,
   risk: declaration.risk,
+  objectiveSha256: declaration.objectiveSha256,
+  startedAtMs: declaration.startedAtMs,
   deadlineMs: declaration.deadlineMs,
   depth: declaration.ancestors.length,
-  maxCalls: declaration.limits.maxCalls,
-  maxRows: declaration.limits.maxRows,
+  ...declaration.limits,
 });
 
 /**

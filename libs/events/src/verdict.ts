@@ -11,12 +11,17 @@ export interface TaskFacts {
   /** The principal's id. */
   onBehalfOf: string;
   purpose: string;
+  /** Digest of the full instruction. */
+  objectiveSha256: string;
   risk: 'low' | 'medium' | 'high';
+  startedAtMs: number;
   deadlineMs: number;
   /** 0 without a parent. */
   depth: number;
   maxCalls: number;
   maxRows: number;
+  /** Absent: no such limit. */
+  maxCallsPerMinute?: number | undefined;
 }
 
 export interface TaskQuestion {
@@ -43,11 +48,19 @@ export interface CallQuestion {
   tool: string;
   dataset?: string;
   action: string;
+  /** What the call says of itself. */
+  argumentsSha256?: string | undefined;
+  model?: { name: string; version?: string | undefined } | undefined;
   task: TaskFacts;
   now: {
     atMs: number;
     calls: number;
     callsLastMinute: number;
+    callsOfTool: number;
+    /** Absent without a dataset. */
+    callsOfDataset?: number;
+    /** Calls of the task that were denied. */
+    refused: number;
     rows: number;
     drift: number;
     renewals: number;

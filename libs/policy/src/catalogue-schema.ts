@@ -11,6 +11,8 @@ const spiffeId = z
   .regex(/^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, 'expected a SPIFFE id');
 const domain = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected a lower-case domain name');
 const text = z.string().min(1).max(512);
+/** As a call may say it, exactly. */
+const modelName = z.string().min(1).max(128);
 const names = z.array(name).max(256).default([]);
 const atOnce = z.int().positive().max(1_000_000);
 
@@ -25,6 +27,8 @@ const orchestrator = z.strictObject({
   limits: z.strictObject({
     maxCalls: z.int().positive().max(1_000_000),
     maxRows: z.int().positive().max(1_000_000_000),
+    /** Absent: no limit. No higher rate is known of a task. */
+    maxCallsPerMinute: z.int().positive().max(1_000).optional(),
   }),
   maxConcurrentTasks: atOnce,
 });
@@ -46,6 +50,12 @@ const agent = z.strictObject({
   owner: text,
   environment: name,
   attested: z.boolean(),
+  trust: z.int().min(0).max(100).default(50),
+  models: z
+    .array(z.strictObject({ name: modelName, version: modelName.optional() }))
+    .min(1)
+    .max(64)
+    .optional(),
   maxConcurrentTasks: atOnce,
 });
 

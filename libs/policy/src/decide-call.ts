@@ -9,6 +9,8 @@ import { type CedarRequest, entityRef, uid } from './cedar-request.js';
 import { type CallInputs, inputsDigest } from './decision-inputs.js';
 import {
   agentEntity,
+  type CallContext,
+  callFacts,
   datasetEntity,
   nowFacts,
   type NowContext,
@@ -20,7 +22,7 @@ import { NO_OBLIGATIONS, type Obligations, obligationsOf, strongest } from './ob
 import type { ParsedPolicies } from './parse-policies.js';
 import { type Part, partOf } from './call-part.js';
 
-export interface CallRequest {
+export interface CallRequest extends CallContext {
   catalogue: Catalogue;
   /** SPIFFE id. */
   agent: string;
@@ -74,7 +76,8 @@ export function judgeCall(policies: ParsedPolicies, inputs: CallInputs): CallDec
  * @throws RangeError for numbers that Cedar cannot hold, TypeError for a call that the catalogue contradicts: a dataset
  * where the tool has none or none where it needs one (`callTool` alone would decide), or an action that it does not list.
  */
-function callInputs({ catalogue, agent, tool, dataset, action, task, now }: CallRequest): CallInputs {
+function callInputs(request: CallRequest): CallInputs {
+  const { catalogue, agent, tool, dataset, action, task, now } = request;
   const known = catalogue.tools.get(tool);
   if (known !== undefined && (known.dataset === 'required') !== (dataset !== undefined))
     throw new TypeError('a dataset is missing, or one too many');
@@ -82,7 +85,8 @@ function callInputs({ catalogue, agent, tool, dataset, action, task, now }: Call
     throw new TypeError('the tool has no such action');
 
   const principal = uid('Agent', agent);
-  const context = { task: taskFacts(task), now: nowFacts(now) };
+  const said = callFacts(request, catalogue.agents.get(agent));
+  const context = { task: taskFacts(task), now: nowFacts(now), ...said };
   const actors = [...agentEntity(catalogue, agent), ...toolEntity(catalogue, tool)];
   const onTool = {
     principal,

@@ -1,6 +1,7 @@
 /** One question, one answer. Whatever goes wrong is `failed`, which callers MUST treat as a denial. */
 import { cedar } from './cedar.js';
 import { type CedarRequest, missingEntity } from './cedar-request.js';
+import { toldOf } from './later-facts.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import { slotOf } from './policy-slots.js';
 
@@ -15,7 +16,7 @@ export function evaluate(policies: ParsedPolicies, request: CedarRequest): Evalu
   try {
     const slot = slotOf(policies);
     const answer = cedar.statefulIsAuthorized({
-      ...request,
+      ...toldOf(request, policies.untold),
       preparsedSchemaName: slot,
       preparsedPolicySetId: slot,
       validateRequest: true,

@@ -73,6 +73,42 @@ describe('integer arithmetic in a forbid', () => {
   });
 });
 
+describe('a fact that may not be there', () => {
+  it.each([
+    ['of this moment', 'when { context.now.refused >= 10 }', 'refused'],
+    [
+      'of the task',
+      'when { context.now.callsLastMinute >= context.task.maxCallsPerMinute }',
+      'maxCallsPerMinute',
+    ],
+    ['of the agent', 'when { principal.trust < 30 }', 'trust'],
+    ['of the call', 'unless { context.modelExpected }', 'modelExpected'],
+    ['asked for too late', 'when { context.now.refused >= 10 && context.now has refused }', 'refused'],
+    ['asked for of another', 'when { context.task has startedAt && context.now.refused >= 10 }', 'refused'],
+  ])('is refused in a forbid that does not ask for it first: %s', (_what, conditions, attr) => {
+    const problems = problemsOf(conditions);
+
+    expect(problems).toEqual([expect.stringContaining(attr)]);
+    expect(problems[0]).toMatch(/^p\.cedar:3:\d+: .*optional.*\(ERR_POLICY_INVALID\)$/);
+  });
+
+  it.each([
+    ['of this moment', 'when { context.now has refused && context.now.refused >= 10 }'],
+    ['of the agent', 'when { principal has trust && principal.trust < 30 }'],
+    ['of the call', 'unless { context has modelExpected && context.modelExpected }'],
+    ['a time', 'when { context.task has startedAt && context.task.startedAt < context.now.at }'],
+    ['in a path', 'when { context has now.refused && context.now.refused >= 10 }'],
+  ])('is taken where the forbid asks for it first: %s', (_what, conditions) => {
+    expect(problemsOf(conditions)).toEqual([]);
+  });
+
+  it('is no reason to do sums with it', () => {
+    expect(
+      problemsOf('when { context.now has refused && context.now.refused * 2 > context.now.calls }'),
+    ).toEqual([`p.cedar:3:55: \`*\` ${OVERFLOWS}`]);
+  });
+});
+
 describe('an attribute of an entity that the call does not send', () => {
   it.each([
     [

@@ -124,6 +124,35 @@ it('takes Cedar’s action from the name where the entry gives none', async () =
   ).toEqual(['readDataset', 'writeDataset']);
 });
 
+it('knows how far an agent is trusted, and which models it may run', async () => {
+  const MODELS = "models: [{ name: reader, version: '4' }, { name: planner }]";
+  edit('agents.yaml', '  trust: 50\n', `  ${MODELS}\n`);
+
+  const { agents } = (await loadCatalogue(dir, env)).catalogue;
+
+  expect(agents.get(ANALYST)).toMatchObject({
+    trust: 50,
+    models: [{ name: 'reader', version: '4' }, { name: 'planner' }],
+  });
+  expect(agents.get('spiffe://dev.mayfly/agent/planner')?.models).toBeUndefined();
+
+  edit('agents.yaml', MODELS, 'trust: 101');
+  expect(await refusal()).toMatchObject({ key: '0.trust', line: lineIn('agents.yaml', 'trust: 101') });
+
+  edit('agents.yaml', 'trust: 101', 'models: []');
+  expect(await refusal()).toMatchObject({ key: '0.models' });
+});
+
+it('takes a limit of calls a minute, as far as they are counted', async () => {
+  const LIMITS = 'limits: { maxCalls: 100, maxRows: 10000';
+  edit('orchestrators.yaml', LIMITS, `${LIMITS}, maxCallsPerMinute: 1000`);
+  const [entry] = (await loadCatalogue(dir, env)).catalogue.orchestrators.values();
+  expect(entry?.limits).toEqual({ maxCalls: 100, maxRows: 10_000, maxCallsPerMinute: 1_000 });
+
+  edit('orchestrators.yaml', 'maxCallsPerMinute: 1000', 'maxCallsPerMinute: 1001');
+  expect(await refusal()).toMatchObject({ key: '0.limits.maxCallsPerMinute' });
+});
+
 it('refuses a dataset on an unknown target', async () => {
   edit('datasets.yaml', 'target: shop', 'target: shap');
 

@@ -5,6 +5,7 @@ import type { Catalogue } from '#events/catalogue.js';
 import { canonical } from '#events/jcs.js';
 import { cedar } from './cedar.js';
 import { failOpen } from './fail-open.js';
+import { untoldFacts, type UntoldFacts } from './later-facts.js';
 import { unknownNames } from './names-in-policy.js';
 import { PolicyError, type PolicyErrorCode, type PolicyProblem } from './policy-error.js';
 import { readRule, type Rule } from './rule.js';
@@ -28,6 +29,8 @@ export interface ParsedPolicies {
   digest: string;
   /** By `@id`: the policy as Cedar reads it, by which two sets are compared. */
   contents: ReadonlyMap<string, string>;
+  /** Facts that no policy of the set reads, or its schema lacks. */
+  untold: UntoldFacts;
 }
 
 /**
@@ -84,6 +87,10 @@ export function parsePolicies(
     places: new Map(sorted.map(({ rule, part }) => [rule.id, part.place])),
     contents: new Map(sorted.map(({ rule, part }) => [rule.id, canonical(part.json)])),
     digest: `sha256:${createHash('sha256').update(content).digest('hex')}`,
+    untold: untoldFacts(
+      sorted.map(({ part }) => part.json),
+      types,
+    ),
   };
 }
 

@@ -6,12 +6,14 @@ import { z } from 'zod';
 import { ConfigError } from '#config/config-error.js';
 import { validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
-import type { Catalogue } from '#events/catalogue.js';
+import type { AgentEntry, Catalogue } from '#events/catalogue.js';
 import { decideCall } from './decide-call.js';
 import { decideTask } from './decide-task.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import type { PolicyProblem } from './policy-error.js';
 import {
+  HOUR_MS,
+  NOON_MS,
   ordinaryNow,
   ordinaryTask,
   type Outcome,
@@ -116,17 +118,18 @@ function outcomeOf(policies: ParsedPolicies, catalogue: Catalogue, given: Policy
     const decided = decideTask(policies, {
       catalogue,
       ...request,
-      task: ordinaryTask(request.orchestrator, task ?? {}),
+      task: ordinaryTask(request.orchestrator, task ?? {}, NOON_MS),
     });
     return { decision: decided.decision, code: decided.code, determining: decided.policies };
   }
   if (given.call === undefined) throw new TypeError('a case has neither call nor declare');
-  const { task, now, ...request } = given.call;
+  const { task, now: givenNow, agentIs, ...request } = given.call;
+  const now = ordinaryNow(givenNow ?? {}, request.dataset !== undefined);
   const decided = decideCall(policies, {
-    catalogue,
+    catalogue: withAgent(catalogue, request.agent, agentIs),
     ...request,
-    task: ordinaryTask('spiffe://test.invalid/orchestrator', task ?? {}),
-    now: ordinaryNow(now ?? {}),
+    task: ordinaryTask('spiffe://test.invalid/orchestrator', task ?? {}, now.atMs - HOUR_MS),
+    now,
   });
   return {
     decision: decided.decision,
@@ -135,6 +138,12 @@ function outcomeOf(policies: ParsedPolicies, catalogue: Catalogue, given: Policy
     ttlMs: decided.obligations.ttlMs ?? undefined,
     approval: decided.obligations.approval ?? undefined,
   };
+}
+
+function withAgent(catalogue: Catalogue, id: string, is: Partial<AgentEntry> | undefined): Catalogue {
+  const agent = catalogue.agents.get(id);
+  if (is === undefined || agent === undefined) return catalogue;
+  return { ...catalogue, agents: new Map(catalogue.agents).set(id, { ...agent, ...is }) };
 }
 
 function differences(expected: Outcome, actual: Outcome): string[] {

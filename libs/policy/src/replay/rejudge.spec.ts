@@ -2,9 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '#events/catalogue.js';
-import { recordedCall } from '../../test/recorded-calls.js';
+import { recordedCall, requestOf } from '../../test/recorded-calls.js';
+import type { CallInputs } from '../decision-inputs.js';
 import { loadCatalogue } from '../load-catalogue.js';
-import { PolicySet } from '../policy-set.js';
+import { type CallRequest, PolicySet } from '../policy-set.js';
 import { rejudge, type RecordedCall } from './rejudge.js';
 
 const SAMPLE = 'deploy/sample/policy';
@@ -38,6 +39,43 @@ const first = (where: Partial<RecordedCall['decided']>): RecordedCall => {
 
 it('by the same policies every call is decided as it was', () => {
   expect(new Set(calls.map((call) => rejudge(sample, call).is))).toEqual(new Set(['same']));
+});
+
+it('calls from before a fact was there are decided as they were, by rules that ask for it', async () => {
+  const before = mkdtempSync(join(dir, 'before-'));
+  cpSync(SAMPLE, before, { recursive: true });
+  rmSync(join(before, 'behaviour.cedar'));
+  const schema = join(before, 'schema.cedarschema');
+  const optional = /^ +(?!dataset)\w+\?: .*,$|, trust\?: Long/gm;
+  writeFileSync(schema, readFileSync(schema, 'utf8').replace(optional, ''));
+  const untrusted = [...catalogue.agents].map(([id, { trust: _trust, ...agent }]) => [id, agent] as const);
+  const then = { ...catalogue, agents: new Map(untrusted) };
+  const older = await PolicySet.load(before);
+  const old = Array.from({ length: 120 }, (_, n) => recordedCall(older, then, n));
+
+  expect(JSON.stringify(old.map(({ inputs }) => inputs))).not.toMatch(
+    /refused|callsOf|startedAt|objective|trust|model/,
+  );
+  expect(new Set(old.map((call) => rejudge(sample, call).is))).toEqual(new Set(['same']));
+});
+
+it('calls are decided again on the counts, the trust and the model of their moment', async () => {
+  const strict = mkdtempSync(join(dir, 'strict-'));
+  cpSync(SAMPLE, strict, { recursive: true });
+  writeFileSync(
+    join(strict, 'strict.cedar'),
+    `@id("strict") @reason("one denial is too many")
+     forbid (principal, action == Mayfly::Action::"callTool", resource)
+     when { context.now has refused && context.now.refused > 0 && context has modelName && principal has trust };`,
+  );
+  const request = requestOf(catalogue, 0);
+  const denied = { ...request, model: { name: 'reader' }, now: { ...request.now, refused: 1 } };
+  const again = await PolicySet.load(strict);
+  const decide = (call: CallRequest) =>
+    again.replayCall(sample.decideCall(call).inputs as CallInputs).decision;
+
+  expect(decide(request)).toBe('permit');
+  expect(decide(denied)).toBe('deny');
 });
 
 it('by one rule more exactly those flip that it is about, with both reasons', () => {
