@@ -1,5 +1,6 @@
 /** `mayfly approvals`, `approve` and `deny`: what waits for people, and what one of them says. */
 import { readFile } from 'node:fs/promises';
+import { actWords, bindingWords } from '#events/approval-words.js';
 import { mintLogin } from '#identity/development/development-login.js';
 import { IdentityError } from '#identity/errors.js';
 import type { CommandContext } from '../commands/context.js';
@@ -76,22 +77,9 @@ export async function takeBack(
 }
 
 /** What a yes would be bound to, and no more. */
-function wordsOf({
-  agent,
-  tool,
-  dataset,
-  action,
-  binds,
-  approval,
-  expiresAt,
-  reasons,
-}: ShownApproval): string {
-  const act = dataset === undefined ? `${action} with ${tool}` : `${action} ${dataset} with ${tool}`;
-  const what =
-    binds.what === 'this_call'
-      ? 'this call, with these arguments'
-      : `these rights for ${binds.seconds} s at most: ${binds.rights.join(', ')}`;
-  return `${agent} asks to ${act} (${approval}, until ${expiresAt}); a yes is for ${what}; ${reasons.join('; ')}`;
+function wordsOf(asked: ShownApproval): string {
+  const { agent, binds, approval, expiresAt, reasons } = asked;
+  return `${agent} asks to ${actWords(asked)} (${approval}, until ${expiresAt}); a yes is for ${bindingWords(binds)}; ${reasons.join('; ')}`;
 }
 
 async function clientOf({ as, token, broker }: AsPerson, { env }: CommandContext): Promise<BrokerClient> {
