@@ -10,6 +10,7 @@ import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { AnswerBoard, RenewalBoard } from './answer-board.js';
 import type { Measures } from './measures.js';
+import type { Notifying } from './notifications/notifier.js';
 import type { Tokens } from './tokens/open-tokens.js';
 
 export interface BrokerParts {
@@ -22,6 +23,8 @@ export interface BrokerParts {
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;
+  /** Who is told outside the bus. */
+  notifying: Notifying;
   /** How many ancestors a task may have. */
   maxDepth: number;
   /** By target. */

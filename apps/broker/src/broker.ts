@@ -11,6 +11,7 @@ import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { LeaseRenewer } from './lease-renewer.js';
+import { Notifier } from './notifications/notifier.js';
 import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
@@ -39,6 +40,7 @@ export class Broker {
   readonly requests: EventPump;
   /** What people say of calls that wait for them. */
   readonly approvals: ApprovalDesk;
+  readonly notifier: Notifier;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
@@ -50,6 +52,7 @@ export class Broker {
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
     this.renewer = new LeaseRenewer(parts);
+    this.notifier = new Notifier({ ...parts.notifying, db, log });
     this.requests = new EventPump({
       parts,
       room: () => this.issuer.room(),
@@ -95,6 +98,7 @@ export class Broker {
   start(): void {
     const { parts } = this;
     this.requests.open();
+    this.notifier.start();
     this.#loops = [
       repeat(
         RECOVER_EVERY_MS,
@@ -175,12 +179,13 @@ export class Broker {
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
-    await Promise.all([this.issuer.stop(), this.renewer.stop()]);
+    await Promise.all([this.issuer.stop(), this.renewer.stop(), this.notifier.stop()]);
     await Promise.all([this.parts.board.close(), this.parts.renewals.close()]);
   }
 
   #after({ queued, intents, renewals, told }: TaskEffects): void {
     this.parts.measures.count(told);
+    this.notifier.wake(told);
     this.renewer.take(renewals);
     void this.issuer.take(intents, this.parts.relay.send(queued));
   }

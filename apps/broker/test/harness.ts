@@ -42,6 +42,9 @@ import { boardOver, renewalBoardOver } from '../src/answer-board.js';
 import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
+import { createNotificationMeasures } from '../src/notifications/measures.js';
+import type { NotifyPace } from '../src/notifications/notifier.js';
+import { nameReceivers, type Receiver } from '../src/notifications/receivers.js';
 import { FileKeyWrap } from '../src/tokens/key-wrap.js';
 import { noncesOf, type Tokens } from '../src/tokens/open-tokens.js';
 import { StatusIndex } from '../src/tokens/status-index.js';
@@ -138,6 +141,8 @@ export class World {
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
   approvals = { ...APPROVAL_RULES };
+  /** Whom brokers that start from now on tell outside the bus. */
+  notify: { receivers: Receiver[]; pace?: Partial<NotifyPace> } = { receivers: [] };
   readonly #processes: BrokerProcess[] = [];
 
   private constructor(
@@ -206,11 +211,13 @@ export class World {
       this.signer.sign(record, store);
     const relay = new Relay({ db, bus, warn, sign });
     await relay.start();
+    await nameReceivers(db, this.notify.receivers);
     const instanceId = randomUUID();
     const making = tokens === undefined ? null : await this.#tokens(db, relay, tokens);
     const providers = new Map<string, CredentialProvider>([['shop', target]]);
     const means = { maxClockSkewMs: 2_000, ...(making === null ? {} : { signer: making.keys }) };
     providers.set('orders-api', openJwt(ORDERS_API, log, means));
+    const metrics = new Metrics('broker');
     const process = new BrokerProcess(
       {
         db,
@@ -220,6 +227,7 @@ export class World {
         catalogue,
         judge: this.policy,
         approvals: this.approvals,
+        notifying: { ...this.notify, broker: ISSUER, measures: createNotificationMeasures(metrics) },
         maxDepth: 8,
         providers,
         tokens: making,
@@ -227,7 +235,7 @@ export class World {
         renewals: renewalBoardOver(db, warn),
         instanceId,
         log,
-        measures: createMeasures(new Metrics('broker')),
+        measures: createMeasures(metrics),
       },
       await Alive.as(instanceId, db, warn),
     );
