@@ -23,8 +23,6 @@ export interface BrokerParts {
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;
-  /** Who is told outside the bus. */
-  notifying: Notifying;
   /** How many ancestors a task may have. */
   maxDepth: number;
   /** By target. */
@@ -35,6 +33,8 @@ export interface BrokerParts {
   board: AnswerBoard;
   /** And of a renewal. */
   renewals: RenewalBoard;
+  /** Who is told outside the bus. */
+  notifying: Notifying;
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;

@@ -114,6 +114,7 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...approvalMigrations,
   ...policyMigrations,
+  ...notificationMigrations,
   {
     id: 'broker-children-1',
     sql: `
@@ -122,5 +123,4 @@ export const brokerMigrations: readonly Migration[] = [
     `,
   },
   ...renewalMigrations,
-  ...notificationMigrations,
 ];

@@ -96,11 +96,11 @@ export async function openParts(
       measures,
     },
     approvals: settings.approvals,
+    maxDepth: settings.maxDelegationDepth,
     notifying: {
       ...{ receivers, measures: createNotificationMeasures(metrics) },
       broker: settings.issuer ?? `http://${settings.http.host}:${settings.http.port}`,
     },
-    maxDepth: settings.maxDelegationDepth,
   };
   const policies = new PolicyReload(parts, {
     ...{ dir: config.policy, loaded: judge, seen: policyFolder, measures: policyMeasures(metrics) },

@@ -137,12 +137,12 @@ export interface Delivered {
 }
 
 export class World {
+  /** Whom brokers that start from now on tell outside the bus. */
+  notify: { receivers: Receiver[]; pace?: Partial<NotifyPace> } = { receivers: [] };
   readonly bus = new HeldBus();
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
   approvals = { ...APPROVAL_RULES };
-  /** Whom brokers that start from now on tell outside the bus. */
-  notify: { receivers: Receiver[]; pace?: Partial<NotifyPace> } = { receivers: [] };
   readonly #processes: BrokerProcess[] = [];
 
   private constructor(
@@ -227,7 +227,6 @@ export class World {
         catalogue,
         judge: this.policy,
         approvals: this.approvals,
-        notifying: { ...this.notify, broker: ISSUER, measures: createNotificationMeasures(metrics) },
         maxDepth: 8,
         providers,
         tokens: making,
@@ -236,6 +235,7 @@ export class World {
         instanceId,
         log,
         measures: createMeasures(metrics),
+        notifying: { ...this.notify, broker: ISSUER, measures: createNotificationMeasures(metrics) },
       },
       await Alive.as(instanceId, db, warn),
     );

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
-import { notificationsSchema } from './notifications.js';
 import { retentionSchema } from './retention.js';
+import { notificationsSchema } from './notifications.js';
 
 const text = z.string().min(1, 'must not be empty');
 const port = z.int().min(0).max(65_535);
@@ -88,10 +88,10 @@ const broker = service.extend({
       maxOpenPerAgent: z.int().min(1).max(10_000).default(APPROVAL_RULES.maxOpenPerAgent),
     })
     .prefault({}),
-  /** Who is told outside the bus. */
-  notifications: notificationsSchema.default([]),
   /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
   maxDelegationDepth: z.int().min(0).max(16).default(8),
+  /** Who is told outside the bus. */
+  notifications: notificationsSchema.default([]),
   /** Absent: no tokens are made. */
   tokens: z
     .strictObject({
