@@ -36,11 +36,12 @@ export class Broker {
   readonly credentials: Intake<Heard | null, QueuedRecord[]>;
   readonly issuer: LeaseIssuer;
   readonly renewer: LeaseRenewer;
+  /** Tells people outside. */
+  readonly notifier: Notifier;
   /** Events that came over HTTP. */
   readonly requests: EventPump;
   /** What people say of calls that wait for them. */
   readonly approvals: ApprovalDesk;
-  readonly notifier: Notifier;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */

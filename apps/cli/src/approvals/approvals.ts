@@ -1,12 +1,12 @@
 /** `mayfly approvals`, `approve` and `deny`: what waits for people, and what one of them says. */
 import { readFile } from 'node:fs/promises';
-import { actWords, bindingWords } from '#events/approval-words.js';
 import { mintLogin } from '#identity/development/development-login.js';
 import { IdentityError } from '#identity/errors.js';
 import type { CommandContext } from '../commands/context.js';
 import { CliError } from '../failure.js';
 import { readAddresses, stateFolder } from '../state-folder.js';
 import { BrokerClient, type ShownApproval } from './broker-client.js';
+import { actWords, bindingWords } from '#events/approval-words.js';
 
 /** Who approves in the sample, unless told otherwise. */
 export const SAMPLE_APPROVER = 'user:olga@corp.example';
