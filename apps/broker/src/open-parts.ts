@@ -24,6 +24,8 @@ import { boardOver, renewalBoardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
+import { createNotificationMeasures } from './notifications/measures.js';
+import { nameReceivers, openReceivers } from './notifications/receivers.js';
 import { policyMeasures } from './policy/policy-measures.js';
 import { RulesReload } from './policy/reload-rules.js';
 import { openTokens } from './tokens/open-tokens.js';
@@ -52,6 +54,7 @@ export async function openParts(
   const seen = await folderStates(folders);
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
   const judge = await PolicySet.load(config.policy, catalogue);
+  const receivers = await openReceivers(settings.notifications);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase({ ...settings.database, application: 'mayfly-broker', maxConnections: 12 }, (err) =>
@@ -64,6 +67,7 @@ export async function openParts(
     await claimEventVersions(db, brokerUpcasts);
     await bus.ensureTopics(topicSpecs(SERVICES));
     await assertNotRestored({ db, bus, service: 'broker', originOf: originBy(peers, 'broker') });
+    await nameReceivers(db, receivers);
     await relay.start();
   }
   const tokens = observe ? null : await openTokens(config, db, (queued) => void relay.send(queued), log);
@@ -96,6 +100,10 @@ export async function openParts(
     approvals: settings.approvals,
     drift: settings.drift,
     maxDepth: settings.maxDelegationDepth,
+    notifying: {
+      ...{ receivers, measures: createNotificationMeasures(metrics) },
+      broker: settings.issuer ?? `http://${settings.http.host}:${settings.http.port}`,
+    },
   };
   const rules = new RulesReload(parts, {
     ...{ folders, env: process.env, loaded: judge, seen, opened: targets },
