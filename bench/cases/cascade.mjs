@@ -45,15 +45,20 @@ export async function cascade(world, { descendants, live }) {
 async function tree(world, descendants) {
   const both = triples(ON_A_DATABASE, WITH_A_TOKEN);
   const agents = [PLANNER, EXECUTOR, ANALYST].map((id) => ({ id }));
+  // None may outlive its parent.
+  const deadline = new Date(Date.now() + 1_800_000).toISOString();
   const starters = [await world.identity(PLANNER), await world.identity(EXECUTOR)];
   const children = Math.min(CHILDREN, Math.ceil(descendants / 4));
   const [root] = await world.startTasks(1, { agents, delegable: both });
-  const middle = await world.startTasks(children, { agents, delegable: both, parent: { taskId: root } });
+  const middle = await world.startTasks(children, {
+    ...{ agents, delegable: both, deadline },
+    parent: { taskId: root },
+  });
   const leaves = await Promise.all(
     middle.map((taskId, n) => {
       const rest = descendants - children;
       const count = Math.floor((rest + n) / children);
-      return world.startTasks(count, { parent: { taskId } }, starters[n % starters.length]);
+      return world.startTasks(count, { deadline, parent: { taskId } }, starters[n % starters.length]);
     }),
   );
   return { root, below: [...middle, ...leaves.flat()], leaves: leaves.flat() };
