@@ -58,6 +58,12 @@ export class Resource {
     await this.#until(() => this.feed.know(Date.now()).knows);
   }
 
+  /** @throws Error where a token that is good is refused */
+  async accepts(token) {
+    const verdict = await this.verifier.check(this.request(token));
+    if (!verdict.ok) throw new Error(`a good token was refused: ${verdict.code}`);
+  }
+
   /** @returns when the verifier refuses the token for being dead. @throws Error when it never does */
   async refused(token) {
     const isDead = async () => (await this.verifier.check(this.request(token))).code === 'ERR_TOKEN_REVOKED';

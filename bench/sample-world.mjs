@@ -15,9 +15,14 @@ import { createLog } from '../dist/libs/telemetry/src/log.js';
 
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
+export const PLANNER = 'spiffe://dev.mayfly/agent/planner';
+export const EXECUTOR = 'spiffe://dev.mayfly/agent/executor';
 /** What the sample's tools do: a query with a database user, a request with a token. */
 export const ON_A_DATABASE = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
 export const WITH_A_TOKEN = { tool: 'orders.api', dataset: 'orders', action: 'read' };
+/** As declarations name what calls do. */
+export const triples = (...calls) =>
+  calls.map(({ tool, dataset, action }) => ({ tool, dataset, actions: [action] }));
 const WITHIN_MS = 120_000;
 
 const typeOf = (record) => String(record.headers.ce_type ?? '').replace(/^dev\.mayfly\.|\.v1$/g, '');
@@ -106,8 +111,12 @@ export class SampleWorld {
     return this.#wait(`${type} ${taskId}`);
   }
 
-  /** Declares tasks and waits until all are accepted. Requires that events are followed. @returns their ids */
-  async startTasks(count, limits = {}) {
+  /**
+   * Declares tasks and waits until all are accepted. Requires that events are followed.
+   * @param more members of the declaration beside, or instead of, the usual ones
+   * @returns their ids
+   */
+  async startTasks(count, more = {}, { svid, key } = this.orchestrator) {
     const tasks = Array.from({ length: count }, () => uuidv7());
     const accepted = tasks.map((taskId) => this.next('task.accepted', taskId));
     const deadline = new Date(Date.now() + 3_600_000).toISOString();
@@ -117,16 +126,11 @@ export class SampleWorld {
       objectiveSha256: 'a'.repeat(64),
       principal: { id: 'user:maria@corp.example', kind: 'human' },
       agents: [{ id: ANALYST }],
-      declared: [ON_A_DATABASE, WITH_A_TOKEN].map(({ tool, dataset, action }) => ({
-        tool,
-        dataset,
-        actions: [action],
-      })),
+      declared: triples(ON_A_DATABASE, WITH_A_TOKEN),
       deadline,
       risk: 'low',
-      ...limits,
+      ...more,
     }));
-    const { svid, key } = this.orchestrator;
     await this.bus.publish(events.map((data) => signEvent({ type: 'task.started', data, svid, key })));
     await Promise.all(accepted);
     return tasks;
@@ -159,6 +163,13 @@ export class SampleWorld {
         signEvent({ type: 'task.ended', data: { taskId, outcome: 'completed' }, svid, key }),
       ),
     );
+    return performance.now();
+  }
+
+  /** Resolves once the bus has acknowledged what is changed of a task. @returns when that was */
+  async amendTask(taskId, changes) {
+    const { svid, key } = this.orchestrator;
+    await this.bus.publish([signEvent({ type: 'task.amended', data: { taskId, ...changes }, svid, key })]);
     return performance.now();
   }
 

@@ -1,6 +1,6 @@
 /**
  * What must be true of one task when everything has settled: each accepted event has had one effect, each call one answer,
- * each lease one outcome and one end. Pure: records in, findings out. A record sent twice counts once, by its `ce_id`.
+ * each lease one outcome, one answer to a renewal and one end. Pure: records in, findings out. A record sent twice counts once, by its `ce_id`.
  */
 
 /**
@@ -20,7 +20,10 @@ export function judgeTask(task, records) {
   found.exactly(1, ends.length, 'ends told by the broker');
   found.exactly(0, rejections(task.endId), 'rejections of the end');
   const leases = of('lease.intended');
-  for (const call of task.calls) judgeCall(call, leases, of, rejections, found);
+  for (const call of task.calls) {
+    judgeCall(call, leases, of, rejections, found);
+    judgeRenewal(call, of, rejections, found);
+  }
   for (const { data } of leases) judgeLease(data, of, found);
   const told = facts.find(({ type, topic }) => type === 'task.ended' && topic.includes('task'));
   return {
@@ -31,7 +34,7 @@ export function judgeTask(task, records) {
       principal: data.principal,
       endedAtMs: Math.min(
         told?.appendedAtMs ?? Infinity,
-        Date.parse(data.notAfter),
+        lastEndOf(data, of),
         ...of('lease.abandoned', (fact) => fact.data.leaseId === data.leaseId).map(
           (fact) => fact.appendedAtMs,
         ),
@@ -73,6 +76,30 @@ function judgeCall({ callId, ceIds }, leases, of, rejections, found) {
       `${call} leases issued of a delivered envelope`,
     );
 }
+
+/** Asked for more, an agent gets one answer; what comes of the lease is judged like that of any other. */
+function judgeRenewal({ renewal }, of, rejections, found) {
+  if (!renewal?.leaseId) return;
+  const lease = `lease ${renewal.leaseId}:`;
+  const decided = (type) =>
+    of(type, ({ topic, data }) => topic.includes('credential.events') && data.causedBy === renewal.ceId)
+      .length;
+  const told = (type) =>
+    of(type, ({ topic, data }) => topic.includes('delivery') && data.leaseId === renewal.leaseId).length;
+  const refused = decided('lease.renewal_refused') + rejections(renewal.ceId);
+  found.exactly(1, decided('lease.renewed') + refused, `${lease} decisions on its renewal`);
+  found.exactly(decided('lease.renewed'), told('lease.renewed'), `${lease} notices that it was renewed`);
+  found.exactly(refused, told('lease.renewal_refused'), `${lease} notices that it was not`);
+}
+
+/** As it was meant, or last renewed. */
+const lastEndOf = ({ leaseId, notAfter }, of) =>
+  Math.max(
+    Date.parse(notAfter),
+    ...of('lease.renewed', ({ data }) => data.leaseId === leaseId).map(({ data }) =>
+      Date.parse(data.notAfter),
+    ),
+  );
 
 function judgeLease({ leaseId }, of, found) {
   const ofLease = (type) => of(type, ({ data }) => data.leaseId === leaseId).length;

@@ -76,6 +76,55 @@ describe('a task', () => {
   });
 });
 
+describe('a renewal', () => {
+  const renewing = {
+    ...task,
+    calls: [{ callId: 'C', ceIds: ['call'], renewal: { ceId: 'more', leaseId: 'L' } }],
+  };
+  const later = { leaseId: 'L', causedBy: 'more', notAfter: '2026-03-01T10:04:00.000Z' };
+  const granted: readonly Told[] = [
+    [CREDENTIALS, 'lease.renewed', later],
+    [DELIVERY, 'lease.renewed', { leaseId: 'L', notAfter: later.notAfter }],
+  ];
+  const refused: readonly Told[] = [
+    [CREDENTIALS, 'lease.renewal_refused', { leaseId: 'L', causedBy: 'more' }],
+    [DELIVERY, 'lease.renewal_refused', { leaseId: 'L' }],
+  ];
+  const among = (told: readonly Told[]) =>
+    judgeTask(renewing, records([...WHOLE.slice(0, 5), ...told, ...WHOLE.slice(5)]));
+  const ends = (told: readonly Told[]) => {
+    const expired = told.filter(([, type]) => type !== 'task.ended');
+    return judgeTask(renewing, records(expired)).leases.map(({ endedAtMs }) => endedAtMs);
+  };
+
+  it.each([granted, refused])(
+    'is clean when its agent was told the one thing that was decided',
+    (...told) => {
+      expect(among(told)).toMatchObject({ lost: [], duplicated: [] });
+    },
+  );
+
+  it('is lost without a decision, and without a notice', () => {
+    expect(among([]).lost).toEqual(['task T: lease L: decisions on its renewal: 0, not 1']);
+    expect(among(granted.slice(0, 1)).lost).toEqual([
+      'task T: lease L: notices that it was renewed: 0, not 1',
+    ]);
+    expect(among(refused.slice(0, 1)).lost).toEqual(['task T: lease L: notices that it was not: 0, not 1']);
+  });
+
+  it('is decided once', () => {
+    expect(among([...granted, ...refused]).duplicated).toEqual([
+      'task T: lease L: decisions on its renewal: 2, not 1',
+    ]);
+  });
+
+  it('moves the end of its lease, but for that of its task', () => {
+    expect(ends([...WHOLE, ...granted])).toEqual([Date.parse(later.notAfter)]);
+    expect(ends([...WHOLE, ...refused])).toEqual([Date.parse(lease.notAfter)]);
+    expect(among(granted).leases[0]?.endedAtMs).toBeLessThan(END_MS);
+  });
+});
+
 describe('the target', () => {
   const ended = { taskId: 'T', leaseId: 'L', principal: 'kdevL', endedAtMs: END_MS };
   const seen = (lastUsableAtMs: number | undefined, more: object = {}) =>

@@ -147,7 +147,13 @@ export class Rounds {
     const over = (ends) => () => tasks.every((task) => task.ends !== ends || this.#isSettled(task));
     await say('first', () => tasks.every(answered));
     const sessions = (await Promise.all(tasks.map((task) => this.#login(task)))).flat();
-    await say('second', over('second'));
+    for (const task of tasks) task.renew((call) => this.#leaseOf(task, call));
+    await say('renewals', () => tasks.every((task) => this.#areRenewalsAnswered(task)));
+    const secondIsOver = over('second');
+    await say(
+      'second',
+      () => secondIsOver() && tasks.every((task) => !task.expires || this.#hasExpired(task)),
+    );
     // For a point that is passed at the end only, before it is given up.
     await say('last', over('last'));
     return sessions;
@@ -160,6 +166,23 @@ export class Rounds {
         ({ type, data }) =>
           data.callId === callId && (type === 'credential.delivered' || type === 'call.refused'),
       );
+  }
+
+  #leaseOf(task, call) {
+    return this.#answersOf(task, call).find(({ type }) => type === 'credential.delivered')?.data.leaseId;
+  }
+
+  #areRenewalsAnswered({ taskId, calls }) {
+    const asked = calls.flatMap(({ renewal }) => (renewal?.leaseId ? [renewal.ceId] : []));
+    const decided = ['lease.renewed', 'lease.renewal_refused', 'event.rejected'];
+    const records = this.#records.of(taskId).filter(({ type }) => decided.includes(type));
+    return asked.every((ceId) => records.some(({ data }) => data.causedBy === ceId));
+  }
+
+  #hasExpired({ taskId, calls }) {
+    const removed = this.#records.of(taskId).filter(({ type }) => type === 'lease.removed');
+    const leases = calls.flatMap(({ renewal }) => renewal?.leaseId ?? []);
+    return leases.every((leaseId) => removed.some(({ data }) => data.leaseId === leaseId));
   }
 
   /** As the agent: a session that must not outlive its lease. */

@@ -8,8 +8,12 @@ import { mintSvid } from '#identity/development/mint-svid.js';
 const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
 const SVID_TTL_S = 600;
-/** Expires while its task lives. */
+/** Expires while its task lives, and is too short to be renewed. */
 const SHORT_TTL_MS = 1_000;
+/** As long as a lease may be renewed for, and what it is renewed to. */
+const LONG = { ttlMs: 60_000, renewedMs: 120_000 };
+/** Expires while its task lives, and once it was renewed: just long enough that there is time for it. */
+const BRIEF = { ttlMs: 6_500, renewedMs: 8_000 };
 
 export class Workload {
   #stateDir;
@@ -50,7 +54,9 @@ export class Workload {
   }
 }
 
-/** What is said about one task: `first` at once, `second` once its calls are answered, `last` to end it. */
+/**
+ * What is said about one task: `first` at once, `renewals` once its calls are answered, `second` once those are, `last` to end it.
+ */
 class Task {
   taskId = uuidv7();
   /** ce_ids of what must be judged exactly once. */
@@ -59,20 +65,31 @@ class Task {
   calls;
   /** Ended before it is started, with its calls, after them, or when everything else is over. */
   ends;
+  /** Waits for its leases to expire before it ends. */
+  expires;
   first;
+  renewals = [];
   second = [];
   last = [];
+  #askForMore;
 
   constructor(index, orchestrator, analyst, random) {
     const { taskId } = this;
     const chance = (probability) => random() < probability;
     this.ends = ['before', 'amid', 'second', 'second', 'last', 'last'][index % 6];
-    this.calls = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
+    this.expires = index === 11 && chance(0.1);
+    this.calls = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, nth) => {
       const sealKey = generateSealKey();
+      // The first of each task is renewed, so that it surely happens; it is refused where the task has ended.
+      const { ttlMs, renewedMs } =
+        nth === 0 ? (this.expires ? BRIEF : LONG) : chance(0.3) ? { ...LONG, ttlMs: SHORT_TTL_MS } : LONG;
       return {
         callId: uuidv7(),
         ceIds: [uuidv7()],
         sealKey,
+        /** `leaseId`: once it was asked for. */
+        renewal:
+          nth === 0 || chance(0.4) ? { ceId: uuidv7(), renewedMs, twice: chance(0.3), leaseId: null } : null,
         data: {
           taskId,
           callId: '',
@@ -80,7 +97,7 @@ class Task {
           dataset: 'crm.orders',
           action: 'read',
           sealTo: sealKey.publicJwk,
-          ...(chance(0.3) ? { ttlMs: SHORT_TTL_MS } : {}),
+          ttlMs,
         },
       };
     });
@@ -88,6 +105,8 @@ class Task {
     const said = (voice, type, data, id) => signEvent({ type, data, id, svid: voice.svid, key: voice.key });
     const started = said(orchestrator, 'task.started', declaration(taskId), this.startId);
     const end = said(orchestrator, 'task.ended', { taskId, outcome: 'completed' }, this.endId);
+    this.#askForMore = ({ ceId, renewedMs, leaseId }) =>
+      said(analyst, 'lease.renewal_requested', { taskId, leaseId, ttlMs: renewedMs }, ceId);
     const called = this.calls.map((call) => said(analyst, 'tool.called', call.data, call.ceIds[0]));
     this.first = [
       ...(this.ends === 'before' ? [end] : []),
@@ -105,6 +124,17 @@ class Task {
     }
     if (this.ends === 'second') this.second.push(end, ...(chance(0.5) ? [end] : []));
     if (this.ends === 'last') this.last.push(end);
+  }
+
+  /** @param {(call: object) => string | undefined} leaseOf the lease that a call has got, if it has */
+  renew(leaseOf) {
+    for (const call of this.calls) {
+      const leaseId = leaseOf(call);
+      if (call.renewal === null || leaseId === undefined) continue;
+      call.renewal.leaseId = leaseId;
+      const asked = this.#askForMore(call.renewal);
+      this.renewals.push(asked, ...(call.renewal.twice ? [asked] : []));
+    }
   }
 }
 

@@ -11,4 +11,6 @@ it('the benchmarks run through at their smallest size', async () => {
   expect(stdout).toMatch(/decide, 1 round/);
   expect(stdout).toMatch(/lost +0 \(0 … 0\)/);
   expect(stdout).toMatch(/session dead p50Ms/);
+  expect(stdout).toMatch(/amended: session dead p50Ms/);
+  expect(stdout).toMatch(/under 10 descendants: session dead lastMs/);
 }, 180_000);

@@ -1,64 +1,68 @@
 /**
- * `task.ended` acknowledged by Kafka until an open session of the target is dead and `lease.access_cut` is read, and until a verifier
- * refuses a token. One task after the other.
+ * What ends access, acknowledged by Kafka, until an open session of the target is dead and `lease.access_cut` is read, and until a
+ * verifier refuses a token: the end of a task, an amendment that takes the right away, and the end of a task with many descendants.
  */
-import pg from 'pg';
-import { openEnvelope } from '../../dist/libs/agent/src/open-envelope.js';
 import { Resource } from '../resource.mjs';
-import { ANALYST } from '../sample-world.mjs';
+import { ON_A_DATABASE, triples, WITH_A_TOKEN } from '../sample-world.mjs';
+import { openSession } from '../session.mjs';
 import { latencies } from '../stats.mjs';
+import { cascade } from './cascade.mjs';
 
 export const name = 'end-cut';
 export const needsStack = true;
 
+/** One task after the other, but for the cascade. */
 export const run = ({ world, size }) =>
-  world.hearing(async () => ({ ...(await sessions(world, size)), ...(await tokens(world, size)) }));
+  world.hearing(async () => ({
+    ...(await sessions(world, size, '', ends(world))),
+    ...(await tokens(world, size, '', ends(world))),
+    ...(await sessions(world, size, 'amended: ', amends(world, WITH_A_TOKEN))),
+    ...(await tokens(world, size, 'amended: ', amends(world, ON_A_DATABASE))),
+    ...(await cascade(world, size)),
+  }));
 
-async function tokens(world, { ends }) {
+const ends = (world) => (taskId) => world.endTasks([taskId]);
+/** Leaves this right alone. */
+const amends = (world, left) => (taskId) => world.amendTask(taskId, { declared: triples(left) });
+
+async function tokens(world, size, what, act) {
   const resource = await Resource.open(world);
+  const tasks = await world.startTasks(size.ends);
   try {
     await resource.ready();
     const refused = [];
-    for (const taskId of await world.startTasks(ends)) {
+    for (const taskId of tasks) {
       const token = await resource.token(taskId);
-      const verdict = await resource.verifier.check(resource.request(token));
-      if (!verdict.ok) throw new Error(`a good token was refused: ${verdict.code}`);
-      const acknowledgedMs = await world.endTasks([taskId]);
+      await resource.accepts(token);
+      const acknowledgedMs = await act(taskId);
       refused.push((await resource.refused(token)) - acknowledgedMs);
     }
-    return shown('token refused', refused, ends);
+    return shown(`${what}token refused`, refused);
   } finally {
     await resource.close();
+    await world.endTasks(tasks);
   }
 }
 
-async function sessions(world, size) {
+async function sessions(world, size, what, act) {
   const dead = [];
   const told = [];
   const tasks = await world.startTasks(size.ends);
   for (const taskId of tasks) {
-    const { envelope, callId } = await world.call(taskId);
-    const { connection } = await openEnvelope(envelope, world.sealKey, {
-      taskId,
-      callId,
-      agent: ANALYST,
-    });
-    const session = new pg.Client({ ...connection, ssl: false, password: connection.password.reveal() });
-    const died = new Promise((resolve) => session.on('error', () => resolve(performance.now())));
-    await session.connect();
-    await session.query('SELECT 1');
+    const { died } = await openSession(world, taskId);
     const cut = world.next('lease.access_cut', taskId);
-    const acknowledgedMs = await world.endTasks([taskId]);
+    const acknowledgedMs = await act(taskId);
     dead.push((await died) - acknowledgedMs);
     told.push((await cut).atMs - acknowledgedMs);
   }
-  return { ...shown('session dead', dead, size.ends), ...shown('access_cut told', told, size.ends) };
+  await world.endTasks(tasks);
+  return { ...shown(`${what}session dead`, dead), ...shown(`${what}access_cut told`, told) };
 }
 
 /** The first tenth warms up. */
-const shown = (label, values, count) =>
+const shown = (label, values) =>
   Object.fromEntries(
-    Object.entries(latencies(values.slice(Math.floor(count / 10)))).map(([key, value]) => [
+    Object.entries(latencies(values.slice(Math.floor(values.length / 10)))).map(([key, value]) => [
       `${label} ${key}`,
       value,
     ]),

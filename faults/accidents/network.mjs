@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const SPRUNG_WITHIN_MS = 2_000;
 const STATEMENTS = {
   create: 'CREATE ROLE',
+  renew: 'nothing is there to renew',
   fence: 'INSERT INTO mayfly.fence AS f',
   clean: 'DROP ROLE',
   commit: 'COMMIT',

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RenewAnswer } from '#providers/provider.js';
+import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
 import type { RenewalIntent } from './renewal-rows.js';
 import { settleRenewal } from './settle-renewal.js';
@@ -66,7 +67,9 @@ export class LeaseRenewer {
 
   /** Never rejects. */
   async #renew(intent: RenewalIntent): Promise<void> {
+    faultPoint('renew.before');
     const attempt = await this.#ask(intent);
+    faultPoint('renew.after');
     for (let tries = 1; ; tries += 1) {
       try {
         return await settleRenewal(intent, attempt, this.parts);

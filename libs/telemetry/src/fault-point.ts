@@ -17,6 +17,12 @@ export const FAULT_POINTS = [
   'create.after',
   'outcome.before_commit',
   'outcome.after_commit',
+  /** Broker: the intention of a renewal is committed, the target was not asked. */
+  'renew.before',
+  /** Broker: the target has answered, what the renewal comes to is not decided. */
+  'renew.after',
+  'renewal.before_commit',
+  'renewal.after_commit',
   /** Revoker: an end has made leases due, none is cut. */
   'end.after_commit',
   /** Revoker: fence and NOLOGIN are committed at the target, sessions live. */

@@ -7,8 +7,9 @@ import type { Read } from '#store/intake-parts.js';
 import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';
 import { pendingReply } from './approvals/approval-view.js';
-import { answerCall, keyOf, refusalOf, type CallAnswer } from './call-answer.js';
-import { answerRenewal, refusalOfRenewal, type RenewalAnswer } from './renewal-answer.js';
+import { refusalOf } from './answer-refusal.js';
+import { answerCall, keyOf, type CallAnswer } from './call-answer.js';
+import { answerRenewal, type RenewalAnswer } from './renewal-answer.js';
 import type { EventPump } from './event-pump.js';
 import { eventRecord } from './event-record.js';
 import { refusalProblem, TransportError } from './problems.js';
@@ -116,6 +117,6 @@ function renewalReply(
     const { notAfter, envelope } = answer;
     return json(200, { taskId, leaseId, notAfter, ...(envelope === null ? {} : { envelope }) });
   }
-  const { refusal, reasons } = refusalOfRenewal(answer);
+  const { refusal, reasons } = refusalOf(answer);
   return problemReply(refusalProblem(refusal, { taskId, leaseId, reasons }));
 }
