@@ -1,6 +1,7 @@
 /** Revocations for receivers outside the bus: hands them over, pushes them, keeps them for those who poll, and bounds what waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trust } from '#identity/trust.js';
+import type { Outlet } from '#service/outlet.js';
 import type { Database } from '#store/database.js';
 import { repeat } from '#store/repeat.js';
 import type { Log } from '#telemetry/log.js';
@@ -10,7 +11,7 @@ import { dropOver, MAX_BACKLOG, trimBacklog, type EventRow } from './event-rows.
 import { handOver } from './hand-over.js';
 import type { EventMeasures } from './measures.js';
 import { Poll } from './poll.js';
-import { Push } from './push.js';
+import { pushTo } from './push.js';
 import { isPolled, isPushed, type Receiver } from './receivers.js';
 
 export interface SecurityEventParts {
@@ -31,7 +32,7 @@ const BOUND_EVERY_MS = 5_000;
 
 export class SecurityEvents {
   readonly poll: Poll;
-  readonly #pushes: Push[];
+  readonly #pushes: Outlet<EventRow>[];
   readonly #news = new Set<() => void>();
   #loops: { stop: () => Promise<void> }[] = [];
   #handing: Promise<void> | undefined;
@@ -40,12 +41,11 @@ export class SecurityEvents {
   constructor(private readonly parts: SecurityEventParts) {
     const { db, trust, receivers, log, measures } = parts;
     const sign = (row: EventRow, audience: string) => this.#sign(row, audience);
-    this.#pushes = receivers.filter(isPushed).map(
-      (receiver) =>
-        new Push({
-          ...{ db, receiver, sign, log },
-          taken: () => measures.settled.inc({ receiver: receiver.id, how: 'taken' }),
-        }),
+    this.#pushes = receivers.filter(isPushed).map((receiver) =>
+      pushTo({
+        ...{ db, receiver, sign, log },
+        taken: () => measures.settled.inc({ receiver: receiver.id, how: 'taken' }),
+      }),
     );
     this.poll = new Poll({
       ...{ db, trust, sign, log, receivers: receivers.filter(isPolled) },
