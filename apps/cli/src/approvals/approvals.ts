@@ -6,6 +6,7 @@ import type { CommandContext } from '../commands/context.js';
 import { CliError } from '../failure.js';
 import { readAddresses, stateFolder } from '../state-folder.js';
 import { BrokerClient, type ShownApproval } from './broker-client.js';
+import { actWords, bindingWords } from '#events/approval-words.js';
 
 /** Who approves in the sample, unless told otherwise. */
 export const SAMPLE_APPROVER = 'user:olga@corp.example';
@@ -76,22 +77,9 @@ export async function takeBack(
 }
 
 /** What a yes would be bound to, and no more. */
-function wordsOf({
-  agent,
-  tool,
-  dataset,
-  action,
-  binds,
-  approval,
-  expiresAt,
-  reasons,
-}: ShownApproval): string {
-  const act = dataset === undefined ? `${action} with ${tool}` : `${action} ${dataset} with ${tool}`;
-  const what =
-    binds.what === 'this_call'
-      ? 'this call, with these arguments'
-      : `these rights for ${binds.seconds} s at most: ${binds.rights.join(', ')}`;
-  return `${agent} asks to ${act} (${approval}, until ${expiresAt}); a yes is for ${what}; ${reasons.join('; ')}`;
+function wordsOf(asked: ShownApproval): string {
+  const { agent, binds, approval, expiresAt, reasons } = asked;
+  return `${agent} asks to ${actWords(asked)} (${approval}, until ${expiresAt}); a yes is for ${bindingWords(binds)}; ${reasons.join('; ')}`;
 }
 
 async function clientOf({ as, token, broker }: AsPerson, { env }: CommandContext): Promise<BrokerClient> {
