@@ -3,8 +3,8 @@
  * device that gives it to nobody.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { IdentityError } from '#identity/errors.js';
+import { readPrivateFile } from '../private-file.js';
 
 export interface KeyWrap {
   /** @param name what the secret is: it opens under no other name */
@@ -18,7 +18,6 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 /** Of what is written: the first byte. */
 const VERSION = 1;
-const OTHERS_ACCESS = 0o077;
 
 /** AES-256-GCM under a key from a file. Written is `version ‖ iv ‖ ciphertext ‖ tag`. */
 export class FileKeyWrap implements KeyWrap {
@@ -33,14 +32,10 @@ export class FileKeyWrap implements KeyWrap {
    * @throws IdentityError ERR_IDENTITY_FILE_UNREADABLE, ERR_IDENTITY_KEY_INVALID
    */
   static async fromFile(file: string): Promise<FileKeyWrap> {
-    const { text, mode } = await readWithMode(file);
+    const text = (await readPrivateFile(file)).trim();
     // No cause and no text anywhere: the text is the key.
-    if ((mode & OTHERS_ACCESS) !== 0)
-      throw new IdentityError('ERR_IDENTITY_KEY_INVALID', 'the file is open to others: mode 0600 is wanted', {
-        file,
-      });
-    const key = Buffer.from(text.trim(), 'base64');
-    if (key.length !== KEY_BYTES || key.toString('base64') !== text.trim())
+    const key = Buffer.from(text, 'base64');
+    if (key.length !== KEY_BYTES || key.toString('base64') !== text)
       throw new IdentityError('ERR_IDENTITY_KEY_INVALID', 'the file does not hold 32 bytes in base64', {
         file,
       });
@@ -73,20 +68,5 @@ export class FileKeyWrap implements KeyWrap {
     decipher.setAAD(Buffer.from(name));
     decipher.setAuthTag(wrapped.subarray(-TAG_BYTES));
     return Buffer.concat([decipher.update(sealed), decipher.final()]);
-  }
-}
-
-/** Text and mode of the same file, whatever is put in its place meanwhile. */
-async function readWithMode(file: string): Promise<{ text: string; mode: number }> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      const { mode } = await handle.stat();
-      return { text: await handle.readFile('utf8'), mode };
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw new IdentityError('ERR_IDENTITY_FILE_UNREADABLE', 'cannot read the file', { file }, { cause });
   }
 }
