@@ -58,6 +58,14 @@ export function loadConfig<S extends ServiceName | 'cli'>(
         'beyond development only https://',
       );
   });
+  value.services.broker?.notifications.forEach(({ url }, index) => {
+    if (new URL(url).protocol === 'http:' && value.environment !== 'development')
+      throw yaml.error(
+        'ERR_CONFIG_UNSAFE',
+        ['services', 'broker', 'notifications', index, 'url'],
+        'beyond development only https://',
+      );
+  });
   for (const name of SERVICES) {
     const http = value.services[name]?.http;
     const unsafe = (message: string) =>

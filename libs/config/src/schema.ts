@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
 import { retentionSchema } from './retention.js';
+import { notificationsSchema } from './notifications.js';
 
 const text = z.string().min(1, 'must not be empty');
 const port = z.int().min(0).max(65_535);
@@ -89,6 +90,8 @@ const broker = service.extend({
     .prefault({}),
   /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
   maxDelegationDepth: z.int().min(0).max(16).default(8),
+  /** Who is told outside the bus. */
+  notifications: notificationsSchema.default([]),
   /** Absent: no tokens are made. */
   tokens: z
     .strictObject({
