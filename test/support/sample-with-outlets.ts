@@ -1,4 +1,4 @@
-/** The sample with what its configuration leaves out: a service that may introspect, and receivers of security events. */
+/** The sample with what its configuration leaves out: a service that may introspect, and receivers of security events and notifications. */
 import { once } from 'node:events';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -25,11 +25,14 @@ const sample = join(import.meta.dirname, '..', '..', 'deploy', 'sample');
 export async function sampleWithOutlets(
   folder: string,
   receivers: Receiver[] = [],
+  notifications: object[] = [],
 ): Promise<NodeJS.ProcessEnv> {
   // The revoker's configuration names the issuer of tokens, so it is known before anything is started.
   const port = String(await freePort());
   await cp(sample, folder, { recursive: true });
   await change(join(folder, 'mayfly.yaml'), (file) => {
+    if (notifications.length > 0)
+      file.setIn(['services', 'broker', 'notifications'], file.createNode(notifications));
     if (receivers.length === 0) return;
     const caep = { tokenIssuer: `http://127.0.0.1:${port}`, receivers };
     file.setIn(['services', 'revoker', 'caep'], file.createNode(caep));

@@ -10,6 +10,7 @@ import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { AnswerBoard, RenewalBoard } from './answer-board.js';
 import type { Measures } from './measures.js';
+import type { Notifying } from './notifications/notifier.js';
 import type { Tokens } from './tokens/open-tokens.js';
 
 export interface BrokerParts {
@@ -32,6 +33,8 @@ export interface BrokerParts {
   board: AnswerBoard;
   /** And of a renewal. */
   renewals: RenewalBoard;
+  /** Who is told outside the bus. */
+  notifying: Notifying;
   /** This process; its claims are known dead when its database session is. */
   instanceId: string;
   log: Log;

@@ -16,6 +16,7 @@ import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { recoverRenewals } from './recover-renewals.js';
 import { GROUP } from './records.js';
+import { Notifier } from './notifications/notifier.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
@@ -35,6 +36,8 @@ export class Broker {
   readonly credentials: Intake<Heard | null, QueuedRecord[]>;
   readonly issuer: LeaseIssuer;
   readonly renewer: LeaseRenewer;
+  /** Tells people outside. */
+  readonly notifier: Notifier;
   /** Events that came over HTTP. */
   readonly requests: EventPump;
   /** What people say of calls that wait for them. */
@@ -50,6 +53,7 @@ export class Broker {
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
     this.renewer = new LeaseRenewer(parts);
+    this.notifier = new Notifier({ ...parts.notifying, db, log });
     this.requests = new EventPump({
       parts,
       room: () => this.issuer.room(),
@@ -95,6 +99,7 @@ export class Broker {
   start(): void {
     const { parts } = this;
     this.requests.open();
+    this.notifier.start();
     this.#loops = [
       repeat(
         RECOVER_EVERY_MS,
@@ -175,12 +180,13 @@ export class Broker {
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
-    await Promise.all([this.issuer.stop(), this.renewer.stop()]);
+    await Promise.all([this.issuer.stop(), this.renewer.stop(), this.notifier.stop()]);
     await Promise.all([this.parts.board.close(), this.parts.renewals.close()]);
   }
 
   #after({ queued, intents, renewals, told }: TaskEffects): void {
     this.parts.measures.count(told);
+    this.notifier.wake(told);
     this.renewer.take(renewals);
     void this.issuer.take(intents, this.parts.relay.send(queued));
   }

@@ -2,6 +2,7 @@ import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
+import { notificationMigrations } from './notifications/notification-migrations.js';
 import { policyMigrations } from './policy/policy-migrations.js';
 import { renewalMigrations } from './renewal-migrations.js';
 
@@ -113,6 +114,7 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...approvalMigrations,
   ...policyMigrations,
+  ...notificationMigrations,
   {
     id: 'broker-children-1',
     sql: `

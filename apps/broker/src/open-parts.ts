@@ -23,6 +23,8 @@ import { boardOver, renewalBoardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
+import { createNotificationMeasures } from './notifications/measures.js';
+import { nameReceivers, openReceivers } from './notifications/receivers.js';
 import { policyMeasures } from './policy/policy-measures.js';
 import { PolicyReload } from './policy/reload-policy.js';
 import { openTokens } from './tokens/open-tokens.js';
@@ -50,6 +52,7 @@ export async function openParts(
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
   const policyFolder = await folderState(config.policy);
   const judge = await PolicySet.load(config.policy, catalogue);
+  const receivers = await openReceivers(settings.notifications);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase({ ...settings.database, application: 'mayfly-broker', maxConnections: 12 }, (err) =>
@@ -62,6 +65,7 @@ export async function openParts(
     await claimEventVersions(db, brokerUpcasts);
     await bus.ensureTopics(topicSpecs(SERVICES));
     await assertNotRestored({ db, bus, service: 'broker', originOf: originBy(peers, 'broker') });
+    await nameReceivers(db, receivers);
     await relay.start();
   }
   const tokens = observe ? null : await openTokens(config, db, (queued) => void relay.send(queued), log);
@@ -93,6 +97,10 @@ export async function openParts(
     },
     approvals: settings.approvals,
     maxDepth: settings.maxDelegationDepth,
+    notifying: {
+      ...{ receivers, measures: createNotificationMeasures(metrics) },
+      broker: settings.issuer ?? `http://${settings.http.host}:${settings.http.port}`,
+    },
   };
   const policies = new PolicyReload(parts, {
     ...{ dir: config.policy, loaded: judge, seen: policyFolder, measures: policyMeasures(metrics) },

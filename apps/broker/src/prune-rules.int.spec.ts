@@ -226,3 +226,17 @@ it('proofs and assertions that would be too old anyhow are forgotten, and no oth
   const left = await world.query('SELECT jti FROM used_proof ORDER BY expires_at');
   expect(left).toEqual([{ jti: '-4' }, { jti: '10' }]);
 });
+
+it('notifications that no broker looks after any more are forgotten after a day', async () => {
+  await world.query(
+    `INSERT INTO notification (receiver, event_id, notice, told_at)
+       SELECT 'gone', h::text, '{}', now() - h * ${HOUR} FROM unnest($1::float8[]) AS h`,
+    [[24.2, 24, 1]],
+  );
+
+  expect(await prunes()).toEqual({ notifications: 1 });
+  expect(await world.query('SELECT event_id FROM notification ORDER BY id')).toEqual([
+    { event_id: '24' },
+    { event_id: '1' },
+  ]);
+});

@@ -5,6 +5,7 @@
 import type { Retention } from '#config/retention.js';
 import type { Tx } from '#store/database.js';
 import { inboxRule, settledRule, type PruneRule } from '#store/prune.js';
+import { GIVEN_UP_AFTER_MS } from './notifications/notification-rows.js';
 
 const TASKS_AT_ONCE = 100;
 /** What a broker takes for good by its own clock is not forgotten by the database's. */
@@ -18,6 +19,7 @@ export const brokerRules = ({ inboxMs, endedMs, streamMs, decisionInputMs }: Ret
   // As long as a start may be read of what was only heard to end.
   { name: 'unknown_tasks', keepMs: inboxMs, batch: TASKS_AT_ONCE, take: takeUnknownTasks },
   { name: 'decision_inputs', keepMs: decisionInputMs, batch: 500, take: takeDecisionInputs },
+  { name: 'notifications', keepMs: GIVEN_UP_AFTER_MS + CLOCKS_MS, batch: 1_000, take: takeNotifications },
   { name: 'used_proofs', keepMs: CLOCKS_MS, batch: 1_000, take: expiredOf('used_proof') },
   { name: 'client_assertions', keepMs: CLOCKS_MS, batch: 1_000, take: expiredOf('client_assertion') },
 ];
@@ -84,6 +86,17 @@ async function takeDecisionInputs(tx: Tx, keepMs: number, batch: number): Promis
     `DELETE FROM decision_input WHERE digest = ANY(ARRAY(
        SELECT digest FROM decision_input WHERE kept_at < now() - $1 * interval '1 millisecond'
         ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    [keepMs, batch],
+  );
+  return rowCount ?? 0;
+}
+
+/** Of receivers that no broker looks after any more: the others' are given up before. */
+async function takeNotifications(tx: Tx, keepMs: number, batch: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM notification WHERE id = ANY(ARRAY(
+       SELECT id FROM notification WHERE told_at < now() - $1 * interval '1 millisecond'
+        ORDER BY told_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     [keepMs, batch],
   );
   return rowCount ?? 0;

@@ -5,6 +5,7 @@
 import type { Approval } from '#events/approval.js';
 import { hasSpoken } from '#events/entitlement.js';
 import type { ToolCalled } from '#events/inbound.js';
+import { isNotified } from '#events/notified-types.js';
 import type { DeliveryType, EventOf, OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { unknownTask, type Task } from '#events/task.js';
@@ -24,6 +25,8 @@ import {
   type Facts,
   type Intended,
 } from './call-rows.js';
+import { noticesOf, type Noted } from './notifications/notice.js';
+import { notificationsWrite } from './notifications/notification-rows.js';
 import { credentialRecord, deliveryRecord, envelopeRecord } from './records.js';
 import {
   lockRenewable,
@@ -74,6 +77,7 @@ export class UnitOfWork {
   readonly #renewals = new Map<string, RenewalRow>();
   readonly #renewed: RenewedLease[] = [];
   readonly #inputs = new Map<string, object>();
+  readonly #noted: Noted[] = [];
   /** Leases intended here, to be created after the commit. */
   readonly intents: Intent[] = [];
   /** Renewals intended here: the target is asked after the commit. */
@@ -150,6 +154,7 @@ export class UnitOfWork {
     if (published !== undefined) {
       this.#records.push(published);
       this.told.push(event as OutboundEvent);
+      this.#note(event as OutboundEvent, published);
     }
     const { causedBy } = event.data as { causedBy?: string };
     this.#events.push({
@@ -173,8 +178,15 @@ export class UnitOfWork {
 
   /** Tells the bus of something that changes no task. */
   publish(event: OutboundEvent): void {
+    const record = credentialRecord(event, this.nowMs);
     this.told.push(event);
-    this.#records.push(credentialRecord(event, this.nowMs));
+    this.#records.push(record);
+    this.#note(event, record);
+  }
+
+  /** People outside are told of some. */
+  #note(event: OutboundEvent, { head }: UnsignedRecord): void {
+    if (isNotified(event)) this.#noted.push({ event, id: head.id });
   }
 
   queue(record: UnsignedRecord): void {
@@ -257,6 +269,7 @@ export class UnitOfWork {
         inputsWrite(this.#inputs),
         approvalsWrite([...this.#approvals.values()]),
         usesWrite(this.#events),
+        notificationsWrite(noticesOf(this.#noted, this.told, this.#approvals)),
       ],
       this.#records,
     );

@@ -42,6 +42,9 @@ import { boardOver, renewalBoardOver } from '../src/answer-board.js';
 import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
 import { brokerMigrations } from '../src/migrations.js';
+import { createNotificationMeasures } from '../src/notifications/measures.js';
+import type { NotifyPace } from '../src/notifications/notifier.js';
+import { nameReceivers, type Receiver } from '../src/notifications/receivers.js';
 import { FileKeyWrap } from '../src/tokens/key-wrap.js';
 import { noncesOf, type Tokens } from '../src/tokens/open-tokens.js';
 import { StatusIndex } from '../src/tokens/status-index.js';
@@ -134,6 +137,8 @@ export interface Delivered {
 }
 
 export class World {
+  /** Whom brokers that start from now on tell outside the bus. */
+  notify: { receivers: Receiver[]; pace?: Partial<NotifyPace> } = { receivers: [] };
   readonly bus = new HeldBus();
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
@@ -206,11 +211,13 @@ export class World {
       this.signer.sign(record, store);
     const relay = new Relay({ db, bus, warn, sign });
     await relay.start();
+    await nameReceivers(db, this.notify.receivers);
     const instanceId = randomUUID();
     const making = tokens === undefined ? null : await this.#tokens(db, relay, tokens);
     const providers = new Map<string, CredentialProvider>([['shop', target]]);
     const means = { maxClockSkewMs: 2_000, ...(making === null ? {} : { signer: making.keys }) };
     providers.set('orders-api', openJwt(ORDERS_API, log, means));
+    const metrics = new Metrics('broker');
     const process = new BrokerProcess(
       {
         db,
@@ -227,7 +234,8 @@ export class World {
         renewals: renewalBoardOver(db, warn),
         instanceId,
         log,
-        measures: createMeasures(new Metrics('broker')),
+        measures: createMeasures(metrics),
+        notifying: { ...this.notify, broker: ISSUER, measures: createNotificationMeasures(metrics) },
       },
       await Alive.as(instanceId, db, warn),
     );
