@@ -94,7 +94,7 @@ export class RulesReload {
     if (set instanceof PolicyError) {
       this.#refuse('policy', policyErrorLines(set));
       if (fitting.digest !== this.parts.catalogue.digest)
-        this.#refuse('catalogue', ['the policies are refused that would be checked with it']);
+        this.#refuse('catalogue', ['the policies that it would come with are refused']);
       return;
     }
     this.#next = {
