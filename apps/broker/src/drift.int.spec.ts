@@ -1,13 +1,10 @@
 /** An agent drifts from its task: it is told, policy sees it, and in the end the task waits for a person. */
 import { v7 as uuidv7 } from 'uuid';
-import type { Refusal } from '#events/refusal.js';
 import { transact } from '#store/database.js';
 import { World, type BrokerProcess } from '../test/harness.js';
 import { ANALYST, inMs, PLANNER } from '../test/voices.js';
 import { evaluateActs } from './evaluate-acts.js';
-import { resumeAfterDrift } from './suspend-task.js';
 import { verifyTask } from './task-stream.js';
-import { UnitOfWork } from './unit-of-work.js';
 
 const OLGA = 'user:olga@corp.example';
 
@@ -39,16 +36,8 @@ const refusals = () =>
     .filter(({ type }) => type === 'call.refused')
     .map(({ data }) => data['code']);
 
-async function resume(by: string): Promise<Refusal | null> {
-  const { db, relay, instanceId, catalogue } = broker.parts;
-  const { queued, refusal } = await transact(db, async (tx) => {
-    const work = await UnitOfWork.begin(tx, { taskIds: [taskId] });
-    const no = resumeAfterDrift(work, taskId, { by, reason: 'they were asked to' }, catalogue);
-    return { queued: await work.flush(instanceId), refusal: no };
-  });
-  await relay.send(queued);
-  return refusal;
-}
+const resume = (by: string) =>
+  broker.broker.orders.order(taskId, { is: 'resume', by, reason: 'they were asked to' });
 
 /** An issued lease of the agent. */
 async function lent(callId = uuidv7(), model?: { name: string }) {
@@ -82,9 +71,9 @@ it('suspends the task with the signal that is too much, and gives it nothing mor
 it('goes on by the word of a person who is not involved, in the new generation, with nothing to its name', async () => {
   await drifts(4);
 
-  expect(await resume('user:nadia@corp.example')).toMatchObject({ code: 'ERR_NOT_ENTITLED' });
-  expect(await resume(OLGA)).toBeNull();
-  expect(await resume(OLGA)).toMatchObject({ code: 'ERR_TASK_NOT_DRIFTED' });
+  expect(await resume('user:nadia@corp.example')).toMatchObject({ refusal: { code: 'ERR_NOT_ENTITLED' } });
+  expect(await resume(OLGA)).toMatchObject({ is: 'taken', changed: true });
+  expect(await resume(OLGA)).toMatchObject({ is: 'taken', changed: false });
 
   const { leaseId } = await lent();
   expect(world.events(taskId, 'task.resumed')).toMatchObject([

@@ -1,11 +1,8 @@
 /**
  * A task of which a record was parked fails closed until the record is released: nobody knows what it would have said, an
  * end for instance. Either function is quiet when it has nothing to do. The leases are cut by the revoker, which hears of it.
- * One that was suspended for drift (`note-drift.ts`) goes on by a person's word.
+ * One that was suspended for drift (`note-drift.ts`), or by an operator, goes on by a person's word (`task-desk.ts`).
  */
-import type { Catalogue } from '#events/catalogue.js';
-import type { Refusal } from '#events/refusal.js';
-import { decideResumptionAfterDrift, type PersonsWord } from '#events/resume-task.js';
 import { decideResumption, decideSuspension } from '#events/suspend-task.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
@@ -36,22 +33,4 @@ export function resumeParked(
 ): void {
   for (const event of decideResumption(work.task(taskId), { cause: 'parked', causedBy, nowMs }))
     work.record(taskId, event);
-}
-
-/**
- * Requires that the task is among the `taskIds` of this work, and that the person is authenticated.
- * @returns why the task does not go on; null where it does, but for other causes of its suspension.
- */
-export function resumeAfterDrift(
-  work: UnitOfWork,
-  taskId: string,
-  word: PersonsWord,
-  catalogue: Catalogue,
-): Refusal | null {
-  const task = work.task(taskId);
-  const facts = { ancestors: work.ancestorsOf(task), catalogue, nowMs: work.nowMs };
-  const decided = decideResumptionAfterDrift(task, word, facts);
-  if (decided.is === 'rejected') return decided.refusal;
-  work.record(taskId, decided.event);
-  return null;
 }

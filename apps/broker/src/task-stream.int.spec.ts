@@ -7,7 +7,7 @@ import { World, type BrokerProcess } from '../test/harness.js';
 import { writeHistory, type History } from '../test/history.js';
 import { ANALYST, inMs, ORCHESTRATOR } from '../test/voices.js';
 import { endOverdue } from './end-overdue.js';
-import { resumeAfterDrift, resumeParked, suspendParked } from './suspend-task.js';
+import { resumeParked, suspendParked } from './suspend-task.js';
 import { TASK_SHAPE, verifyTask } from './task-stream.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -167,9 +167,7 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
           await world.voices.calls(taskId, { dataset: 'crm.customers', model: { name, version: '1' } }),
         );
       await world.hears(taskId, 'task.suspended');
-      await inWork(taskId, (work) =>
-        resumeAfterDrift(work, taskId, { by: OLGA, reason: 'seen' }, broker.parts.catalogue),
-      );
+      await broker.broker.orders.order(taskId, { is: 'resume', by: OLGA, reason: 'seen' });
       await called(taskId, 3);
       await broker.hear(await world.voices.calls(taskId, { action: 'write' }));
       await world.quiet();

@@ -222,12 +222,23 @@ describe('an operator', () => {
 });
 
 describe('a task that was suspended otherwise', () => {
-  it('for drift goes on by the word of an approver', async () => {
+  it('for drift goes on by the word of an approver, with nothing to its name', async () => {
     const taskId = await http.startedTask();
-    await suspendFor('drift', taskId);
+    for (let n = 0; n < 4; n += 1)
+      await http.broker.hear(await world.voices.calls(taskId, { dataset: 'crm.customers' }));
+    const before = await drift(OLGA, taskId);
+    const going = await order(OLGA, 'resume', taskId, 'seen with Maria');
+    const after = await drift(OLGA, taskId);
 
-    expect((await drift(OLGA, taskId)).json).toMatchObject({ state: 'suspended', suspendedFor: ['drift'] });
-    expect((await order(OLGA, 'resume', taskId, 'seen with Maria')).json).toMatchObject({ state: 'open' });
+    expect(before.json).toMatchObject({
+      ...{ state: 'suspended', generation: 2, suspendedFor: ['drift'], score: 100 },
+      signals: [{ signal: 'dataset_creep', agent: ANALYST, count: 4 }],
+    });
+    expect(going.json).toMatchObject({ state: 'open', generation: 2, changed: true });
+    expect(after.json).toMatchObject({ state: 'open', score: 0, signals: [] });
+    expect(after.json['rows']).toContainEqual(
+      expect.objectContaining({ dataset: 'crm.customers', declared: false, requested: 4, refused: 4 }),
+    );
     expect(await world.hears(taskId, 'task.resumed')).toMatchObject([
       { cause: 'drift', actor: OLGA, reason: 'seen with Maria' },
     ]);
