@@ -96,6 +96,7 @@ export class Broker {
         ),
       after: ({ queued, told }) => {
         parts.measures.count(told);
+        this.notifier.wake(told);
         void relay.send(queued);
       },
       setAside: (tx, record, error) => putAway(tx, record, error, parts),

@@ -9,6 +9,7 @@ export const NOTIFIED_TYPES = [
   'approval.withdrawn',
   'break_glass.used',
   'task.suspended',
+  'drift.signalled',
 ] as const satisfies readonly OutboundType[];
 export type NotifiedType = (typeof NOTIFIED_TYPES)[number];
 export type NotifiedEvent = EventOf<NotifiedType>;

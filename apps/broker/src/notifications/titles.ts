@@ -9,4 +9,5 @@ export const TITLES: Record<NotifiedType, string> = {
   'approval.withdrawn': 'An approval was withdrawn',
   'break_glass.used': 'Break-glass: an operator has approved a call alone',
   'task.suspended': 'A task is suspended',
+  'drift.signalled': 'Drift: a task does something else than was declared',
 };
