@@ -1,7 +1,8 @@
 /** Where people's words on tasks are heard: decided under the locks of the task and all its ancestors. The revoker hears, and cuts. */
 import type { EventOf } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
-import { factsOf, type Task } from '#events/task.js';
+import { factsOf } from '#events/declaration.js';
+import type { Task } from '#events/task.js';
 import { decideOrder, type TaskOrder } from '#events/task-order.js';
 import { transact } from '#store/database.js';
 import type { BrokerParts } from './broker-parts.js';

@@ -11,7 +11,8 @@ import type { TaskAmended } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { serviceSource } from './services.js';
-import { chainRefusal, lineageOf, type Decided, type Declaration, type Sender, type Task } from './task.js';
+import type { Declaration } from './declaration.js';
+import { chainRefusal, lineageOf, type Decided, type Sender, type Task } from './task.js';
 import type { Judge } from './verdict.js';
 
 export interface AmendmentFacts {

@@ -2,7 +2,8 @@
 import type { Catalogue } from './catalogue.js';
 import type { OutboundData } from './outbound.js';
 import type { Refusal } from './refusal.js';
-import { factsOf, type Decided, type Declaration } from './task.js';
+import { factsOf, type Declaration } from './declaration.js';
+import type { Decided } from './task.js';
 import type { Judge, TaskVerdict } from './verdict.js';
 
 type RefusedType = 'task.refused' | 'task.amendment_refused';

@@ -1,4 +1,5 @@
 /** A declaration: may this sender declare it, and can it be? */
+import type { Declaration } from './declaration.js';
 import { authorize, refusedTask, toldOf } from './authorize-task.js';
 import type { Catalogue, OrchestratorEntry } from './catalogue.js';
 import { declarationProblems, principalProblems, refusalOf } from './declaration-problems.js';
@@ -8,15 +9,7 @@ import type { TaskStarted } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { serviceSource } from './services.js';
-import {
-  ancestryRefusal,
-  evolve,
-  lineageOf,
-  type Decided,
-  type Declaration,
-  type Sender,
-  type Task,
-} from './task.js';
+import { ancestryRefusal, evolve, lineageOf, type Decided, type Sender, type Task } from './task.js';
 import type { Judge } from './verdict.js';
 
 const BROKER = serviceSource('broker');

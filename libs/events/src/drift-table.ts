@@ -3,7 +3,8 @@
  * declaration as it is now, and the events of the task's stream in their order.
  */
 import type { EventOf } from './outbound.js';
-import type { Declaration, UsageReported } from './task.js';
+import type { Declaration } from './declaration.js';
+import type { UsageReported } from './task.js';
 import { unreachable } from './unreachable.js';
 import { isDeclared } from './walls.js';
 

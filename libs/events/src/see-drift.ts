@@ -5,7 +5,8 @@ import type { DriftSignal } from './drift-signal.js';
 import { afterCall, isRefused, type Model } from './drift-state.js';
 import type { ToolCalled } from './inbound.js';
 import type { EventOf } from './outbound.js';
-import type { Declaration, Task } from './task.js';
+import type { Declaration } from './declaration.js';
+import type { Task } from './task.js';
 
 /** How long the report of a use may be under way. */
 export const REPORT_GRACE_MS = 5_000;

@@ -5,6 +5,7 @@
  */
 import { countsAfter, type CallCounts } from './call-counts.js';
 import type { SuspensionCause } from './causes.js';
+import { amendedBy, declarationOf, type Declaration } from './declaration.js';
 import type { DriftSignal } from './drift-signal.js';
 import {
   afterCall,
@@ -15,12 +16,11 @@ import {
   type Conduct,
   type Drift,
 } from './drift-state.js';
-import { withoutKey, type Delegating } from './entitlement.js';
-import type { TaskStarted, ToolCompleted } from './inbound.js';
+import { withoutKey } from './entitlement.js';
+import type { ToolCompleted } from './inbound.js';
 import type { EventOf, Lineage } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { unreachable } from './unreachable.js';
-import type { TaskFacts } from './verdict.js';
 
 export type EndOutcome = EventOf<'task.ended'>['data']['outcome'];
 
@@ -39,19 +39,6 @@ export interface Sender {
 /** An end heard before its start: it counts once the start is known and makes its sender entitled. */
 export interface EarlyEnd extends Sender {
   outcome: EndOutcome;
-}
-
-export interface Declaration extends Delegating {
-  tenant: string;
-  purpose: string;
-  objectiveSha256: string;
-  declared: TaskStarted['declared'];
-  /** When it was accepted. */
-  startedAtMs: number;
-  deadlineMs: number;
-  risk: TaskFacts['risk'];
-  /** Ids of the parent, its parent, and so on. */
-  ancestors: string[];
 }
 
 export interface Task {
@@ -221,31 +208,6 @@ const drifting = (
   at: string,
 ): Pick<Task, 'drift'> => (signals.length === 0 ? {} : { drift: withSeen(drift, signals, agent, at) });
 
-const declarationOf = (data: EventOf<'task.accepted'>['data']): Declaration => ({
-  orchestrator: data.orchestrator,
-  agents: data.agents,
-  agentsMayEnd: data.agentsMayEnd,
-  bounds: data.bounds,
-  delegable: data.delegable,
-  tenant: data.tenant ?? '',
-  principal: data.principal.id,
-  purpose: data.purpose,
-  objectiveSha256: data.objectiveSha256,
-  declared: data.declared,
-  startedAtMs: Date.parse(data.at),
-  deadlineMs: Date.parse(data.deadline),
-  risk: data.risk as TaskFacts['risk'],
-  limits: data.limits,
-  ancestors: data.lineage.slice(1).map((link) => link.taskId),
-});
-
-/** What an amendment can change; all else stays as it was accepted. */
-const amendedBy = (
-  declaration: Declaration | null,
-  { declared, deadline }: EventOf<'task.amended'>['data'],
-): Declaration | null =>
-  declaration === null ? null : { ...declaration, declared, deadlineMs: Date.parse(deadline) };
-
 /** Why a task is not live at this moment; null if it is. Says nothing of its ancestors. */
 export function livenessRefusal(task: Task, nowMs: number): Refusal | null {
   if (task.status === 'unknown') return { code: 'ERR_TASK_UNKNOWN', reason: 'no such task was accepted' };
@@ -281,19 +243,6 @@ export const lineageOf = (
   task: Pick<Task, 'taskId' | 'generation'>,
   ancestors: readonly Pick<Task, 'taskId' | 'generation'>[],
 ): Lineage => [task, ...ancestors].map(({ taskId, generation }) => ({ taskId, generation }));
-
-export const factsOf = (taskId: string, declaration: Declaration): TaskFacts => ({
-  taskId,
-  orchestrator: declaration.orchestrator,
-  onBehalfOf: declaration.principal,
-  purpose: declaration.purpose,
-  risk: declaration.risk,
-  objectiveSha256: declaration.objectiveSha256,
-  startedAtMs: declaration.startedAtMs,
-  deadlineMs: declaration.deadlineMs,
-  depth: declaration.ancestors.length,
-  ...declaration.limits,
-});
 
 /**
  * `rejected`: the sender may not say this; nothing else happens, and nobody's id is burnt.

@@ -5,7 +5,8 @@ import type { ToolCalled } from './inbound.js';
 import { actorsFit } from './intend-token.js';
 import type { Check } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
-import { chainRefusal, type Declaration, type Sender, type Task } from './task.js';
+import type { Declaration } from './declaration.js';
+import { chainRefusal, type Sender, type Task } from './task.js';
 
 type Wall = [check: string, code: RefusalCode, reason: string, ok: boolean];
 

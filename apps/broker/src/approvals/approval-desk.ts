@@ -14,7 +14,7 @@ import {
   type ApprovalEvent,
 } from '#events/approval.js';
 import type { Refusal } from '#events/refusal.js';
-import { factsOf } from '#events/task.js';
+import { factsOf } from '#events/declaration.js';
 import { unreachable } from '#events/unreachable.js';
 import { transact, type Tx } from '#store/database.js';
 import type { BrokerParts } from '../broker-parts.js';
