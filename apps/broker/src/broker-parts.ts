@@ -1,6 +1,7 @@
 /** What the broker's use cases work with; made once in `main.ts`. */
 import type { Catalogue } from '#events/catalogue.js';
 import type { ApprovalRules } from '#events/approval-facts.js';
+import type { DriftRules } from '#events/drift.js';
 import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';
@@ -22,6 +23,8 @@ export interface BrokerParts {
   judge: Judge;
   /** How people are asked. */
   approvals: ApprovalRules;
+  /** What drift weighs, and when it is too much. */
+  drift: DriftRules;
   /** How many ancestors a task may have. */
   maxDepth: number;
   /** By target. */

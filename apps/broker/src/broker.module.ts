@@ -12,6 +12,8 @@ import { EventRequests } from './http/event-requests.js';
 import { EventsController } from './http/events.controller.js';
 import { OAuthServer } from './http/oauth/oauth-server.js';
 import { OAuthController } from './http/oauth/oauth.controller.js';
+import { TaskRequests } from './http/tasks/task-requests.js';
+import { TasksController } from './http/tasks/tasks.controller.js';
 
 @Module({})
 export class BrokerModule {
@@ -23,6 +25,7 @@ export class BrokerModule {
         BusController,
         EventsController,
         ApprovalsController,
+        TasksController,
         AuthzenController,
         ...(http.oauth === null ? [] : [OAuthController]),
       ],
@@ -30,6 +33,7 @@ export class BrokerModule {
         { provide: Broker, useValue: broker },
         { provide: EventRequests, useValue: http.events },
         { provide: ApprovalRequests, useValue: http.approvals },
+        { provide: TaskRequests, useValue: http.tasks },
         { provide: AuthzenServer, useValue: http.authzen },
         ...(http.oauth === null ? [] : [{ provide: OAuthServer, useValue: http.oauth }]),
       ],

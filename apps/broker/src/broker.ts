@@ -3,7 +3,6 @@ import type { BusRecord } from '#bus/bus.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { admit, type Admission } from '#identity/admit.js';
 import { Intake } from '#store/intake.js';
-import type { QueuedRecord } from '#store/outbox.js';
 import { ApprovalDesk } from './approvals/approval-desk.js';
 import type { BrokerParts } from './broker-parts.js';
 import { endChildren } from './end-children.js';
@@ -11,7 +10,13 @@ import { endOverdue } from './end-overdue.js';
 import { EventPump } from './http/event-pump.js';
 import { LeaseIssuer } from './issue-lease.js';
 import { LeaseRenewer } from './lease-renewer.js';
-import { asksOfBroker, hearRequest, onCredentialBatch, type Heard } from './on-credential-batch.js';
+import {
+  asksOfBroker,
+  hearRequest,
+  onCredentialBatch,
+  type CutEffects,
+  type Heard,
+} from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { recoverLeases } from './recover-leases.js';
 import { recoverRenewals } from './recover-renewals.js';
@@ -19,6 +24,7 @@ import { GROUP } from './records.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
+import { TaskDesk } from './task-desk.js';
 import { closeRefusals } from './tell-refusals.js';
 import { weightOf } from './weigh.js';
 
@@ -32,13 +38,15 @@ const APPROVALS_EVERY_MS = 1_000;
 
 export class Broker {
   readonly tasks: Intake<Admission, TaskEffects>;
-  readonly credentials: Intake<Heard | null, QueuedRecord[]>;
+  readonly credentials: Intake<Heard | null, CutEffects>;
   readonly issuer: LeaseIssuer;
   readonly renewer: LeaseRenewer;
   /** Events that came over HTTP. */
   readonly requests: EventPump;
   /** What people say of calls that wait for them. */
   readonly approvals: ApprovalDesk;
+  /** And of tasks. */
+  readonly orders: TaskDesk;
   #loops: { stop: () => Promise<void> }[] = [];
 
   /** @param onDead told when a record can neither be handled nor set aside: the process must end. */
@@ -56,6 +64,7 @@ export class Broker {
       after: (effects) => this.#after(effects),
     });
     this.approvals = new ApprovalDesk({ parts, after: (effects) => this.#after(effects) });
+    this.orders = new TaskDesk({ parts, after: (effects) => this.#after(effects) });
     this.tasks = new Intake<Admission, TaskEffects>({
       db,
       group: GROUP,
@@ -81,9 +90,12 @@ export class Broker {
           batch.flatMap(({ said }) => said ?? []),
           parts,
         ),
-      after: (queued) => void relay.send(queued),
+      after: ({ queued, told }) => {
+        parts.measures.count(told);
+        void relay.send(queued);
+      },
       setAside: (tx, record, error) => putAway(tx, record, error, parts),
-      setBehind: () => Promise.resolve([]),
+      setBehind: () => Promise.resolve({ queued: [], told: [] }),
       waitsBehind: () => false,
       concerns: asksOfBroker,
       warn,

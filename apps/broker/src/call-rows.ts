@@ -170,23 +170,24 @@ interface LeaseRow {
   cut_heard: boolean;
   intent: Intended;
   envelope: string | null;
+  use_reported: boolean;
 }
 
 /** Locks leases for the rest of the transaction; their tasks are locked before. */
 export async function lockLeases(
   tx: Tx,
   leaseIds: readonly string[],
-): Promise<Map<string, { lease: Lease; intent: Intended; envelope: string | null }>> {
+): Promise<Map<string, { lease: Lease; intent: Intended; envelope: string | null; useReported: boolean }>> {
   if (leaseIds.length === 0) return new Map();
   const { rows } = await tx.query<LeaseRow>({
     name: 'lock-leases',
-    text: `SELECT state, cut_heard, intent, envelope FROM lease WHERE lease_id = ANY($1::text[]) ORDER BY lease_id FOR UPDATE`,
+    text: `SELECT state, cut_heard, intent, envelope, use_reported FROM lease WHERE lease_id = ANY($1::text[]) ORDER BY lease_id FOR UPDATE`,
     values: [leaseIds],
   });
   return new Map(
-    rows.map(({ state, cut_heard, intent, envelope }) => {
+    rows.map(({ state, cut_heard, intent, envelope, use_reported }) => {
       const lease = { ...leaseOf({ type: 'lease.intended', data: intent }), state, cutHeard: cut_heard };
-      return [intent.leaseId, { lease, intent, envelope }];
+      return [intent.leaseId, { lease, intent, envelope, useReported: use_reported }];
     }),
   );
 }
@@ -211,9 +212,11 @@ export async function decideLeases(tx: Tx, decided: readonly DecidedLease[]): Pr
 /** The revoker is on its way: nothing will be issued, and no envelope is given out again. */
 export async function markCut(tx: Tx, leaseIds: readonly string[]): Promise<void> {
   if (leaseIds.length === 0) return;
-  await tx.query('UPDATE lease SET cut_heard = true, envelope = NULL WHERE lease_id = ANY($1::text[])', [
-    leaseIds,
-  ]);
+  await tx.query(
+    `UPDATE lease SET cut_heard = true, cut_at = coalesce(cut_at, clock_timestamp()), envelope = NULL
+      WHERE lease_id = ANY($1::text[])`,
+    [leaseIds],
+  );
 }
 
 /** Undecided leases that perhaps nobody works on: of other processes, and of this one where they have waited for some time. */

@@ -10,13 +10,17 @@ import type { Sender } from '#events/task.js';
 import { sealKeyThumbprint, validSealKey } from '#identity/seal.js';
 import type { BrokerParts } from './broker-parts.js';
 import { LEASE_ENDED, lockLeases, type AnsweredIn, type Call } from './call-rows.js';
+import { noteDrift } from './note-drift.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
 import { sha256Hex } from '#store/parking.js';
 
-type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens' | 'approvals'>;
+type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens' | 'approvals' | 'drift'>;
 
-/** @returns why the event is rejected: its sender may not say this. Then nothing has happened. */
+/**
+ * @param saidAtMs when it came to the bus, or to our HTTP
+ * @returns why the event is rejected: its sender may not say this. Then nothing has happened.
+ */
 export async function makeCall(
   tx: Tx,
   work: UnitOfWork,
@@ -24,11 +28,19 @@ export async function makeCall(
   by: Sender,
   parts: Parts,
   answeredIn: AnsweredIn,
+  saidAtMs: number,
 ): Promise<Refusal | null> {
   const contentSha256 = sha256Hex(canonical(call));
   const known = work.call({ taskId: call.taskId, agent: by.id, callId: call.callId });
   if (known === undefined)
-    return decideNow(work, call, by, parts, { contentSha256, attempts: 1, answeredIn, approval: null });
+    return decideNow(
+      work,
+      call,
+      by,
+      parts,
+      { contentSha256, attempts: 1, answeredIn, approval: null },
+      saidAtMs,
+    );
 
   const pin = pinRefusal(work.task(call.taskId), by.id, by.keyThumbprint);
   if (pin !== null) return pin;
@@ -38,7 +50,10 @@ export async function makeCall(
   return null;
 }
 
-/** Decides, and intends a lease where the answer is yes. */
+/**
+ * Decides, and intends a lease where the answer is yes.
+ * @param saidAtMs absent where it was decided before: that it is decided again is no doing of its agent's, and no drift
+ */
 export function decideNow(
   work: UnitOfWork,
   call: ToolCalled,
@@ -50,6 +65,7 @@ export function decideNow(
     answeredIn,
     approval: given,
   }: Pick<Call, 'contentSha256' | 'attempts' | 'answeredIn' | 'approval'>,
+  saidAtMs?: number,
 ): Refusal | null {
   const task = work.task(call.taskId);
   const result = decideCall(call, by, {
@@ -70,6 +86,7 @@ export function decideNow(
             openOfAgent: work.waitingOf(by.id),
           },
         }),
+    ...(saidAtMs === undefined ? {} : { watch: { rules: parts.drift, saidAtMs } }),
     sha256Hex,
     nowMs: work.nowMs,
   });
@@ -99,6 +116,8 @@ export function decideNow(
     sender: by,
     answeredIn,
   });
+  const { agent, callId, signals = [] } = decided.data;
+  noteDrift(work, call.taskId, { signals, agent, callId, causedBy: by.ceId }, parts.drift);
   return null;
 }
 

@@ -13,6 +13,9 @@ export type Route =
   | 'introspect'
   | 'revoke'
   | 'approvals'
+  | 'drift'
+  | 'suspend'
+  | 'resume'
   | 'evaluation'
   | 'evaluations';
 
@@ -28,6 +31,16 @@ export function createMeasures(metrics: Metrics) {
     name: 'calls_decided_total',
     help: 'Tool calls by decision.',
     labels: ['decision'],
+  });
+  const signals = metrics.counter({
+    name: 'drift_signals_total',
+    help: 'Signals of drift that were told: of the others only the number has grown.',
+    labels: ['signal'],
+  });
+  const suspensions = metrics.counter({
+    name: 'tasks_suspended_total',
+    help: 'Tasks suspended, by cause.',
+    labels: ['cause'],
   });
   const outcomes = metrics.counter({
     name: 'lease_outcomes_total',
@@ -88,6 +101,8 @@ export function createMeasures(metrics: Metrics) {
     count(events: readonly OutboundEvent[]): void {
       for (const { type, data } of events) {
         if (type === 'event.rejected') rejected.inc({ code: data.code }, data.count ?? 1);
+        if (type === 'drift.signalled') signals.inc({ signal: data.signal });
+        if (type === 'task.suspended') suspensions.inc({ cause: data.cause });
         if (type === 'call.decided') calls.inc({ decision: data.decision });
         if (type.startsWith('approval.')) answers.inc({ outcome: type.slice('approval.'.length) });
         if (type === 'break_glass.used') answers.inc({ outcome: 'break_glass' });

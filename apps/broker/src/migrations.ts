@@ -4,6 +4,7 @@ import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 import { policyMigrations } from './policy/policy-migrations.js';
 import { renewalMigrations } from './renewal-migrations.js';
+import { useMigrations } from './use-rows.js';
 
 /** The broker's tables: what is true now, kept in the transaction of the events that made it so. */
 export const brokerMigrations: readonly Migration[] = [
@@ -121,4 +122,5 @@ export const brokerMigrations: readonly Migration[] = [
     `,
   },
   ...renewalMigrations,
+  ...useMigrations,
 ];

@@ -7,11 +7,12 @@ import { serviceSource } from '#events/services.js';
 import { verifyRecord, type VerifiedRecord } from '#identity/records.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import type { QueuedRecord } from '#store/outbox.js';
 import { sha256Hex } from '#store/parking.js';
 import { notePeerRecords } from '#store/peers.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
+import type { TaskEffects } from './on-task-batch.js';
+import { noteUnused } from './report-use.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 const REQUESTED = wireType('lease.revocation_requested');
@@ -37,15 +38,17 @@ export function hearRequest(record: BusRecord, { peers, log }: BrokerParts): Hea
   return null;
 }
 
-/** @returns the records to be sent once the transaction is committed. */
+/** What is to be sent and counted once the transaction is committed. */
+export type CutEffects = Pick<TaskEffects, 'queued' | 'told'>;
+
 export async function onCredentialBatch(
   tx: Tx,
   heard: readonly Heard[],
   parts: BrokerParts,
-): Promise<QueuedRecord[]> {
+): Promise<CutEffects> {
   await watchCounters(tx, heard, parts);
   const requests = await newRequests(tx, heard);
-  return requests.length === 0 ? [] : await obey(tx, requests, parts);
+  return requests.length === 0 ? { queued: [], told: [] } : await obey(tx, requests, parts);
 }
 
 async function watchCounters(tx: Tx, heard: readonly Heard[], { log, measures }: BrokerParts): Promise<void> {
@@ -89,7 +92,11 @@ function jsonOf(record: BusRecord): unknown {
   }
 }
 
-async function obey(tx: Tx, requests: readonly Request[], { instanceId }: BrokerParts) {
+async function obey(
+  tx: Tx,
+  requests: readonly Request[],
+  { instanceId, drift }: BrokerParts,
+): Promise<CutEffects> {
   const work = await UnitOfWork.begin(tx, { taskIds: requests.map(({ data }) => data.taskId) });
   const leases = await lockLeases(
     tx,
@@ -97,13 +104,15 @@ async function obey(tx: Tx, requests: readonly Request[], { instanceId }: Broker
   );
   const cut: string[] = [];
   for (const request of requests) {
-    const { leaseId, taskId, cause } = request.data;
-    const lease = leases.get(leaseId)?.lease;
+    const { leaseId, taskId, cause, causedBy } = request.data;
+    const { lease, useReported = false } = leases.get(leaseId) ?? {};
     if (lease === undefined || lease.taskId !== taskId || lease.cutHeard || cut.includes(leaseId)) continue;
     cut.push(leaseId);
     work.record(taskId, request);
-    if (lease.state === 'issued') work.deliver('lease.ended', { taskId, leaseId, cause });
+    if (lease.state !== 'issued') continue;
+    work.deliver('lease.ended', { taskId, leaseId, cause });
+    noteUnused(work, { ...lease, useReported }, { cause, causedBy }, drift);
   }
   await markCut(tx, cut);
-  return await work.flush(instanceId);
+  return { queued: await work.flush(instanceId), told: work.told };
 }

@@ -20,9 +20,11 @@ import { makeCall } from './make-call.js';
 import { renewalNow, renewLease, tellRefused } from './renew-lease.js';
 import type { RenewalIntent } from './renewal-rows.js';
 import { resumeOnOrchestratorsWord } from './recover-topics.js';
+import { reportUse } from './report-use.js';
 import { amendmentFacts, decideRefusedAgain, refusalIn, senderOf, startFacts } from './refused-before.js';
 import { Refusals } from './tell-refusals.js';
 import { UnitOfWork, type Intent } from './unit-of-work.js';
+import type { Report } from './use-rows.js';
 
 /** What is to be done once the transaction is committed. */
 export interface TaskEffects {
@@ -70,6 +72,7 @@ function wantedOf(admitted: readonly Admitted[]) {
   const newTaskIds: string[] = [];
   const calls: CallKey[] = [];
   const renewals: string[] = [];
+  const reports: Report[] = [];
   for (const { event, sender } of admitted) {
     const { taskId } = event.data;
     taskIds.push(taskId);
@@ -78,8 +81,9 @@ function wantedOf(admitted: readonly Admitted[]) {
       taskIds.push(event.data.parent.taskId);
     if (event.type === 'lease.renewal_requested') renewals.push(event.data.leaseId);
     if (event.type === 'tool.called') calls.push({ taskId, agent: sender, callId: event.data.callId });
+    if (event.type === 'tool.completed') reports.push({ ...event.data, by: sender });
   }
-  return { taskIds, newTaskIds, calls, renewals, senders: admitted.map((each) => each.sender) };
+  return { taskIds, newTaskIds, calls, renewals, reports, senders: admitted.map((each) => each.sender) };
 }
 
 async function handle(
@@ -205,17 +209,14 @@ async function apply(
     case 'task.ended':
       return settle(work, task.taskId, decideEnd(task, event.data, by, { catalogue, nowMs: work.nowMs }));
     case 'tool.called':
-      return rejectedFor(await makeCall(tx, work, event.data, by, parts, answeredIn));
+      return rejectedFor(await makeCall(tx, work, event.data, by, parts, answeredIn, admitted.appendedAtMs));
     case 'tool.completed': {
       if (task.declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
       if (!mayReport(task.declaration, by.id, catalogue))
         return rejected('ERR_NOT_ENTITLED', 'the sender may not report on this task');
       const pin = pinRefusal(task, by.id, by.keyThumbprint);
       if (pin !== null) return rejectedFor(pin);
-      work.record(task.taskId, {
-        type: 'task.usage_reported',
-        data: { ...by, rows: event.data.rows ?? 0 },
-      });
+      reportUse(work, event.data, by, admitted.appendedAtMs, parts);
       return null;
     }
     case 'task.amended':

@@ -92,6 +92,7 @@ export async function openParts(
       measures,
     },
     approvals: settings.approvals,
+    drift: settings.drift,
     maxDepth: settings.maxDelegationDepth,
   };
   const policies = new PolicyReload(parts, {

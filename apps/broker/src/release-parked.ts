@@ -23,8 +23,8 @@ export async function releaseParked(
       if (record.topic !== CREDENTIAL_EVENTS)
         return await onTaskBatch(tx, [{ record, said: admit(record, parts.trust) }], parts);
       const heard = hearRequest(record, parts);
-      const queued = heard === null ? [] : await onCredentialBatch(tx, [heard], parts);
-      return { queued, intents: [], renewals: [], told: [] };
+      const { queued, told } = await onCredentialBatch(tx, heard === null ? [] : [heard], parts);
+      return { queued, intents: [], renewals: [], told };
     },
     onReleased: (tx, released) => resume(tx, released, parts),
     after: ({ effects, queued }) => {

@@ -11,10 +11,10 @@ import type { Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
 import type { Aside, Read } from '#store/intake-parts.js';
-import type { QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
 import { unlessItFails } from '#store/savepoint.js';
 import type { BrokerParts } from './broker-parts.js';
+import type { CutEffects } from './on-credential-batch.js';
 import { onTaskBatch, type TaskEffects } from './on-task-batch.js';
 import { GROUP } from './records.js';
 import { suspendParked } from './suspend-task.js';
@@ -105,11 +105,11 @@ export async function putAway(
   record: BusRecord,
   error: unknown,
   parts: BrokerParts,
-): Promise<Aside<QueuedRecord[]>> {
+): Promise<Aside<CutEffects>> {
   const work = await UnitOfWork.begin(tx, { taskIds: [] });
   const parked = await park(tx, GROUP, [{ record, why: 'bug', ...failureText(error), holds: false }]);
   for (const each of parkedRecords(parked, { group: GROUP, atMs: work.nowMs })) work.queue(each);
-  return { holds: false, effects: await work.flush(parts.instanceId) };
+  return { holds: false, effects: await effectsOf(work, parts) };
 }
 
 async function effectsOf(work: UnitOfWork, parts: BrokerParts): Promise<TaskEffects> {

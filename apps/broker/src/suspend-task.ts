@@ -1,6 +1,7 @@
 /**
  * A task of which a record was parked fails closed until the record is released: nobody knows what it would have said, an
  * end for instance. Either function is quiet when it has nothing to do. The leases are cut by the revoker, which hears of it.
+ * One that was suspended for drift (`note-drift.ts`), or by an operator, goes on by a person's word (`task-desk.ts`).
  */
 import { decideResumption, decideSuspension } from '#events/suspend-task.js';
 import type { UnitOfWork } from './unit-of-work.js';

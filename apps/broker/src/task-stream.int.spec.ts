@@ -24,15 +24,17 @@ afterEach(() => world.close());
 
 const verify = (taskId: string) => transact(world.schema.db, (tx) => verifyTask(tx, taskId));
 
-async function apply(act: typeof suspendParked, taskId: string): Promise<void> {
+async function inWork(taskId: string, act: (work: UnitOfWork) => unknown): Promise<void> {
   const { db, relay, instanceId } = broker.parts;
   const queued = await transact(db, async (tx) => {
     const work = await UnitOfWork.begin(tx, { taskIds: [taskId] });
-    act(work, taskId, 'ce-parked', work.nowMs);
+    act(work);
     return await work.flush(instanceId);
   });
   await relay.send(queued);
 }
+const apply = (act: typeof suspendParked, taskId: string) =>
+  inWork(taskId, (work) => act(work, taskId, 'ce-parked', work.nowMs));
 async function called(taskId: string, count = 1): Promise<void> {
   await broker.hear(await world.voices.calls(taskId, { ttlMs: 60_000 }));
   await world.hears(taskId, 'lease.issued', count);
@@ -145,6 +147,30 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
       await broker.hear(await world.voices.ends(taskId));
       await broker.broker.approvals.lapse();
       await world.hears(taskId, 'approval.expired');
+    },
+  },
+  'drifted-and-resumed': {
+    story:
+      'an agent reports one use and not another, changes its model and asks for what is not declared; a person lets the task go on',
+    play: async (taskId) => {
+      const reported = uuidv7();
+      await broker.hear(await world.voices.starts(taskId));
+      await broker.hear(await world.voices.calls(taskId, { callId: reported, model: { name: 'one' } }));
+      await world.hears(taskId, 'lease.issued');
+      const report = { taskId, callId: reported, outcome: 'ok' as const, rows: 42 };
+      await broker.hear(await world.voices.says(ANALYST, 'tool.completed', report));
+      await called(taskId, 2);
+      for (const { leaseId } of world.events(taskId, 'lease.issued'))
+        await broker.hearRevoker(world.voices.revokes(taskId, leaseId, 'expired'));
+      for (const name of ['two', 'one', 'one', 'one'])
+        await broker.hear(
+          await world.voices.calls(taskId, { dataset: 'crm.customers', model: { name, version: '1' } }),
+        );
+      await world.hears(taskId, 'task.suspended');
+      await broker.broker.orders.order(taskId, { is: 'resume', by: OLGA, reason: 'seen' });
+      await called(taskId, 3);
+      await broker.hear(await world.voices.calls(taskId, { action: 'write' }));
+      await world.quiet();
     },
   },
   'amended-and-rekeyed': {

@@ -10,7 +10,7 @@ import { readStream, type StoredEvent } from '#store/events.js';
 import { brokerUpcasts, type StreamEvent } from './upcasts.js';
 
 /** Of `Task` as it is stored in a row. MUST grow when `Task` or `evolve` changes: rows of other shapes are folded anew. */
-export const TASK_SHAPE = 3;
+export const TASK_SHAPE = 4;
 
 /** Total over what may be in a stream. Leases and approvals have rows of their own; of a task they change only the number of events. */
 export function applyEvent(task: Task, event: StreamEvent): Task {
@@ -22,7 +22,9 @@ export function applyEvent(task: Task, event: StreamEvent): Task {
     case 'task.ended':
     case 'task.end_heard_early':
     case 'task.usage_reported':
+    case 'task.grant_unused':
     case 'call.decided':
+    case 'drift.signalled':
       return evolve(task, event);
     case 'approval.requested':
     case 'approval.granted':

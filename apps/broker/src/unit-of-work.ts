@@ -36,7 +36,14 @@ import {
 } from './renewal-rows.js';
 import { endedWrite, ensureTasks, lockTasks, pinsWrite, tasksWrite } from './task-rows.js';
 import { applyEvent } from './task-stream.js';
-import { brokerUpcasts, type StreamEvent } from './upcasts.js';
+import { brokerUpcasts, OWN_AFFAIR, type StreamEvent } from './upcasts.js';
+import {
+  leaseOfReport,
+  reportedLeases,
+  usesReportedWrite,
+  type LeaseOfCall,
+  type Report,
+} from './use-rows.js';
 
 export interface Wanted {
   /** Tasks to lock, ancestors with them. */
@@ -46,6 +53,8 @@ export interface Wanted {
   calls?: readonly CallKey[];
   /** Leases that are to be renewed, to lock with what is known of them. */
   renewals?: readonly string[];
+  /** Reports of uses, to know the leases that they are about. */
+  reports?: readonly Report[];
   /** Identities whose open tasks are counted. */
   senders?: readonly string[];
 }
@@ -73,6 +82,8 @@ export class UnitOfWork {
   readonly #renewable: Map<string, RenewableLease>;
   readonly #renewals = new Map<string, RenewalRow>();
   readonly #renewed: RenewedLease[] = [];
+  readonly #reported: readonly LeaseOfCall[];
+  readonly #used = new Set<string>();
   readonly #inputs = new Map<string, object>();
   /** Leases intended here, to be created after the commit. */
   readonly intents: Intent[] = [];
@@ -86,6 +97,7 @@ export class UnitOfWork {
     tasks: Map<string, Task>,
     { nowMs, calls, open, waiting }: Facts,
     renewable: Map<string, RenewableLease>,
+    reported: readonly LeaseOfCall[],
   ) {
     this.#tx = tx;
     this.nowMs = nowMs;
@@ -93,17 +105,19 @@ export class UnitOfWork {
     this.#calls = new Map(calls.map((call) => [keyOfCall(call), call]));
     this.#open = new Map(Object.entries(open));
     this.#renewable = renewable;
+    this.#reported = reported;
     this.#waiting = new Map(Object.entries(waiting));
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
-    const [, tasks, facts, renewable] = await Promise.all([
+    const [, tasks, facts, renewable, reported] = await Promise.all([
       ensureTasks(tx, wanted.newTaskIds ?? []),
       lockTasks(tx, [...new Set(wanted.taskIds)]),
       readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]),
       lockRenewable(tx, wanted.renewals ?? []),
+      reportedLeases(tx, wanted.reports ?? []),
     ]);
-    return new UnitOfWork(tx, tasks, facts, renewable);
+    return new UnitOfWork(tx, tasks, facts, renewable, reported);
   }
 
   task(taskId: string): Task {
@@ -141,10 +155,7 @@ export class UnitOfWork {
     this.#notePins(before, after);
     this.#tasks.set(taskId, after);
     this.#dirtyTasks.add(taskId);
-    // A revocation is told by the revoker, and an early end or a report by its sender.
-    const published = !['task.end_heard_early', 'task.usage_reported', 'lease.revocation_requested'].includes(
-      event.type,
-    )
+    const published = !OWN_AFFAIR.has(event.type)
       ? credentialRecord(event as OutboundEvent, this.nowMs)
       : undefined;
     if (published !== undefined) {
@@ -215,6 +226,16 @@ export class UnitOfWork {
     this.#renewed.push(renewed);
   }
 
+  /** The issued lease that a report is about; null where none is known. Requires that the report is among the wanted. */
+  reported(report: Report): LeaseOfCall | null {
+    return leaseOfReport(this.#reported, report);
+  }
+
+  /** Somebody said that it was used. */
+  markUsed(leaseId: string): void {
+    this.#used.add(leaseId);
+  }
+
   /** Requires that the event that led to it is recorded. */
   saveApproval(approval: Approval): void {
     const { approvalId, agent } = approval.requested;
@@ -254,6 +275,7 @@ export class UnitOfWork {
         ),
         renewalsWrite([...this.#renewals.values()], claimedBy),
         renewedWrite(this.#renewed),
+        usesReportedWrite([...this.#used]),
         inputsWrite(this.#inputs),
         approvalsWrite([...this.#approvals.values()]),
         usesWrite(this.#events),

@@ -19,7 +19,9 @@ export const brokerUpcasts: Upcasts<StreamEvent['type']> = {
   'task.ended': [],
   'task.end_heard_early': [],
   'task.usage_reported': [],
+  'task.grant_unused': [],
   'call.decided': [],
+  'drift.signalled': [],
   'approval.requested': [],
   'approval.granted': [],
   'approval.refused': [],
@@ -34,3 +36,11 @@ export const brokerUpcasts: Upcasts<StreamEvent['type']> = {
   'lease.renewal_refused': [],
   'lease.revocation_requested': [],
 };
+
+/** Not told to the bus: a revocation is told by the revoker, an early end or a report by its sender, drift by `drift.signalled`. */
+export const OWN_AFFAIR: ReadonlySet<StreamEvent['type']> = new Set([
+  'task.end_heard_early',
+  'task.usage_reported',
+  'task.grant_unused',
+  'lease.revocation_requested',
+]);

@@ -12,6 +12,7 @@ import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { shortType } from '#events/inbound.js';
 import { APPROVAL_RULES } from '#events/approval-facts.js';
+import { DRIFT_RULES } from '#events/drift.js';
 import { CREDENTIAL_DELIVERED, outboundSchemas, type EventOf, type OutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, deadLetterTopic, DELIVERY, TASK_EVENTS } from '#events/topics.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
@@ -138,6 +139,8 @@ export class World {
   readonly target = new FakeTarget();
   readonly logged: string[] = [];
   approvals = { ...APPROVAL_RULES };
+  /** Of the brokers that are started from now on. */
+  drift = DRIFT_RULES;
   readonly #processes: BrokerProcess[] = [];
 
   private constructor(
@@ -220,6 +223,7 @@ export class World {
         catalogue,
         judge: this.policy,
         approvals: this.approvals,
+        drift: this.drift,
         maxDepth: 8,
         providers,
         tokens: making,

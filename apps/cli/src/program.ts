@@ -26,6 +26,7 @@ import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
 import { outputTo } from './output.js';
 import type { Streams } from './output.js';
+import { taskCommands } from './tasks/task-commands.js';
 
 export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
   const context = (options: { json?: boolean }): CommandContext => ({
@@ -56,7 +57,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .option('--ttl <seconds>', 'time to live', seconds, 300)
     .action((options: SvidOptions & { json?: boolean }) => svid(options, context(options)));
 
-  const task = mayfly.command('task').description('declare, end and look at tasks');
+  const task = mayfly.command('task').description('declare, end, stop and look at tasks');
   const as = (fallback: string) => new Option('--as <spiffe-id>', 'who speaks').default(fallback);
   command(task, 'start', 'declare a task and wait until it is accepted')
     .requiredOption('--file <file>', 'the declaration: the data of task.started, with or without a taskId')
@@ -86,6 +87,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
   command(task, 'show', "show a task's story out of the audit log")
     .argument('<id>', 'task id')
     .action((id: string, options: { json?: boolean }) => taskShow(id, context(options)));
+  taskCommands(task, command, context);
 
   command(mayfly, 'call', 'make one tool call and receive its credential')
     .requiredOption('--task <id>', 'task id')

@@ -1,5 +1,6 @@
 /** A task that the broker suspended: the leases from before are cut, wherever they hang; those from after it live. */
 import { v7 as uuidv7 } from 'uuid';
+import type { SuspensionCause } from '#events/causes.js';
 import type { Lineage } from '#events/outbound.js';
 import type { Plan } from '#providers/provider.js';
 import { brokers, inMs } from './broker-voice.contract.js';
@@ -26,8 +27,8 @@ async function live(lineage: Lineage): Promise<Plan> {
   return plan;
 }
 
-const suspend = (taskId: string, generation: number) =>
-  world.say({ type: 'task.suspended', data: { ...brokers(taskId), generation, cause: 'parked' } });
+const suspend = (taskId: string, generation: number, cause: SuspensionCause = 'parked') =>
+  world.say({ type: 'task.suspended', data: { ...brokers(taskId), generation, cause } });
 const observed = (plan: Plan) => world.target.revoker.observe(plan).then((seen) => seen.state);
 
 it('cuts the leases of lower generations, known and heard of later, and spares those of the new one', async () => {
@@ -59,6 +60,22 @@ it('cuts the leases of lower generations, known and heard of later, and spares t
   );
 });
 
+it.each<[SuspensionCause, string]>([
+  ['operator', 'operator'],
+  ['drift', 'suspended'],
+])('cuts for another cause of the suspension too: %s', async (cause, told) => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const before = await live([{ taskId, generation: 1 }]);
+  await world.quiet();
+
+  await suspend(taskId, 2, cause);
+
+  expect(await world.hears(before.leaseId, 'lease.access_cut')).toMatchObject({ cause: told });
+  await world.until(() => world.revocation(`task:${taskId}`) !== undefined, 'the revocation');
+  expect(world.revocation(`task:${taskId}`)).toMatchObject({ generationBelow: 2, reason: told });
+});
+
 it('cuts the leases of a child made before its parent was suspended, and spares those made after', async () => {
   const [parent, child] = [uuidv7(), uuidv7()];
   await world.startTask(parent);
@@ -81,6 +98,22 @@ it('cuts the leases of a child made before its parent was suspended, and spares 
   expect(await world.hears(late.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'parked' });
   await world.quiet();
   expect(await world.stateOf(after.leaseId)).toBe('known');
+});
+
+it('cuts them where the task has drifted too far, as for any suspension that nobody has to mend', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const before = await live([{ taskId, generation: 1 }]);
+  await world.quiet();
+
+  await world.say({
+    type: 'task.suspended',
+    data: { ...brokers(taskId), generation: 2, cause: 'drift' },
+  });
+
+  expect(await world.hears(before.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'suspended' });
+  await world.until(() => world.revocation(`task:${taskId}`) !== undefined, 'the revocation');
+  expect(world.revocation(`task:${taskId}`)).toMatchObject({ generationBelow: 2, reason: 'suspended' });
 });
 
 it('is remembered once, however often it is said, and a later one goes further', async () => {

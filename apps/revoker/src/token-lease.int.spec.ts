@@ -48,6 +48,25 @@ it('is due with its task, seen dead twice by what verifiers read, and removed; i
   expect(toldOf(`lease:${plan.leaseId}`)).toBe(0);
 });
 
+it('of a task that an operator suspended is told with its task, and not by itself', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const known = await issuedIn(taskId);
+  await world.say({
+    type: 'task.suspended',
+    data: { ...brokers(taskId), generation: 2, cause: 'operator', actor: 'user:nadia@corp.example' },
+  });
+  const heardLater = await issuedIn(taskId);
+
+  for (const plan of [known, heardLater]) {
+    expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'operator' });
+    await world.hears(plan.leaseId, 'lease.removed');
+    expect(world.looks(plan)).toBe('dead');
+    expect(toldOf(`lease:${plan.leaseId}`)).toBe(0);
+  }
+  expect(world.revocation(`task:${taskId}`)).toMatchObject({ generationBelow: 2, reason: 'operator' });
+});
+
 it('that its agent gives back is told by itself, and the others of its task live on', async () => {
   const taskId = uuidv7();
   await world.startTask(taskId);

@@ -177,9 +177,11 @@ export class UnitOfWork {
   }
 
   /** What no record of a task says to verifiers, said with the cause itself: no worker is waited for. */
-  #tell({ leaseId, plan, revocation }: DoomedLease): void {
+  #tell({ leaseId, lineage, plan, revocation }: DoomedLease): void {
     const { cause, causedBy } = revocation;
     if (!isToldByItself(cause, plan)) return;
+    // An operator stops one lease, or a whole task: then what is told of the task speaks of its leases.
+    if (cause === 'operator' && coveredBy(lineage, this.tombstones) !== null) return;
     // A token's end is the last that was heard of, and a later one is told when it is heard. An abandoned lease may be of any kind.
     const until = plan?.provider === 'jwt' ? plan.notAfter : plan?.hardEnd;
     const notAfterMs = until === undefined ? this.nowMs + MONTH_MS : Date.parse(until);

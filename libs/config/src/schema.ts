@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
+import { driftSchema } from './drift.js';
 import { retentionSchema } from './retention.js';
 
 const text = z.string().min(1, 'must not be empty');
@@ -87,6 +88,8 @@ const broker = service.extend({
       maxOpenPerAgent: z.int().min(1).max(10_000).default(APPROVAL_RULES.maxOpenPerAgent),
     })
     .prefault({}),
+  /** What drift weighs, and when a task is suspended for it. */
+  drift: driftSchema.prefault({}),
   /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
   maxDelegationDepth: z.int().min(0).max(16).default(8),
   /** Absent: no tokens are made. */

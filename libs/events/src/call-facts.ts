@@ -1,6 +1,7 @@
 /** What a call is judged by, gathered under the locks of its task. */
 import type { ApprovalFacts } from './approval-facts.js';
 import type { Catalogue } from './catalogue.js';
+import type { DriftRules } from './drift.js';
 import type { Task } from './task.js';
 import type { Judge } from './verdict.js';
 
@@ -20,6 +21,15 @@ export interface CallFacts {
   newStatus?: () => { uri: string; idx: number } | undefined;
   /** Absent: nothing waits for people, and what needs them is refused. */
   approvals?: ApprovalFacts;
+  /** Absent: it is no new word of its agent, and says nothing new of it. */
+  watch?: Watch;
   sha256Hex: (text: string) => string;
   nowMs: number;
+}
+
+/** What drift is measured by. */
+export interface Watch {
+  rules: DriftRules;
+  /** When the call came to the bus, or to the broker's HTTP. */
+  saidAtMs: number;
 }

@@ -5,6 +5,8 @@
 import type { ApprovalFacts } from './approval-facts.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf, type TargetEntry } from './catalogue.js';
+import { scoreAfter, scoreOf } from './drift.js';
+import type { DriftSignal } from './drift-signal.js';
 import { hasSpoken, pinRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import { tokenOf } from './intend-token.js';
@@ -12,6 +14,7 @@ import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { approvalRefusal, approversFor, requestApproval } from './request-approval.js';
+import { signalsOfCall, signalsOfDecision } from './see-drift.js';
 import { serviceSource } from './services.js';
 import { factsOf, lineageOf, type Declaration, type Sender } from './task.js';
 import { unreachable } from './unreachable.js';
@@ -55,22 +58,49 @@ export function decideCall(
   }
 
   const { checks, refusal } = walls(call, by, declaration, facts);
-  if (refusal !== null) return answer(call, by, facts, checks, null, refusal);
+  const watched = watch(call, by, facts);
+  if (refusal !== null) return answer(call, by, facts, checks, null, refusal, watched.signals);
+  if (watched.isTooFar) {
+    checks.push({ check: 'not_drifted', ok: false, reason: TOO_FAR.reason });
+    return answer(call, by, facts, checks, null, TOO_FAR, watched.signals);
+  }
   const approvers = approversFor(facts, () => callDigestOf(call, by, facts));
+  const drift = watched.score;
   const verdict = facts.judge.decideCall(
-    questionOf(call, by, declaration, facts, { renewals: 0, approvers }),
+    questionOf(call, by, declaration, facts, { renewals: 0, approvers, drift }),
   );
   checks.push(...verdict.checks);
-  return answer(call, by, facts, checks, verdict, refusalOf(verdict, facts.approvals));
+  return answer(call, by, facts, checks, verdict, refusalOf(verdict, facts.approvals), watched.signals);
 }
 
-/** What policy is asked of a call: `renewals` of the lease that it led to, `approvers` that it has, null for a call that was not approved. */
+const TOO_FAR: Refusal = {
+  code: 'ERR_TASK_SUSPENDED',
+  reason: 'with this call the task is suspended for drift',
+};
+
+/** What the call says of drift, and the score with it: policy sees that, and nothing is given to the call that suspends its task. */
+function watch(call: ToolCalled, by: Sender, { task, watch: watched }: CallFacts) {
+  const score = scoreOf(task);
+  if (watched === undefined) return { signals: [], score, isTooFar: false };
+  const signals = signalsOfCall(task, call, by.id, watched.saidAtMs);
+  const after = scoreAfter(score, signals, watched.rules);
+  return { signals, score: after, isTooFar: signals.length > 0 && after >= watched.rules.suspendAt };
+}
+
+/**
+ * What policy is asked of a call: `renewals` of the lease that it led to, `approvers` that it has, null for a call that was not approved;
+ * `drift` with what this call adds to it.
+ */
 export function questionOf(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
   { task, catalogue, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'nowMs'>,
-  { renewals, approvers }: { renewals: number; approvers: readonly string[] | null },
+  {
+    renewals,
+    approvers,
+    drift = scoreOf(task),
+  }: { renewals: number; approvers: readonly string[] | null; drift?: number },
 ): CallQuestion {
   const { calls, rows, recentCallsMs } = task.usage;
   return {
@@ -86,7 +116,7 @@ export function questionOf(
       calls: approvers === null ? calls : Math.max(0, calls - 1),
       callsLastMinute: recentCallsMs.filter((ms) => ms > nowMs - 60_000).length,
       rows,
-      drift: 0,
+      drift,
       renewals,
       approval: approvers === null ? 'none' : 'approved',
       approvers: [...(approvers ?? [])],
@@ -121,6 +151,7 @@ function answer(
   checks: Check[],
   verdict: CallVerdict | null,
   refusal: Refusal | null,
+  said: readonly DriftSignal[],
 ): CallDecided {
   const { task, catalogue, nowMs } = facts;
   const common = {
@@ -139,6 +170,9 @@ function answer(
       ? intend(call, by, facts, common, found, verdict?.obligations.ttlMs ?? null)
       : null;
   const callDigest = callDigestOf(call, by, facts);
+  const outcome = { agent: by.id, decision: decisionOf(verdict, refusal), ...codeOf(refusal) };
+  const signals =
+    facts.watch === undefined ? [] : [...said, ...signalsOfDecision(task, outcome, facts.watch.rules)];
   const decided: EventOf<'call.decided'> = {
     type: 'call.decided',
     data: {
@@ -146,8 +180,7 @@ function answer(
       tool: call.tool,
       ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
       action: call.action,
-      decision: decisionOf(verdict, refusal),
-      ...(refusal === null ? {} : { code: refusal.code }),
+      ...outcome,
       checks,
       policySet: facts.judge.digest,
       ...(verdict === null ? {} : { inputs: verdict.inputsDigest }),
@@ -161,6 +194,8 @@ function answer(
       proofKey: by.keyThumbprint,
       ...(call.argumentsSha256 === undefined ? {} : { argumentsSha256: call.argumentsSha256 }),
       ...(call.prompt === undefined ? {} : { promptCommitment: call.prompt.commitment }),
+      ...(call.model === undefined ? {} : { model: call.model }),
+      ...(signals.length === 0 ? {} : { signals }),
     },
   };
   const requested =
@@ -200,6 +235,8 @@ function callDigestOf(call: ToolCalled, by: Sender, facts: CallFacts): string {
   );
   return `sha256:${digest}`;
 }
+
+const codeOf = (refusal: Refusal | null) => (refusal === null ? {} : { code: refusal.code });
 
 function decisionOf(verdict: CallVerdict | null, refusal: Refusal | null): CallVerdict['decision'] {
   if (refusal === null) return 'permit';

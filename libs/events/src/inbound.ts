@@ -139,6 +139,7 @@ export type InboundEvent = { [T in InboundType]: { type: T; data: InboundData<T>
 
 export type TaskStarted = z.infer<typeof taskStarted>;
 export type ToolCalled = z.infer<typeof toolCalled>;
+export type ToolCompleted = z.infer<typeof toolCompleted>;
 export type TaskAmended = z.infer<typeof taskAmended>;
 export type TaskEnded = z.infer<typeof taskEnded>;
 

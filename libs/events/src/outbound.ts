@@ -7,6 +7,7 @@ import { approvalEvents } from './approval-events.js';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
 import { check } from './check.js';
 import { declarationRefused, toldDeclaration } from './declaration-told.js';
+import { DRIFT_SIGNALS } from './drift-signal.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
@@ -31,6 +32,7 @@ export type { Lineage } from './lineage.js';
 
 const cause = z.enum(CUT_CAUSES);
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
+const driftSignal = z.enum(DRIFT_SIGNALS);
 
 export type { Check } from './check.js';
 
@@ -98,10 +100,21 @@ export const outboundSchemas = {
   }),
   /** The task stays as it is. */
   'task.amendment_refused': z.object({ ...common, ...declarationRefused }),
-  /** `generation` is the new one: leases of lower ones are dead. */
-  'task.suspended': z.object({ ...common, cause: suspensionCause }),
-  /** This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. */
-  'task.resumed': z.object({ ...common, cause: suspensionCause }),
+  /** `generation` is the new one: leases of lower ones are dead. By an operator it is a person who says so: `actor`, and why. */
+  'task.suspended': z.object({ ...common, cause: suspensionCause, reason: z.string().optional() }),
+  /**
+   * This cause is gone. Leases of the present generation may be made once none is left; nothing comes back to life. After drift, or an
+   * operator's word, it is a person who says so: `actor`, and why.
+   */
+  'task.resumed': z.object({ ...common, cause: suspensionCause, reason: z.string().optional() }),
+  /** Somebody who was authenticated may not say this of the task. */
+  'task.order_rejected': z.object({
+    ...common,
+    by: z.string(),
+    order: z.enum(['suspend', 'resume']),
+    code,
+    reason: z.string(),
+  }),
   'task.ended': z.object({
     ...common,
     /** `deadline`: nobody ended it before. `parent_ended`: an ancestor has ended, whatever way. */
@@ -128,6 +141,24 @@ export const outboundSchemas = {
     proofKey: z.string(),
     argumentsSha256: z.string().optional(),
     promptCommitment: z.string().optional(),
+    /** The agent's own word. */
+    model: z.object({ name: z.string(), version: z.string().optional() }).optional(),
+    /** What of it is drift, each once. */
+    signals: z.array(driftSignal).optional(),
+  }),
+  /**
+   * Drift was seen: told where it changes the score, and else each time that the number of times has doubled. `count`: how often this
+   * agent gave this signal, since the start or since a person let the task go on. `score`: of the whole task, 0 to 100.
+   */
+  'drift.signalled': z.object({
+    ...common,
+    agent: z.string(),
+    signal: driftSignal,
+    weight: z.int().nonnegative(),
+    score: z.int().nonnegative(),
+    count: z.int().positive(),
+    callId: z.string().optional(),
+    leaseId: z.string().optional(),
   }),
   ...approvalEvents(common),
   'lease.intended': z.object({

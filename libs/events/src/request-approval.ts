@@ -63,7 +63,7 @@ export function requestApproval(
       lineage: lineageOf(task, ancestors),
       needed: NEEDED[approval] ?? 2,
       groups: groups.flatMap((each) => (each === undefined || each.length === 0 ? [] : [each])),
-      notBy: involvedIn(facts, agent),
+      notBy: involvedIn(facts, [agent]),
       expiresAt: new Date(Math.min(nowMs + approvals.rules.expiresMs, deadlineMs)).toISOString(),
       binds:
         target.provider === 'jwt' && argumentsSha256 !== undefined
@@ -75,7 +75,10 @@ export function requestApproval(
 }
 
 /** For whom the task and its ancestors run, and who answers for what asks: they would approve themselves. */
-function involvedIn({ task, ancestors, catalogue }: CallFacts, agent: string): string[] {
+export function involvedIn(
+  { task, ancestors, catalogue }: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue'>,
+  agents: readonly string[],
+): string[] {
   const involved = new Set<string>();
   const ownerOf = (id: string) => (catalogue.orchestrators.get(id) ?? catalogue.agents.get(id))?.owner ?? id;
   for (const { declaration } of [task, ...ancestors]) {
@@ -83,6 +86,6 @@ function involvedIn({ task, ancestors, catalogue }: CallFacts, agent: string): s
     involved.add(declaration.principal);
     for (const id of [declaration.orchestrator, declaration.bounds]) involved.add(ownerOf(id));
   }
-  involved.add(ownerOf(agent));
+  for (const agent of agents) involved.add(ownerOf(agent));
   return [...involved].sort();
 }

@@ -11,6 +11,8 @@ export interface SuspensionFacts {
   cause: SuspensionCause;
   /** `ce_id` of the record that led to it, where there is one. */
   causedBy: string | undefined;
+  /** The person who says so, and why; absent: it is the broker's own doing. */
+  word?: { by: string; reason: string };
   nowMs: number;
 }
 
@@ -26,15 +28,17 @@ export function decideResumption(task: Task, facts: SuspensionFacts): EventOf<'t
   return [{ type: 'task.resumed', data: dataOf(task, task.generation, facts) }];
 }
 
-const dataOf = (task: Task, generation: number, { cause, causedBy, nowMs }: SuspensionFacts) => ({
+const dataOf = (task: Task, generation: number, { cause, causedBy, word, nowMs }: SuspensionFacts) => ({
   taskId: task.taskId,
   generation,
   ...(task.declaration === null ? {} : { tenant: task.declaration.tenant }),
   ...(causedBy === undefined ? {} : { causedBy }),
-  actor: serviceSource('broker'),
+  actor: word?.by ?? serviceSource('broker'),
   at: new Date(nowMs).toISOString(),
   cause,
+  ...(word === undefined ? {} : { reason: word.reason }),
 });
 
-/** Why the leases of lower generations are cut. */
-export const cutCauseOf = (cause: SuspensionCause): CutCause => (cause === 'parked' ? 'parked' : 'suspended');
+/** Why the leases of lower generations are cut: a closed list that verifiers know, so drift is told as a suspension. */
+export const cutCauseOf = (cause: SuspensionCause): CutCause =>
+  cause === 'parked' || cause === 'operator' ? cause : 'suspended';

@@ -3,9 +3,19 @@
  * happens, `evolve` says what is true after it.
  * The broker alone numbers generations; the first is 1.
  */
-import { withoutKey, type Delegating } from './entitlement.js';
-import type { TaskStarted } from './inbound.js';
 import type { SuspensionCause } from './causes.js';
+import type { DriftSignal } from './drift-signal.js';
+import {
+  afterCall,
+  afterReport,
+  forgiven,
+  withScore,
+  withSeen,
+  type Conduct,
+  type Drift,
+} from './drift-state.js';
+import { withoutKey, type Delegating } from './entitlement.js';
+import type { TaskStarted, ToolCompleted } from './inbound.js';
 import type { EventOf, Lineage } from './outbound.js';
 import type { Refusal } from './refusal.js';
 import { unreachable } from './unreachable.js';
@@ -57,6 +67,10 @@ export interface Task {
   /** Of senders that were re-keyed: the keys that they had. Absent where nobody was. */
   formerKeys?: Record<string, string[]>;
   usage: { calls: number; refused: number; rows: number; recentCallsMs: number[] };
+  /** Absent where none was seen. */
+  drift?: Drift;
+  /** By agent. Absent before the first call. */
+  conduct?: Record<string, Conduct>;
 }
 
 /** Of the task's own stream only: nobody else hears of it. */
@@ -67,7 +81,21 @@ export interface EndHeardEarly {
 /** What a tool or its agent saw happen. */
 export interface UsageReported {
   type: 'task.usage_reported';
-  data: Sender & { rows: number };
+  data: Sender & {
+    rows: number;
+    /** Whose use it was, as far as that is known. */
+    agent?: string;
+    callId?: string;
+    leaseId?: string;
+    outcome?: ToolCompleted['outcome'];
+    at?: string;
+    signals?: DriftSignal[];
+  };
+}
+/** A lease had all its time and was not used, as far as anybody said. */
+export interface GrantUnused {
+  type: 'task.grant_unused';
+  data: { leaseId: string; agent: string; at: string };
 }
 export type TaskEvent =
   | EventOf<'task.accepted'>
@@ -76,8 +104,10 @@ export type TaskEvent =
   | EventOf<'task.resumed'>
   | EventOf<'task.ended'>
   | EventOf<'call.decided'>
+  | EventOf<'drift.signalled'>
   | EndHeardEarly
-  | UsageReported;
+  | UsageReported
+  | GrantUnused;
 
 const RECENT_CALLS_MAX = 1_000;
 
@@ -119,7 +149,13 @@ export function evolve(task: Task, event: TaskEvent): Task {
       };
     case 'task.resumed': {
       const suspendedFor = task.suspendedFor.filter((cause) => cause !== event.data.cause);
-      return { ...next, status: suspendedFor.length === 0 ? 'open' : 'suspended', suspendedFor };
+      const status = suspendedFor.length === 0 ? 'open' : 'suspended';
+      return {
+        ...next,
+        ...(event.data.cause === 'drift' ? forgiven(task.conduct) : {}),
+        status,
+        suspendedFor,
+      };
     }
     case 'task.ended':
       return { ...next, status: 'ended', outcome: event.data.outcome };
@@ -130,7 +166,15 @@ export function evolve(task: Task, event: TaskEvent): Task {
         ...next,
         pins: { ...task.pins, [event.data.id]: event.data.keyThumbprint },
         usage: { ...task.usage, rows: task.usage.rows + event.data.rows },
+        ...afterUse(task, event),
       };
+    case 'task.grant_unused':
+      return {
+        ...next,
+        drift: withSeen(task.drift, ['granted_unused'], event.data.agent, event.data.at),
+      };
+    case 'drift.signalled':
+      return { ...next, drift: withScore(task.drift, event.data.score) };
     case 'call.decided': {
       const atMs = Date.parse(event.data.at);
       const { calls, refused, rows, recentCallsMs } = task.usage;
@@ -143,12 +187,33 @@ export function evolve(task: Task, event: TaskEvent): Task {
           rows,
           recentCallsMs: [...recentCallsMs.filter((ms) => ms > atMs - 60_000), atMs].slice(-RECENT_CALLS_MAX),
         },
+        ...drifting(task, event.data.signals, event.data.agent, event.data.at),
+        conduct: {
+          ...task.conduct,
+          [event.data.agent]: afterCall(task.conduct?.[event.data.agent], event.data),
+        },
       };
     }
     default:
       return unreachable(event);
   }
 }
+
+function afterUse(task: Task, { data }: UsageReported): Pick<Task, 'drift' | 'conduct'> {
+  const { agent, at = '', signals } = data;
+  if (agent === undefined) return {};
+  return {
+    ...drifting(task, signals, agent, at),
+    conduct: { ...task.conduct, [agent]: afterReport(task.conduct?.[agent]) },
+  };
+}
+
+const drifting = (
+  { drift }: Task,
+  signals: readonly DriftSignal[] = [],
+  agent: string,
+  at: string,
+): Pick<Task, 'drift'> => (signals.length === 0 ? {} : { drift: withSeen(drift, signals, agent, at) });
 
 const declarationOf = (data: EventOf<'task.accepted'>['data']): Declaration => ({
   orchestrator: data.orchestrator,

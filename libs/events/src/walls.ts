@@ -92,7 +92,11 @@ function isHeld([own, ...above]: readonly Declaration[], call: ToolCalled, agent
   return own.orchestrator !== agent || above.length === 0 || isHeld(above, call, agent);
 }
 
-function isDeclared(declaration: Declaration, call: ToolCalled, agent: string): boolean {
+export function isDeclared(
+  declaration: Pick<Declaration, 'declared'>,
+  call: Pick<ToolCalled, 'tool' | 'dataset' | 'action'>,
+  agent: string,
+): boolean {
   return declaration.declared.some(
     ({ tool, dataset, actions, agents }) =>
       tool === call.tool &&

@@ -47,6 +47,20 @@ export async function readStream(tx: Tx, stream: string, upcasts: Upcasts): Prom
   return (await readStored(tx, stream)).map((event) => upcast(event, upcasts));
 }
 
+/** The last events of these types, at most so many, in their order and in the shape of today. @throws UpcastError */
+export async function readLast(
+  tx: Tx,
+  { stream, types, limit }: { stream: string; types: readonly string[]; limit: number },
+  upcasts: Upcasts,
+): Promise<StoredEvent[]> {
+  const { rows } = await tx.query<StoredEvent>(
+    `SELECT stream, version, type, schema_version AS "schemaVersion", data, ce_id AS "ceId", caused_by AS "causedBy"
+       FROM event WHERE stream = $1 AND type = ANY($2::text[]) ORDER BY version DESC LIMIT $3`,
+    [stream, types, limit],
+  );
+  return rows.reverse().map((event) => upcast(event, upcasts));
+}
+
 /** Whether the stream has an event of this type that this record led to. */
 export async function hasEvent(tx: Tx, stream: string, type: string, causedBy: string): Promise<boolean> {
   const { rowCount } = await tx.query(

@@ -6,6 +6,7 @@ import type { InboundData, InboundType } from '#events/inbound.js';
 import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
 import type { z } from 'zod';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
+import { driftSignalled, seenInCall } from './drift-rules.js';
 import type { Rule, RuleFor } from './project.js';
 import { checks, renewalNoticeRules, renewalRefused, renewed } from './renewal-rules.js';
 
@@ -123,8 +124,9 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'task.amendment_refused': { of: { ...common, ...declarationRefused } },
-  'task.suspended': { of: { ...common, cause: 'plain' } },
-  'task.resumed': { of: { ...common, cause: 'plain' } },
+  'task.suspended': { of: { ...common, cause: 'plain', reason: 'sealed' } },
+  'task.resumed': { of: { ...common, cause: 'plain', reason: 'sealed' } },
+  'task.order_rejected': { of: { ...common, by: 'id', order: 'plain', code: 'plain', reason: 'sealed' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
     of: {
@@ -145,8 +147,10 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       sealTo: 'plain',
       argumentsSha256: 'digest',
       promptCommitment: 'digest',
+      ...seenInCall,
     },
   },
+  'drift.signalled': { of: { ...common, ...driftSignalled } },
   'approval.requested': {
     of: {
       ...common,

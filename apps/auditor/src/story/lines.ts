@@ -66,8 +66,16 @@ export const outboundLines: Record<OutboundType, Line> = {
     return `the task is amended, generation ${f.text('generation')}${what}${key}`;
   },
   'task.amendment_refused': (f) => `the amendment is refused: ${f.text('code')}`,
-  'task.suspended': (f) => `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
-  'task.resumed': (f) => `the task goes on after its suspension (${f.text('cause')})`,
+  'task.suspended': (f) =>
+    f.text('cause') === 'operator'
+      ? `${nameOf(f.text('actor'))} suspends the task, generation ${f.text('generation')}: ${f.sealed('/reason')}`
+      : `the task is suspended (${f.text('cause')}), generation ${f.text('generation')}`,
+  'task.resumed': (f) =>
+    ['operator', 'drift'].includes(f.text('cause'))
+      ? `${nameOf(f.text('actor'))} lets the task go on after its suspension (${f.text('cause')}): ${f.sealed('/reason')}`
+      : `the task goes on after its suspension (${f.text('cause')})`,
+  'task.order_rejected': (f) =>
+    `${nameOf(f.text('by'))} may not ${f.text('order')} the task: ${f.text('code')}`,
   'task.ended': (f) => `the task is over: ${f.text('outcome')}`,
   'call.decided': (f) => {
     const ask = `${nameOf(f.text('agent'))} may ${act(f)}`;
@@ -75,6 +83,9 @@ export const outboundLines: Record<OutboundType, Line> = {
     const ttl = f.has('obligations', 'ttlMs') ? ` for ${seconds(f.text('obligations', 'ttlMs'))}` : '';
     return `permit: ${ask}${ttl}`;
   },
+  'drift.signalled': (f) =>
+    `${nameOf(f.text('agent'))} drifts from the task: ${f.text('signal')}, ` +
+    `${f.text('count')} so far; score ${f.text('score')} of 100`,
   'approval.requested': (f) =>
     `${nameOf(f.text('agent'))} needs an approval (${f.text('approval')}) to ${act(f)}, until ${f.text('expiresAt')}: ` +
     `it would stand for ${f.text('binds', 'what') === 'this_call' ? 'this call' : `these rights for ${f.text('binds', 'seconds')} s`}`,

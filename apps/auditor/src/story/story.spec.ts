@@ -109,6 +109,48 @@ it('tells a suspension, what it costs, and that the task goes on', () => {
   ]);
 });
 
+it('tells who stopped a task and let it go on, why, and who might not', () => {
+  const said = { ...common, actor: 'user:nadia@corp.example', generation: 2, reason: 'odd hours' };
+  const rejected = { ...said, by: said.actor, order: 'resume', code: 'ERR_APPROVER_INVOLVED' };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'task.suspended', { ...said, cause: 'operator' }),
+    world.wrote('broker', 'task.order_rejected', rejected),
+    world.wrote('broker', 'task.resumed', { ...said, cause: 'operator' }),
+    world.wrote('broker', 'task.resumed', { ...said, cause: 'drift' }),
+  ]);
+  const person = /person [\w-]{8}…/g;
+
+  expect(
+    tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line.replace(person, 'nadia')),
+  ).toEqual([
+    'nadia suspends the task, generation 2: “odd hours”',
+    'nadia may not resume the task: ERR_APPROVER_INVOLVED',
+    'nadia lets the task go on after its suspension (operator): “odd hours”',
+    'nadia lets the task go on after its suspension (drift): “odd hours”',
+  ]);
+});
+
+it('tells what drifted and how far, and who let the task go on', () => {
+  const signal = { agent: ANALYST, signal: 'dataset_creep', weight: 25, score: 100, count: 4 };
+  const { entries, payloads } = logOf([
+    world.wrote('broker', 'drift.signalled', { ...common, ...signal }),
+    world.wrote('broker', 'task.suspended', { ...common, generation: 2, cause: 'drift' }),
+    world.wrote('broker', 'task.resumed', {
+      ...common,
+      ...{ generation: 2, cause: 'drift', actor: 'user:olga@corp.example', reason: 'Olga saw it' },
+    }),
+  ]);
+
+  expect(tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line)).toEqual([
+    'agent/analyst drifts from the task: dataset_creep, 4 so far; score 100 of 100',
+    'the task is suspended (drift), generation 2',
+    expect.stringMatching(
+      /^person [\w-]{8}… lets the task go on after its suspension \(drift\): “Olga saw it”$/,
+    ),
+  ]);
+  expect(entries.map(({ leaf }) => leaf.toString()).join()).not.toMatch(/olga/i);
+});
+
 it('tells amendments, with what they changed, and those that were refused', () => {
   const declared = [{ tool: 'sql.query', dataset: 'crm.customers', actions: ['read'] }];
   const amended = { ...common, generation: 2, declared, deadline: '2026-11-24T19:50:00.000Z' };

@@ -9,10 +9,12 @@ import { ANSWER_WITHIN_MS } from './call-answer.js';
 import { EventRequests } from './event-requests.js';
 import { OAuthServer } from './oauth/oauth-server.js';
 import { RequestsAtOnce } from './requests-at-once.js';
+import { TaskRequests } from './tasks/task-requests.js';
 
 export interface BrokerHttp {
   events: EventRequests;
   approvals: ApprovalRequests;
+  tasks: TaskRequests;
   authzen: AuthzenServer;
   /** Null: this broker makes no tokens. */
   oauth: OAuthServer | null;
@@ -33,6 +35,7 @@ export function openHttp(given: BrokerHttpParts): BrokerHttp {
   return {
     events: new EventRequests(common),
     approvals: new ApprovalRequests({ ...common, desk: broker.approvals }),
+    tasks: new TaskRequests({ ...common, desk: broker.orders }),
     authzen: new AuthzenServer({ ...common, issuer: tokens?.keys.issuer ?? null }),
     oauth: tokens === null ? null : new OAuthServer({ ...common, tokens, lives }),
   };

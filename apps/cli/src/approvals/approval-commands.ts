@@ -1,5 +1,6 @@
 /** The commands on approvals and their options. */
 import { Option, type Command } from 'commander';
+import type { AsPerson } from '../broker-door.js';
 import type { CommandContext } from '../commands/context.js';
 import {
   approvalsList,
@@ -8,7 +9,6 @@ import {
   SAMPLE_APPROVER,
   takeBack,
   type ApproveOptions,
-  type AsPerson,
 } from './approvals.js';
 
 type Json = { json?: boolean };

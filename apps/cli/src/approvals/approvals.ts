@@ -1,23 +1,10 @@
 /** `mayfly approvals`, `approve` and `deny`: what waits for people, and what one of them says. */
-import { readFile } from 'node:fs/promises';
-import { mintLogin } from '#identity/development/development-login.js';
-import { IdentityError } from '#identity/errors.js';
+import { doorOf, loginOf, type AsPerson } from '../broker-door.js';
 import type { CommandContext } from '../commands/context.js';
-import { CliError } from '../failure.js';
-import { readAddresses, stateFolder } from '../state-folder.js';
 import { BrokerClient, type ShownApproval } from './broker-client.js';
 
 /** Who approves in the sample, unless told otherwise. */
 export const SAMPLE_APPROVER = 'user:olga@corp.example';
-const LOGIN_TTL_S = 120;
-
-export interface AsPerson {
-  as: string;
-  /** File with the token of a person, where the development issuer is not theirs. */
-  token?: string;
-  /** Where `npm start` did not start it. */
-  broker?: string;
-}
 
 /** `mayfly login-token`: the token of a person, of the development issuer, alone on standard output. */
 export async function loginToken(
@@ -94,31 +81,5 @@ function wordsOf({
   return `${agent} asks to ${act} (${approval}, until ${expiresAt}); a yes is for ${what}; ${reasons.join('; ')}`;
 }
 
-async function clientOf({ as, token, broker }: AsPerson, { env }: CommandContext): Promise<BrokerClient> {
-  const address = broker ?? (await readAddresses(stateFolder(env))).broker;
-  return new BrokerClient(address, () =>
-    token === undefined ? loginOf(as, LOGIN_TTL_S, env) : tokenIn(token),
-  );
-}
-
-async function loginOf(person: string, ttlS: number, env: NodeJS.ProcessEnv): Promise<string> {
-  try {
-    return await mintLogin({ stateDir: stateFolder(env), person, ttlS, env });
-  } catch (error) {
-    if (error instanceof IdentityError && error.code === 'ERR_IDENTITY_FILE_UNREADABLE')
-      throw new CliError(
-        'ERR_CLI_NOT_RUNNING',
-        'there is no development issuer of people’s tokens yet: npm start makes it',
-        { cause: error },
-      );
-    throw error;
-  }
-}
-
-async function tokenIn(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new CliError('ERR_CLI_FILE', `\`${file}\` cannot be read`, { cause });
-  }
-}
+const clientOf = async (as: AsPerson, { env }: CommandContext): Promise<BrokerClient> =>
+  new BrokerClient(await doorOf(as, env));

@@ -1,8 +1,6 @@
-/** The broker's approvals over HTTP, as a person who has signed in. */
+/** The broker's approvals over HTTP. */
 import { z } from 'zod';
-import { CliError } from '../failure.js';
-
-const REQUEST_WITHIN_MS = 10_000;
+import type { BrokerDoor } from '../broker-door.js';
 
 const approval = z.object({
   approvalId: z.string(),
@@ -28,13 +26,9 @@ const approval = z.object({
 });
 export type ShownApproval = z.infer<typeof approval>;
 const page = z.object({ approvals: z.array(approval), next: z.string().optional() });
-const problem = z.object({ code: z.string(), detail: z.string() });
 
 export class BrokerClient {
-  constructor(
-    private readonly address: string,
-    private readonly token: () => Promise<string>,
-  ) {}
+  constructor(private readonly door: BrokerDoor) {}
 
   /** Page by page, to the end. @param state all, where there is none */
   async list(state: string | undefined): Promise<ShownApproval[]> {
@@ -59,22 +53,7 @@ export class BrokerClient {
     return approval.parse(await this.#ask('POST', `/${encodeURIComponent(id)}/${verb}`, body));
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<unknown> {
-    let response: Response;
-    try {
-      response = await fetch(new URL(`/v1/approvals${path}`, this.address), {
-        method,
-        headers: { authorization: `Bearer ${await this.token()}` },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(REQUEST_WITHIN_MS),
-      });
-    } catch (cause) {
-      throw new CliError('ERR_CLI_UNREACHABLE', `the broker does not answer at ${this.address}`, { cause });
-    }
-    const said: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return said;
-    const parsed = problem.safeParse(said);
-    const why = parsed.success ? `${parsed.data.code}: ${parsed.data.detail}` : 'no reason given';
-    throw new CliError('ERR_CLI_ANSWER', `the broker answered ${response.status}: ${why}`);
+  #ask(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+    return this.door.ask(method, `/v1/approvals${path}`, body);
   }
 }

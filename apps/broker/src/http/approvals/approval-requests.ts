@@ -4,19 +4,15 @@ import { z } from 'zod';
 import type { Answer } from '#events/approval.js';
 import { uuidV7 } from '#events/inbound.js';
 import type { ApprovalDesk } from '../../approvals/approval-desk.js';
-import type { BrokerParts } from '../../broker-parts.js';
 import { refusalProblem, TransportError } from '../problems.js';
 import { readBody } from '../read-body.js';
-import { json, problemReply, problemReplyOf, type Reply } from '../reply.js';
-import type { RequestsAtOnce } from '../requests-at-once.js';
+import { json, problemReply, type Reply } from '../reply.js';
+import { answerSignedIn, type SignedInParts } from '../signed-in.js';
 import { approvalView } from './approval-view.js';
-import { callerOf, mayRead } from './caller.js';
+import { mayRead } from './caller.js';
 
-export interface ApprovalRequestsParts {
-  parts: BrokerParts;
+export interface ApprovalRequestsParts extends SignedInParts {
   desk: ApprovalDesk;
-  atOnce: RequestsAtOnce;
-  isPrivate: (request: IncomingMessage) => boolean;
 }
 
 const MAX_BODY_BYTES = 4_096;
@@ -65,7 +61,7 @@ export class ApprovalRequests {
   }
 
   answer(request: IncomingMessage, id: string, is: Answer['is']): Promise<Reply> {
-    return this.#by(request, async (by) => {
+    return answerSignedIn(this.given, 'approvals', request, async (by) => {
       const answered = await this.given.desk.answer(id, await readAnswer(request, is, by));
       return answered.is === 'taken'
         ? json(200, approvalView(answered.approval))
@@ -74,7 +70,7 @@ export class ApprovalRequests {
   }
 
   #reading(request: IncomingMessage, read: () => Promise<Reply>): Promise<Reply> {
-    return this.#by(request, (id) =>
+    return answerSignedIn(this.given, 'approvals', request, (id) =>
       mayRead(id, this.given.parts.catalogue)
         ? read()
         : Promise.resolve(
@@ -86,27 +82,6 @@ export class ApprovalRequests {
             ),
           ),
     );
-  }
-
-  async #by(request: IncomingMessage, work: (id: string) => Promise<Reply>): Promise<Reply> {
-    const { parts, atOnce } = this.given;
-    const beganMs = performance.now();
-    let status = 500;
-    try {
-      const reply = await atOnce.answering(() => this.#authenticated(request, work)).catch(problemReplyOf);
-      status = reply.status;
-      return reply;
-    } finally {
-      parts.measures.answered('approvals', status, performance.now() - beganMs);
-    }
-  }
-
-  #authenticated(request: IncomingMessage, work: (id: string) => Promise<Reply>): Promise<Reply> {
-    const { parts, isPrivate, atOnce } = this.given;
-    if (!isPrivate(request)) throw new TransportError('ERR_TLS_REQUIRED', 'tokens are told over TLS alone');
-    const caller = callerOf(request, parts.trust, Date.now());
-    if (!caller.ok) return Promise.resolve(problemReply(refusalProblem(caller.refusal)));
-    return atOnce.ofSender(caller.id, () => work(caller.id));
   }
 }
 

@@ -1,4 +1,4 @@
-/** Who asks about approvals: a person who has signed in, or a service by its SVID, with a role in the catalogue. */
+/** Who asks: a person who has signed in, or a service by its SVID, with a role in the catalogue. */
 import type { IncomingMessage } from 'node:http';
 import type { Catalogue, OperatorEntry } from '#events/catalogue.js';
 import type { Refusal } from '#events/refusal.js';
