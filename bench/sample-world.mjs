@@ -10,6 +10,7 @@ import { generateSealKey } from '../dist/libs/agent/src/seal-key.js';
 import { signEvent } from '../dist/libs/agent/src/signed-event.js';
 import { openKafka } from '../dist/libs/bus/src/kafka/kafka-bus.js';
 import { CREDENTIAL_EVENTS, DELIVERY } from '../dist/libs/events/src/topics.js';
+import { mintLogin } from '../dist/libs/identity/src/development/development-login.js';
 import { mintSvid } from '../dist/libs/identity/src/development/mint-svid.js';
 import { createLog } from '../dist/libs/telemetry/src/log.js';
 
@@ -17,6 +18,7 @@ export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
 export const PLANNER = 'spiffe://dev.mayfly/agent/planner';
 export const EXECUTOR = 'spiffe://dev.mayfly/agent/executor';
+const OPERATOR = 'user:nadia@corp.example';
 /** What the sample's tools do: a query with a database user, a request with a token. */
 export const ON_A_DATABASE = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
 export const WITH_A_TOKEN = { tool: 'orders.api', dataset: 'orders', action: 'read' };
@@ -170,6 +172,19 @@ export class SampleWorld {
   async amendTask(taskId, changes) {
     const { svid, key } = this.orchestrator;
     await this.bus.publish([signEvent({ type: 'task.amended', data: { taskId, ...changes }, svid, key })]);
+    return performance.now();
+  }
+
+  /** As an operator. Resolves once the broker has answered: it is committed. @returns when that was */
+  async suspendTask(taskId) {
+    const { stateDir } = this;
+    const login = await mintLogin({ stateDir, person: OPERATOR, ttlS: 300, env: process.env });
+    const answer = await fetch(`${this.stack.addresses.broker}/v1/tasks/${taskId}/suspend`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${login}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'it is measured' }),
+    });
+    if (!answer.ok) throw new Error(`the task was not suspended: ${await answer.text()}`);
     return performance.now();
   }
 

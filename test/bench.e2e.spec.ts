@@ -12,5 +12,6 @@ it('the benchmarks run through at their smallest size', async () => {
   expect(stdout).toMatch(/lost +0 \(0 … 0\)/);
   expect(stdout).toMatch(/session dead p50Ms/);
   expect(stdout).toMatch(/amended: session dead p50Ms/);
+  expect(stdout).toMatch(/suspended: session dead p50Ms/);
   expect(stdout).toMatch(/under 10 descendants: session dead lastMs/);
 }, 180_000);

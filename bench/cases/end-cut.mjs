@@ -1,6 +1,7 @@
 /**
  * What ends access, acknowledged by Kafka, until an open session of the target is dead and `lease.access_cut` is read, and until a
- * verifier refuses a token: the end of a task, an amendment that takes the right away, and the end of a task with many descendants.
+ * verifier refuses a token: the end of a task, an amendment that takes the right away, an operator's suspension (acknowledged by the
+ * broker, over HTTP), and the end of a task with many descendants.
  */
 import { Resource } from '../resource.mjs';
 import { ON_A_DATABASE, triples, WITH_A_TOKEN } from '../sample-world.mjs';
@@ -18,10 +19,13 @@ export const run = ({ world, size }) =>
     ...(await tokens(world, size, '', ends(world))),
     ...(await sessions(world, size, 'amended: ', amends(world, WITH_A_TOKEN))),
     ...(await tokens(world, size, 'amended: ', amends(world, ON_A_DATABASE))),
+    ...(await sessions(world, size, 'suspended: ', suspends(world))),
+    ...(await tokens(world, size, 'suspended: ', suspends(world))),
     ...(await cascade(world, size)),
   }));
 
 const ends = (world) => (taskId) => world.endTasks([taskId]);
+const suspends = (world) => (taskId) => world.suspendTask(taskId);
 /** Leaves this right alone. */
 const amends = (world, left) => (taskId) => world.amendTask(taskId, { declared: triples(left) });
 

@@ -107,10 +107,10 @@ const KINDS: Kind[] = [
       data: { taskId: at(TASKS, n), rekey: at(AGENTS, agent) },
     }),
   ),
-  kind('suspends', 3, [4, 2], (world, n = 0, why = 0) =>
+  kind('suspends', 3, [4, 4], (world, n = 0, why = 0) =>
     world.suspends(at(TASKS, n), at(SUSPENSION_CAUSES, why)),
   ),
-  kind('resumes', 3, [4, 2], (world, n = 0, why = 0) =>
+  kind('resumes', 3, [4, 4], (world, n = 0, why = 0) =>
     world.resumes(at(TASKS, n), at(SUSPENSION_CAUSES, why)),
   ),
   kind('ends', 2, [4, 5], (world, n = 0, who = 0) =>

@@ -14,7 +14,7 @@ import { decideCall } from '../../src/call.js';
 import type { ToolCalled } from '../../src/inbound.js';
 import type { Lease } from '../../src/lease.js';
 import type { Sender } from '../../src/task.js';
-import type { FamilyWorld } from './world.js';
+import type { Books } from './books.js';
 
 interface Call {
   call: ToolCalled;
@@ -33,7 +33,7 @@ export class Calls {
   readonly approvals: Approval[] = [];
   readonly #calls = new Map<string, Call>();
 
-  constructor(private readonly world: FamilyWorld) {}
+  constructor(private readonly world: Books) {}
 
   hears(call: ToolCalled, by: Sender): void {
     if (!this.#calls.has(keyOf(call, by.id))) this.#decide(call, by, 1, null);

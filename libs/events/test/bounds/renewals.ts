@@ -2,7 +2,7 @@
 import { evolveLease } from '../../src/lease.js';
 import { decideRenewal, type Renewal, type RenewalFacts } from '../../src/renew-lease.js';
 import type { Sender } from '../../src/task.js';
-import type { FamilyWorld } from './world.js';
+import type { Books } from './books.js';
 
 interface Extending {
   renewal: Renewal;
@@ -15,7 +15,7 @@ export class Renewals {
   granted = 0;
   readonly #extending = new Map<string, Extending>();
 
-  constructor(private readonly world: FamilyWorld) {}
+  constructor(private readonly world: Books) {}
 
   asks(renewal: Renewal, by: Sender): void {
     const decided = decideRenewal(renewal, by, this.#facts(renewal, null));

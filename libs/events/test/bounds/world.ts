@@ -13,6 +13,7 @@ import type { EventOf } from '../../src/outbound.js';
 import { decideResumption, decideSuspension } from '../../src/suspend-task.js';
 import { evolve, unknownTask, type Decided, type Sender, type Task, type TaskEvent } from '../../src/task.js';
 import { NOW } from '../fixture.js';
+import type { Books, Held } from './books.js';
 import { Calls } from './calls.js';
 import { catalogue, judgeOf, policyOf, TASKS } from './family.js';
 import { Oracle } from './oracle.js';
@@ -24,17 +25,10 @@ export interface Said {
   by: Sender;
 }
 
-/** A lease in the broker's books. */
-export interface Held {
-  lease: Lease;
-  intended: EventOf<'lease.intended'>;
-  call: ToolCalled;
-}
-
 /** The call is decided again where that can help. */
 const AGAIN = ['no_answer', 'too_late'];
 
-export class FamilyWorld {
+export class FamilyWorld implements Books {
   nowMs = NOW;
   policy = policyOf(0);
   readonly oracle = new Oracle();
