@@ -167,7 +167,7 @@ describe('mayfly policy who-can', () => {
     const [analyst, executor, planner, ...rest] = stdout.split('\n');
 
     expect(analyst).toMatch(
-      /^spiffe:\/\/dev\.mayfly\/agent\/analyst {3}sql\.query {2}under conditions {2}by data\.crm-read, tools\.warehouse; unless guard\.budget, guard\.drift/,
+      /^spiffe:\/\/dev\.mayfly\/agent\/analyst {3}sql\.query {2}under conditions {2}by data\.crm-read, tools\.warehouse; unless guard\.budget, guard\.call-rate, guard\.drift/,
     );
     expect(executor).toContain('by data.orders-read, tools.warehouse; unless');
     expect(planner).toMatch(/ never {2,}no policy permits the tool, nor the dataset$/);

@@ -55,7 +55,7 @@ it('says under which conditions, as the policies say them', () => {
     ...{ agent: agent('analyst'), tool: 'sql.query', answer: 'under_conditions' },
     policies: ['data.crm-read', 'tools.warehouse'],
   });
-  expect(residuals.slice(0, 2)).toEqual([
+  expect(residuals.filter(({ id }) => ['guard.budget', 'guard.drift'].includes(id))).toEqual([
     {
       ...{ id: 'guard.budget', effect: 'forbid', approval: null },
       text: 'when { (context.now.calls >= context.task.maxCalls) || (context.now.rows >= context.task.maxRows) }',
