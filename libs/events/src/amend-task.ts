@@ -6,7 +6,7 @@ import { authorize, refusedTask, toldOf } from './authorize-task.js';
 import type { Catalogue } from './catalogue.js';
 import { deadlineProblems } from './declare-task.js';
 import { declarationProblems, refusalOf } from './declaration-problems.js';
-import { pinRefusal } from './entitlement.js';
+import { keyRefusal } from './entitlement.js';
 import type { TaskAmended } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
@@ -34,7 +34,7 @@ export function decideAmendment(
   if (declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
   if (by.id !== declaration.orchestrator)
     return rejected('ERR_NOT_ENTITLED', 'only who started the task may amend it');
-  const pin = pinRefusal(task, by.id, by.keyThumbprint);
+  const pin = keyRefusal(task, facts.ancestors, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
 
   const common = {

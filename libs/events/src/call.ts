@@ -9,7 +9,7 @@ import { targetOf, type TargetEntry } from './catalogue.js';
 import { factsOf, type Declaration } from './declaration.js';
 import { scoreAfter, scoreOf } from './drift.js';
 import type { DriftSignal } from './drift-signal.js';
-import { hasSpoken, pinRefusal, sharedRefusal } from './entitlement.js';
+import { hasSpoken, keyRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import { tokenOf } from './intend-token.js';
 import { canonical } from './jcs.js';
@@ -52,7 +52,7 @@ export function decideCall(
   if (declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
   if (!declaration.agents.includes(by.id))
     return rejected('ERR_AGENT_NOT_NAMED', 'the sender is no agent of this task');
-  const pin = pinRefusal(task, by.id, by.keyThumbprint);
+  const pin = keyRefusal(task, facts.ancestors, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
   if (!hasSpoken(task, by.id)) {
     const shared = sharedRefusal(facts.catalogue.agents.get(by.id), facts.openTasksOfSender);

@@ -4,7 +4,7 @@ import { authorize, refusedTask, toldOf } from './authorize-task.js';
 import type { Catalogue, OrchestratorEntry } from './catalogue.js';
 import { declarationProblems, principalProblems, refusalOf } from './declaration-problems.js';
 import { endOfEarly } from './end-task.js';
-import { boundsOf, sharedRefusal, type Limits } from './entitlement.js';
+import { boundsOf, keyRefusal, sharedRefusal, type Limits } from './entitlement.js';
 import type { TaskStarted } from './inbound.js';
 import type { EventOf } from './outbound.js';
 import type { Refusal } from './refusal.js';
@@ -31,6 +31,8 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   const parent = facts.ancestors[0]?.declaration ?? null;
   const bounds = boundsOf(start, by.id, facts.catalogue, parent);
   if (!bounds.ok) return { is: 'rejected', refusal: bounds.refusal };
+  const key = keyRefusal(task, facts.ancestors, by.id, by.keyThumbprint);
+  if (key !== null) return { is: 'rejected', refusal: key };
   const entry = facts.catalogue.orchestrators.get(by.id) ?? facts.catalogue.agents.get(by.id);
   const shared = sharedRefusal(entry, facts.openTasksOfSender);
   if (shared !== null) return { is: 'rejected', refusal: shared };

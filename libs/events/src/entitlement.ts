@@ -144,6 +144,19 @@ export function pinRefusal(
     : no('ERR_KEY_CHANGED', 'another key was used before by this sender in this task');
 }
 
+/** The key of whoever uses what a task has: pinned in it, and taken from its sender neither there nor in a task above. */
+export function keyRefusal(
+  task: Keys,
+  ancestors: readonly Keys[],
+  sender: string,
+  keyThumbprint: string,
+): Refusal | null {
+  const isFormer = ancestors.some(({ formerKeys }) => formerKeys?.[sender]?.includes(keyThumbprint));
+  return isFormer
+    ? no('ERR_KEY_CHANGED', 'a task above was re-keyed: this key of the sender is good for nothing below it')
+    : pinRefusal(task, sender, keyThumbprint);
+}
+
 /** Whether this sender has spoken in the task before: then it is in no further task by speaking. */
 export const hasSpoken = ({ pins, formerKeys }: Keys, sender: string): boolean =>
   pins[sender] !== undefined || formerKeys?.[sender] !== undefined;

@@ -6,7 +6,7 @@
 import { questionOf, refusalOf } from './call.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf } from './catalogue.js';
-import { pinRefusal } from './entitlement.js';
+import { keyRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import type { Lease } from './lease.js';
 import type { Check, EventOf } from './outbound.js';
@@ -58,7 +58,7 @@ export function decideRenewal(renewal: Renewal, by: Sender, facts: RenewalFacts)
   if (declaration === null) return rejected('ERR_TASK_UNKNOWN', 'no such task was accepted');
   if (!declaration.agents.includes(by.id))
     return rejected('ERR_AGENT_NOT_NAMED', 'the sender is no agent of this task');
-  const pin = pinRefusal(task, by.id, by.keyThumbprint);
+  const pin = keyRefusal(task, facts.ancestors, by.id, by.keyThumbprint);
   if (pin !== null) return { is: 'rejected', refusal: pin };
   // Of others' leases nobody learns whether they are there.
   if (renewable === null || renewable.lease.taskId !== task.taskId || renewable.lease.agent !== by.id)
