@@ -189,9 +189,11 @@ describe('a renewal is refused', () => {
     const suspended = decideSuspension(parent, parked).reduce(evolve, parent);
     const resumed = decideResumption(suspended, parked).reduce(evolve, suspended);
     expect(of(parent)).toBe('granted');
-    expect(of({ ...parent, formerKeys: { [ANALYST]: [sender(ANALYST).keyThumbprint] } })).toBe(
-      'ERR_KEY_CHANGED',
-    );
+    const rekeyed = { ...parent, formerKeys: { [ANALYST]: [sender(ANALYST).keyThumbprint] } };
+    expect(decide({ task, ancestors: [rekeyed], renewable: renewable(lease) })).toMatchObject({
+      is: 'rejected',
+      refusal: { code: 'ERR_KEY_CHANGED' },
+    });
     expect(of(ended(parent))).toBe('ERR_PARENT_ENDED');
     expect(of(suspended)).toBe('ERR_TASK_SUSPENDED');
     expect(of(resumed)).toBe('ERR_LEASE_NOT_RENEWABLE');
