@@ -73,10 +73,11 @@ export async function openParts(
 
   const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
   const counted = watchMetrics(metrics, db);
+  const keys = { pseudonyms, isPerson: (id: string) => catalogue.operators.has(id) };
   const ingest = new Ingest({
     db,
     authorities: { trust, peers },
-    keys: { pseudonyms, isPerson: (id) => catalogue.operators.has(id) },
+    keys,
     onAppended: (appended) => {
       counted(appended);
       checkpointer.wake();
@@ -101,7 +102,7 @@ export async function openParts(
 
   return {
     ...{ db, bus, relay, checkpointer, ingest, readers },
-    log: new AuditLog(db),
+    log: new AuditLog(db, keys),
     jwks: signer.jwks,
     close: async () => {
       clearInterval(refresh);
