@@ -1,6 +1,6 @@
 /** Policy texts to a set that can decide: parsed, strictly validated, named and digested. Pure but for the engine. */
 import { createHash } from 'node:crypto';
-import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Catalogue } from '#events/catalogue.js';
 import { canonical } from '#events/jcs.js';
 import { cedar } from './cedar.js';
@@ -13,6 +13,8 @@ import { positionAtByte, positionAtIndex, type SourceText } from './source-text.
 
 export interface ParsedPolicies {
   schema: string;
+  /** The same, as Cedar reads it. */
+  schemaJson: SchemaJson<string>;
   /** Policy text by `@id`. */
   texts: Readonly<Record<string, string>>;
   rules: ReadonlyMap<string, Rule>;
@@ -71,6 +73,7 @@ export function parsePolicies(
   const content = canonical([schemaJson, sorted.map(({ rule, part }) => [rule.id, part.json])]);
   return {
     schema: schema.text,
+    schemaJson,
     texts: Object.fromEntries(sorted.map(({ rule, part }) => [rule.id, part.text])),
     rules: new Map(sorted.map(({ rule }) => [rule.id, rule])),
     contents: new Map(sorted.map(({ rule, part }) => [rule.id, canonical(part.json)])),
