@@ -16,6 +16,7 @@ import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
 import * as httpToken from './cases/http-token.mjs';
 import * as poison from './cases/poison.mjs';
+import * as replay from './cases/replay.mjs';
 import * as restart from './cases/restart.mjs';
 import { soak, soakJwt } from './cases/soak.mjs';
 import * as verifyToken from './cases/verify-token.mjs';
@@ -25,10 +26,23 @@ import { SampleWorld } from './sample-world.mjs';
 import { overRounds, round1 } from './stats.mjs';
 
 const root = join(import.meta.dirname, '..');
-const CASES = [decide, callPostgres, callJwt, httpToken, endCut, verifyToken, poison, restart, soak, soakJwt];
+const CASES = [
+  decide,
+  replay,
+  callPostgres,
+  callJwt,
+  httpToken,
+  endCut,
+  verifyToken,
+  poison,
+  restart,
+  soak,
+  soakJwt,
+];
 const SIZES = {
   whole: {
     decisions: 5_000,
+    recorded: 100_000,
     calls: 500,
     backlog: 2_000,
     callsPerSecond: 50,
@@ -43,6 +57,7 @@ const SIZES = {
   },
   smoke: {
     decisions: 200,
+    recorded: 500,
     calls: 20,
     backlog: 20,
     callsPerSecond: 10,

@@ -9,6 +9,7 @@ it('the benchmarks run through at their smallest size', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['bench/run.mjs', '--smoke'], { cwd: root });
 
   expect(stdout).toMatch(/decide, 1 round/);
+  expect(stdout).toMatch(/flips missing or too many +0 \(0 … 0\)/);
   expect(stdout).toMatch(/lost +0 \(0 … 0\)/);
   expect(stdout).toMatch(/session dead p50Ms/);
   expect(stdout).toMatch(/amended: session dead p50Ms/);

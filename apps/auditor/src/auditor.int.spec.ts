@@ -74,7 +74,7 @@ beforeAll(async () => {
   });
   app = await NestFactory.create<NestExpressApplication>(
     AuditorModule.forRoot(
-      { log: new AuditLog(db), readers, ingest },
+      { log: new AuditLog(db, world.keys), readers, ingest },
       {
         service: 'auditor',
         environment: 'development',
@@ -236,6 +236,40 @@ it('records each read as an entry, with the reader under a pseudonym', async () 
     event: { reader: world.keys.pseudonyms.person(OPERATOR), role: 'auditor' },
   });
   expect(JSON.stringify(entries)).not.toContain(OPERATOR);
+});
+
+describe('decisions that somebody keeps', () => {
+  async function check(body: string, id: string | null = OPERATOR): Promise<Answer> {
+    const headers: Record<string, string> =
+      id === null ? {} : { authorization: `Bearer ${await world.svid(id)}` };
+    const response = await fetch(`${url}/v1/decisions/check`, { method: 'POST', headers, body });
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      text: await response.text(),
+    };
+  }
+  const asked = JSON.stringify({ decisions: [{ id: LEASE, data: common }] });
+
+  it('are compared with the log for its readers', async () => {
+    expect(await check(asked)).toMatchObject({
+      status: 200,
+      text: JSON.stringify({ absent: [LEASE], differ: [] }),
+    });
+  });
+
+  it('are nothing to anybody else', async () => {
+    expect(await check(asked, null)).toEqual(problem(401, 'ERR_UNAUTHENTICATED'));
+    expect(await check(asked, STRANGER)).toEqual(problem(403, 'ERR_FORBIDDEN'));
+  });
+
+  it.each([
+    ['no JSON', '{', 400, 'ERR_BODY_INVALID'],
+    ['another document', '{"decisions":[{"id":1}]}', 400, 'ERR_BODY_INVALID'],
+    ['too much of it', ' '.repeat(2 ** 21 + 1), 413, 'ERR_BODY_TOO_LARGE'],
+  ])('are not read out of %s', async (_what, body, status, code) => {
+    expect(await check(body)).toEqual(problem(status, code));
+  });
 });
 
 describe('refusals', () => {

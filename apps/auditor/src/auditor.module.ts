@@ -3,6 +3,7 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { AuditLog } from './audit-log.js';
 import { BusController } from './bus.controller.js';
+import { DecisionsController } from './http/decisions.controller.js';
 import { EntriesController } from './http/entries.controller.js';
 import { LogController } from './http/log.controller.js';
 import { Readers } from './http/readers.js';
@@ -21,7 +22,7 @@ export class AuditorModule {
     return {
       module: AuditorModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController, EntriesController, StoryController, LogController],
+      controllers: [BusController, EntriesController, DecisionsController, StoryController, LogController],
       providers: [
         { provide: AuditLog, useValue: log },
         { provide: Readers, useValue: readers },

@@ -82,10 +82,11 @@ export async function openParts(
 
   const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
   const counted = watchMetrics(metrics, db);
+  const keys = { pseudonyms, isPerson: (id: string) => persons.has(id) };
   const ingest = new Ingest({
     db,
     authorities: { trust, peers },
-    keys: { pseudonyms, isPerson: (id) => persons.has(id) },
+    keys,
     onAppended: (appended) => {
       counted(appended);
       checkpointer.wake();
@@ -119,7 +120,7 @@ export async function openParts(
 
   return {
     ...{ db, bus, relay, checkpointer, catalogue, ingest, readers },
-    log: new AuditLog(db),
+    log: new AuditLog(db, keys),
     jwks: signer.jwks,
     close: async () => {
       clearInterval(refresh);

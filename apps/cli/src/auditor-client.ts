@@ -22,6 +22,7 @@ const story = z.object({
 export type Story = z.infer<typeof story>;
 
 const entry = z.object({ leaf: z.base64() });
+const checked = z.object({ absent: z.array(z.string()), differ: z.array(z.string()) });
 const problem = z.object({ code: z.string(), detail: z.string() });
 
 export class AuditorClient {
@@ -55,10 +56,24 @@ export class AuditorClient {
     return response.text();
   }
 
-  async #get(path: string): Promise<Response> {
+  /** Whether the log has these decisions as they are kept. @param decisions by `ce_id`, with their data as JSON text; at most 500 */
+  async checkDecisions(
+    decisions: readonly { id: string; data: string }[],
+  ): Promise<{ absent: string[]; differ: string[] }> {
+    const members = decisions.map(({ id, data }) => `{"id":${JSON.stringify(id)},"data":${data}}`);
+    const body = `{"decisions":[${members.join(',')}]}`;
+    return checked.parse(await jsonOf(await this.#ask('/v1/decisions/check', { method: 'POST', body })));
+  }
+
+  #get(path: string): Promise<Response> {
+    return this.#ask(path);
+  }
+
+  async #ask(path: string, request: { method?: string; body?: string } = {}): Promise<Response> {
     const headers = { authorization: `Bearer ${await this.#token()}` };
     try {
       return await fetch(new URL(path, this.#address), {
+        ...request,
         headers,
         signal: AbortSignal.timeout(REQUEST_WITHIN_MS),
       });

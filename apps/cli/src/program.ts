@@ -132,6 +132,10 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
     .requiredOption('--policy <dir>', 'the policy folder to decide by')
     .option('--since <when>', 'how far back, such as 30d or 12h, or a moment', '30d')
     .option('--config <file>', 'the configuration that the broker was started with')
+    .option('--auditor <url>', 'where the log is asked, where npm start did not start it')
+    .option('--token <file>', 'a token of a reader of the log, where the development issuer is not theirs')
+    .option('--no-log', 'do not ask the log whether the records are what was told')
+    .option('--exact', 'have Cedar decide every call: slower')
     .action((options: PolicyReplayOptions & { json?: boolean }) => policyReplay(options, context(options)));
 
   command(policy, 'explain', 'say why a recorded call was decided as it was, and what would have to change')

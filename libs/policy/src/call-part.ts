@@ -1,7 +1,7 @@
 /** One of the two decisions of a call, and whether an approval would turn it. */
 import type { CedarRequest } from './cedar-request.js';
 import { entityRef } from './cedar-request.js';
-import { evaluate } from './evaluate.js';
+import { evaluate, type Evaluate } from './evaluate.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import type { Approval, Rule } from './rule.js';
 import { unreachable } from '#events/unreachable.js';
@@ -13,8 +13,9 @@ export type Part = { policies: string[]; reason: string } & (
   | { kind: 'needs_approval'; approvals: Approval[] }
 );
 
-export function partOf(policies: ParsedPolicies, request: CedarRequest): Part {
-  const evaluation = evaluate(policies, request);
+/** @param ask the engine, unless told otherwise */
+export function partOf(policies: ParsedPolicies, request: CedarRequest, ask: Evaluate = evaluate): Part {
+  const evaluation = ask(policies, request);
   const rules = evaluation.policies.flatMap((id) => policies.rules.get(id) ?? []);
   const said = { policies: evaluation.policies, reason: wordsOf(rules) };
   switch (evaluation.outcome) {
@@ -25,7 +26,7 @@ export function partOf(policies: ParsedPolicies, request: CedarRequest): Part {
     case 'deny': {
       const approvals = rules.flatMap(({ approval }) => approval ?? []);
       const liftable = rules.length > 0 && approvals.length === rules.length;
-      if (liftable && wouldPermitIfApproved(policies, request))
+      if (liftable && wouldPermitIfApproved(policies, request, ask))
         return { kind: 'needs_approval', approvals, ...said };
       return { kind: 'deny', ...said };
     }
@@ -35,12 +36,12 @@ export function partOf(policies: ParsedPolicies, request: CedarRequest): Part {
 }
 
 /** A trial with two approvers who do not exist. It answers yes or no and nothing else, so that nothing can be issued from it. */
-function wouldPermitIfApproved(policies: ParsedPolicies, request: CedarRequest): boolean {
+function wouldPermitIfApproved(policies: ParsedPolicies, request: CedarRequest, ask: Evaluate): boolean {
   const { now, ...context } = request.context;
   if (typeof now !== 'object' || now === null || Array.isArray(now)) return false;
   const approvers = ['mayfly:trial:1', 'mayfly:trial:2'].map((person) => entityRef('Human', person));
   const approved = { ...now, approval: 'approved', approvers, approverCount: approvers.length };
-  return evaluate(policies, { ...request, context: { ...context, now: approved } }).outcome === 'permit';
+  return ask(policies, { ...request, context: { ...context, now: approved } }).outcome === 'permit';
 }
 
 const wordsOf = (rules: readonly Rule[]): string =>

@@ -7,6 +7,7 @@ import type { Check } from '#events/outbound.js';
 import type { RefusalCode } from '#events/refusal.js';
 import { type CedarRequest, entityRef, uid } from './cedar-request.js';
 import { type CallInputs, inputsDigest } from './decision-inputs.js';
+import type { Evaluate } from './evaluate.js';
 import {
   agentEntity,
   type CallContext,
@@ -60,16 +61,25 @@ export function decideCall(policies: ParsedPolicies, request: CallRequest): Call
       { kind: 'failed', policies: [], reason: 'the facts of the call cannot be stated' },
       null,
       {},
+      inputsDigest({}),
     );
   }
   return judgeCall(policies, inputs);
 }
 
-/** The decision that recorded inputs lead to: the same again with the same policies. */
-export function judgeCall(policies: ParsedPolicies, inputs: CallInputs): CallDecision {
-  const tool = partOf(policies, inputs.tool);
-  const dataset = inputs.dataset === null ? null : partOf(policies, inputs.dataset);
-  return conclude(tool, dataset, inputs);
+/**
+ * The decision that recorded inputs lead to: the same again with the same policies.
+ * @param digest of the inputs, where it is known @param ask the engine, unless told otherwise
+ */
+export function judgeCall(
+  policies: ParsedPolicies,
+  inputs: CallInputs,
+  digest = inputsDigest(inputs),
+  ask?: Evaluate,
+): CallDecision {
+  const tool = partOf(policies, inputs.tool, ask);
+  const dataset = inputs.dataset === null ? null : partOf(policies, inputs.dataset, ask);
+  return conclude(tool, dataset, inputs, digest);
 }
 
 /**
@@ -113,7 +123,7 @@ function callInputs(request: CallRequest): CallInputs {
   };
 }
 
-function conclude(tool: Part, dataset: Part | null, inputs: object): CallDecision {
+function conclude(tool: Part, dataset: Part | null, inputs: object, digest: string): CallDecision {
   const parts = dataset === null ? [tool] : [tool, dataset];
   const checks = parts.map((part, index) => checkOf(index === 0 ? 'tool_policy' : 'dataset_policy', part));
   const against = parts.filter(({ kind }) => kind !== 'permit');
@@ -122,7 +132,7 @@ function conclude(tool: Part, dataset: Part | null, inputs: object): CallDecisio
     reasons: (against.length > 0 ? against : parts).map(({ reason }) => reason),
     obligations: NO_OBLIGATIONS,
     inputs,
-    inputsDigest: inputsDigest(inputs),
+    inputsDigest: digest,
   };
   const permits = parts.flatMap((part) => (part.kind === 'permit' ? part.permits : []));
   const approvals = parts.flatMap((part) => (part.kind === 'needs_approval' ? part.approvals : []));

@@ -1,7 +1,7 @@
 /** One question, one answer. Whatever goes wrong is `failed`, which callers MUST treat as a denial. */
 import { cedar } from './cedar.js';
 import { type CedarRequest, missingEntity } from './cedar-request.js';
-import { toldOf } from './later-facts.js';
+import { requestWith } from './facts-read.js';
 import type { ParsedPolicies } from './parse-policies.js';
 import { slotOf } from './policy-slots.js';
 
@@ -10,15 +10,18 @@ export type Evaluation =
   | { outcome: 'permit' | 'deny'; policies: string[] }
   | { outcome: 'failed'; problem: string; policies: string[] };
 
+export type Evaluate = (policies: ParsedPolicies, request: CedarRequest) => Evaluation;
+
 export function evaluate(policies: ParsedPolicies, request: CedarRequest): Evaluation {
   const missing = missingEntity(request);
   if (missing !== undefined) return failed('an entity is missing');
   try {
-    const slot = slotOf(policies);
+    const slot = slotOf(policies, request);
+    if (slot === undefined) return failed('the facts do not fit the schema');
     const answer = cedar.statefulIsAuthorized({
-      ...toldOf(request, policies.untold),
-      preparsedSchemaName: slot,
-      preparsedPolicySetId: slot,
+      ...requestWith(slot.names, request),
+      preparsedSchemaName: slot.schema,
+      preparsedPolicySetId: slot.policies,
       validateRequest: true,
     });
     if (answer.type === 'failure') return failed('the facts do not fit the schema');

@@ -5,9 +5,10 @@ import { decideCall, judgeCall, type CallRequest } from './decide-call.js';
 import type { CallInputs } from './decision-inputs.js';
 import { decideRenewal } from './decide-renewal.js';
 import { decideTask } from './decide-task.js';
+import { requestWith } from './facts-read.js';
 import { loadCatalogue } from './load-catalogue.js';
-import { toldOf } from './later-facts.js';
 import { parsePolicies, type ParsedPolicies } from './parse-policies.js';
+import { slotOf } from './policy-slots.js';
 
 const TEXT = readFileSync('deploy/sample/policy/schema.cedarschema', 'utf8');
 /** All that came later is optional, and the dataset always was. */
@@ -58,7 +59,7 @@ describe('a policy folder with a schema from before', () => {
     expect(judgeCall(setOf(TEXT, DENIED_BEFORE), inputs as CallInputs).decision).toBe('deny');
   });
 
-  it('is told of what it knows of them', () => {
+  it('is told what it knows of them', () => {
     const some = TEXT.replace(/^ +(callsOf|model|argu)\w+\?: .*,$/gm, '');
 
     expect(decideCall(setOf(some, DENIED_BEFORE), request)).toMatchObject({ code: 'ERR_TOOL_FORBIDDEN' });
@@ -68,7 +69,7 @@ describe('a policy folder with a schema from before', () => {
 describe('the engine is told', () => {
   const asked = (set: ParsedPolicies) => {
     const { tool } = decideCall(set, request).inputs as CallInputs;
-    const { context, entities } = toldOf(tool, set.untold);
+    const { context, entities } = requestWith(slotOf(set, tool)?.names ?? null, tool);
     return JSON.stringify([context, entities]);
   };
 
@@ -92,8 +93,13 @@ describe('the engine is told', () => {
   });
 });
 
-it('other facts that a schema does not know are refused: it is the wrong schema', () => {
-  expect(decideCall(setOf(TEXT.replace('    rows: Long,\n', '')), request)).toMatchObject({
+it('facts that a schema has otherwise are refused where a policy reads them: it is the wrong schema', () => {
+  const other = TEXT.replace('    rows: Long,\n', '    rows: String,\n');
+  const rule = (condition: string) =>
+    `@id("rows") @reason("r") forbid (principal, action in Mayfly::Action::"agentAction", resource) when { ${condition} };`;
+
+  expect(decideCall(setOf(other, rule('context.now.calls > 1000')), request).decision).toBe('permit');
+  expect(decideCall(setOf(other, rule('context.now.rows == "many"')), request)).toMatchObject({
     code: 'ERR_POLICY_FAILED',
     reasons: ['the facts do not fit the schema', 'the facts do not fit the schema'],
   });

@@ -1,11 +1,10 @@
 /** Policy texts to a set that can decide: parsed, strictly validated, named and digested. Pure but for the engine. */
 import { createHash } from 'node:crypto';
-import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Catalogue } from '#events/catalogue.js';
 import { canonical } from '#events/jcs.js';
 import { cedar } from './cedar.js';
 import { failOpen } from './fail-open.js';
-import { untoldFacts, type UntoldFacts } from './later-facts.js';
 import { unknownNames } from './names-in-policy.js';
 import { PolicyError, type PolicyErrorCode, type PolicyProblem } from './policy-error.js';
 import { readRule, type Rule } from './rule.js';
@@ -20,6 +19,8 @@ export interface Place {
 
 export interface ParsedPolicies {
   schema: string;
+  /** The same, as Cedar reads it. */
+  schemaJson: SchemaJson<string>;
   /** Policy text by `@id`. */
   texts: Readonly<Record<string, string>>;
   rules: ReadonlyMap<string, Rule>;
@@ -29,8 +30,6 @@ export interface ParsedPolicies {
   digest: string;
   /** By `@id`: the policy as Cedar reads it, by which two sets are compared. */
   contents: ReadonlyMap<string, string>;
-  /** Facts that no policy of the set reads, or its schema lacks. */
-  untold: UntoldFacts;
 }
 
 /**
@@ -82,15 +81,12 @@ export function parsePolicies(
   const content = canonical([schemaJson, sorted.map(({ rule, part }) => [rule.id, part.json])]);
   return {
     schema: schema.text,
+    schemaJson,
     texts: Object.fromEntries(sorted.map(({ rule, part }) => [rule.id, part.text])),
     rules: new Map(sorted.map(({ rule }) => [rule.id, rule])),
     places: new Map(sorted.map(({ rule, part }) => [rule.id, part.place])),
     contents: new Map(sorted.map(({ rule, part }) => [rule.id, canonical(part.json)])),
     digest: `sha256:${createHash('sha256').update(content).digest('hex')}`,
-    untold: untoldFacts(
-      sorted.map(({ part }) => part.json),
-      types,
-    ),
   };
 }
 

@@ -1,6 +1,8 @@
 /** A loaded policy set, and the decisions it makes. Deciding is synchronous and touches nothing outside. */
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '#events/catalogue.js';
+import { ASK_ENGINE } from './compiled/ask-engine.js';
+import { CompiledPolicies } from './compiled/compiled-policies.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
 import { decideRenewal, type RenewalDecision } from './decide-renewal.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
@@ -14,6 +16,8 @@ import { runPolicyTests } from './policy-tests.js';
 export type { CallDecision, CallRequest, TaskDecision, TaskRequest };
 
 export class PolicySet {
+  #compiled: CompiledPolicies | undefined;
+
   private constructor(private readonly policies: ParsedPolicies) {}
 
   /**
@@ -61,9 +65,20 @@ export class PolicySet {
     return mayApprove(this.policies, request);
   }
 
-  /** Decides recorded inputs again, perhaps of another set. */
-  replayCall(inputs: CallInputs): CallDecision {
-    return judgeCall(this.policies, inputs);
+  /** Decides recorded inputs again, perhaps of another set. @param digest of the inputs, where it is known */
+  replayCall(inputs: CallInputs, digest?: string): CallDecision {
+    return judgeCall(this.policies, inputs, digest);
+  }
+
+  /** What `replayCall` would say, by compiled policies: quick, and no judge. Undefined where only the engine can say. */
+  presumeCall(inputs: CallInputs, digest?: string): CallDecision | undefined {
+    const compiled = (this.#compiled ??= new CompiledPolicies(this.policies));
+    try {
+      return judgeCall(this.policies, inputs, digest, (_policies, request) => compiled.evaluate(request));
+    } catch (error) {
+      if (error === ASK_ENGINE) return undefined;
+      throw error;
+    }
   }
 
   replayTask(inputs: TaskInputs): TaskDecision {

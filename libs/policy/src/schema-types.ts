@@ -56,7 +56,18 @@ export class SchemaTypes {
   }
 }
 
-function isMeant(constraint: ActionConstraint, action: readonly string[]): boolean {
+/** Every member of every record in the schema, wherever it is. */
+export function memberTypes(part: unknown): { name: string; type: AnyType }[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const own =
+    'type' in part && part.type === 'Record' && 'attributes' in part
+      ? Object.entries(part.attributes as Attributes).map(([name, type]) => ({ name, type }))
+      : [];
+  return [...own, ...Object.values(part).flatMap(memberTypes)];
+}
+
+/** @param action keys of it and of its groups: `JSON.stringify([type, id])` */
+export function isMeant(constraint: ActionConstraint, action: readonly string[]): boolean {
   if (constraint.op === 'All') return true;
   if ('slot' in constraint) return true;
   const meant = 'entities' in constraint ? constraint.entities : [constraint.entity];

@@ -71,6 +71,13 @@ export const logMigrations: readonly Migration[] = [
       ALTER TABLE tree_head ENABLE ALWAYS TRIGGER grows, ENABLE ALWAYS TRIGGER no_delete, ENABLE ALWAYS TRIGGER no_truncate;
     `,
   },
+  {
+    id: 'log-2',
+    sql: `
+      -- A replay asks for decisions by the id under which they were told.
+      CREATE INDEX entry_decision ON entry (event_id) WHERE type = 'call.decided';
+    `,
+  },
 ];
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

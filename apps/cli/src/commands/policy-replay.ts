@@ -1,15 +1,21 @@
 /**
  * `mayfly policy replay`: which recorded decisions would another policy folder turn? Each call is decided again on the inputs that
- * were kept of it; nothing is issued, and nothing is written.
+ * were kept of it, once the log has confirmed the record; nothing is issued, and nothing is written.
  */
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { Flip } from '#policy/replay/rejudge.js';
+import { mintSvid } from '#identity/development/mint-svid.js';
 import type { ReplayReport } from '#policy/replay/replay.js';
+import { AuditorClient } from '../auditor-client.js';
 import { inLettersOf, type WhereOptions } from '../dlq/letters-database.js';
 import { CliError } from '../failure.js';
+import { againstTheLog, type LogFindings, noFindings } from '../policy/against-the-log.js';
 import { countDecisions, recordedDecisions } from '../policy/recorded-decisions.js';
+import { isClean, textOf } from '../policy/replay-text.js';
 import { sinceOf } from '../policy/since.js';
 import { progressOn } from '../progress.js';
+import { readAddresses, stateFolder } from '../state-folder.js';
+import { SAMPLE_OPERATOR } from './context.js';
 import type { CommandContext } from './context.js';
 import { policiesIn, policyFolder } from './policy-folder.js';
 
@@ -17,57 +23,87 @@ export interface PolicyReplayOptions extends WhereOptions {
   since: string;
   /** The folder to decide by. */
   policy: string;
+  /** False: the log is not asked. */
+  log: boolean;
+  /** The auditor's address, where `npm start` did not start it. */
+  auditor?: string;
+  /** File with the token of a reader of the log, where the development issuer is not theirs. */
+  token?: string;
+  /** Cedar decides every call. */
+  exact?: boolean;
 }
 
-/** Of the people's form only: programs get them all. */
-const SHOWN = 50;
+const TOKEN_TTL_S = 120;
 
-/** @throws CliError ERR_CLI_CHECKS_FAILED for flips, and for inputs that somebody changed */
+/** @throws CliError ERR_CLI_CHECKS_FAILED for flips, for inputs that somebody changed, and for records that the log does not confirm */
 export async function policyReplay(options: PolicyReplayOptions, context: CommandContext): Promise<void> {
   const { env, output } = context;
   const dir = policyFolder({ dir: options.policy }, env);
   const sinceMs = sinceOf(options.since, Date.now());
   const { digest } = await policiesIn(dir, undefined, context);
-  const { replay } = await import('#policy/replay/replay.js');
+  const auditor = options.log ? await auditorOf(options, env) : null;
+  const log = auditor === null ? null : noFindings();
 
   const report = await inLettersOf('broker', options, env, async (tx) => {
     const progress = progressOn(process.stderr, await countDecisions(tx, sinceMs));
+    const kept = recordedDecisions(tx, sinceMs);
     try {
-      return await replay(recordedDecisions(tx, sinceMs), {
-        ...{ dir, threads: Math.max(1, availableParallelism()), onProgress: progress.at },
-      });
+      return await replayed(
+        auditor === null || log === null ? kept : againstTheLog(kept, auditor, log),
+        { dir, by: options.exact === true ? 'engine' : 'compiled' },
+        progress.at,
+      );
     } finally {
       progress.end();
     }
   });
-  output.answer(textOf(report), { ok: isSame(report), dir, digest, ...report });
-  if (!isSame(report))
-    throw new CliError(
-      'ERR_CLI_CHECKS_FAILED',
-      `${report.flips.length} decisions would flip, ${report.altered.length} have inputs that are not theirs`,
-    );
+  const ok = isClean(report, log);
+  output.answer(textOf(report, log), { ok, dir, digest, ...report, log });
+  if (!ok) throw new CliError('ERR_CLI_CHECKS_FAILED', summaryOf(report, log));
 }
 
-const isSame = ({ flips, altered }: ReplayReport) => flips.length + altered.length === 0;
-
-function textOf({ calls, flips, altered, notPolicy, inputsGone }: ReplayReport): string {
-  const hidden = flips.length - SHOWN;
-  return [
-    ...flips.slice(0, SHOWN).flatMap(flipLines),
-    ...(hidden > 0 ? [`… and ${hidden} more: --json has them all`] : []),
-    ...altered.map(
-      ({ callId, taskId }) =>
-        `altered: the kept inputs of call ${callId} in task ${taskId} are not those decided on`,
-    ),
-    `${calls} calls: ${flips.length} flips, ${notPolicy} refused before policy was asked, ${inputsGone} without kept inputs, ${altered.length} with altered ones`,
-  ].join('\n');
+async function replayed(
+  batches: Parameters<typeof import('#policy/replay/replay.js').replay>[0],
+  how: { dir: string; by: 'engine' | 'compiled' },
+  onProgress: (calls: number) => void,
+): Promise<ReplayReport> {
+  const { replay } = await import('#policy/replay/replay.js');
+  try {
+    return await replay(batches, { ...how, threads: Math.max(1, availableParallelism()), onProgress });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_REPLAY_DISAGREEMENT')
+      throw new CliError(
+        'ERR_CLI_ANSWER',
+        'the quick reading of these policies is not what Cedar says: run it again with --exact, and tell us',
+        { cause: error },
+      );
+    throw error;
+  }
 }
 
-const flipLines = ({ call, before, after }: Flip): string[] => [
-  `${call.at} ${call.agent} ${call.tool} ${call.dataset ?? ''} ${call.action}`.replaceAll('  ', ' '),
-  `  was  ${verdictText(before)}`,
-  `  now  ${verdictText(after)}`,
-];
+async function auditorOf(
+  { config, auditor, token }: PolicyReplayOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<AuditorClient> {
+  const stateDir = stateFolder(env);
+  if (auditor === undefined && config !== undefined)
+    throw new CliError('ERR_CLI_USAGE', 'say where the log is, --auditor <url>, or do without it, --no-log');
+  return new AuditorClient(auditor ?? (await readAddresses(stateDir)).auditor, () =>
+    token === undefined
+      ? mintSvid({ stateDir, id: SAMPLE_OPERATOR, audience: 'mayfly', ttlS: TOKEN_TTL_S, env })
+      : tokenIn(token),
+  );
+}
 
-const verdictText = ({ decision, policies, reasons }: Flip['before']): string =>
-  `${decision} by ${policies.join(', ') || 'no policy'}: ${reasons.join('; ')}`;
+async function tokenIn(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new CliError('ERR_CLI_FILE', `\`${file}\` cannot be read`, { cause });
+  }
+}
+
+function summaryOf({ flips, altered }: ReplayReport, log: LogFindings | null): string {
+  const unconfirmed = log === null ? 0 : log.absent.length + log.differ.length;
+  return `${flips.length} decisions would flip, ${altered.length} have inputs that are not theirs, ${unconfirmed} are not what the log has`;
+}

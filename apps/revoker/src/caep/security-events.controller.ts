@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import { readBody } from '../http/read-body.js';
+import { readBody, type BodyErrorCode } from '#service/read-body.js';
+import { ProblemError } from '../http/problem.js';
 import { MAX_POLL_BYTES, type PollAnswer } from './poll.js';
 import { SecurityEvents } from './security-events.js';
 
@@ -15,7 +16,8 @@ export class SecurityEventsController {
   async poll(@Param('receiver') id: string, @Req() request: IncomingMessage): Promise<PollAnswer> {
     const { poll } = this.events;
     const receiver = poll.admit(id, request.headers.authorization, Date.now());
-    return await poll.answer(receiver, await readBody(request, MAX_POLL_BYTES));
+    const refused = (code: BodyErrorCode, detail: string) => new ProblemError(code, detail);
+    return await poll.answer(receiver, await readBody(request, MAX_POLL_BYTES, refused));
   }
 
   /** What we transmit and how (OpenID SSF 1.0 §7.1). Streams are configured by the operator, not over HTTP. */

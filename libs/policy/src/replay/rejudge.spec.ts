@@ -2,11 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '#events/catalogue.js';
-import { recordedCall, requestOf } from '../../test/recorded-calls.js';
+import { recordedCall } from '../../../../test/support/recorded-calls.mjs';
+import { requestOf } from '../../test/recorded-calls.js';
 import type { CallInputs } from '../decision-inputs.js';
 import { loadCatalogue } from '../load-catalogue.js';
 import { type CallRequest, PolicySet } from '../policy-set.js';
-import { rejudge, type RecordedCall } from './rejudge.js';
+import { DisagreementError, rejudge, type RecordedCall } from './rejudge.js';
 
 const SAMPLE = 'deploy/sample/policy';
 let dir: string;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   );
   ({ catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' }));
   sample = await PolicySet.load(SAMPLE);
-  calls = Array.from({ length: 120 }, (_, n) => recordedCall(sample, catalogue, n));
+  calls = Array.from({ length: 400 }, (_, n) => recordedCall(sample, catalogue, n));
   stricter = await PolicySet.load(dir);
 });
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -112,7 +113,7 @@ it('a call that a wall refused was never put to policy', () => {
 it('a call that policy permitted and the target could not enforce is no flip', () => {
   const { decided, inputs } = first({ decision: 'permit' });
   const refused = { ...decided, decision: 'deny' as const, code: 'ERR_POLICY_FAILED' as const };
-  expect(rejudge(sample, { decided: refused, inputs })).toEqual({ is: 'same' });
+  expect(rejudge(sample, { decided: refused, inputs })).toMatchObject({ is: 'same' });
 });
 
 it('a call whose inputs are gone is counted as that', () => {
@@ -125,4 +126,31 @@ it('inputs that are not those of the decision are not decided on', () => {
     is: 'inputs_altered',
     call: { callId: one.decided.callId },
   });
+});
+
+it('the engine decides again what flips, and a sample of the rest', () => {
+  const byEngine = (set: PolicySet) =>
+    calls.map((call) => rejudge(set, call)).filter((each) => each.is === 'same' && each.byEngine).length;
+  const asked: string[] = [];
+  const watched = {
+    presumeCall: stricter.presumeCall.bind(stricter),
+    replayCall: (...[inputs, digest]: Parameters<PolicySet['replayCall']>) => {
+      asked.push(digest ?? '');
+      return stricter.replayCall(inputs, digest);
+    },
+  };
+  const flips = calls.filter((call) => rejudge(watched, call).is === 'flip');
+
+  expect(asked).toEqual(expect.arrayContaining(flips.map(({ decided }) => decided.inputs)));
+  expect(byEngine(sample)).toBeGreaterThan(0);
+  expect(byEngine(sample)).toBeLessThan(calls.length / 10);
+});
+
+it('where the compiled policies say otherwise than the engine, nothing that they said is relied on', () => {
+  const permitted = first({ decision: 'permit' });
+  const wrong = {
+    presumeCall: () => sample.replayCall(first({ decision: 'deny' }).inputs!),
+    replayCall: sample.replayCall.bind(sample),
+  };
+  expect(() => rejudge(wrong, permitted)).toThrow(DisagreementError);
 });

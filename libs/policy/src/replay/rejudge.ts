@@ -32,7 +32,8 @@ export interface Flip {
 }
 
 export type Rejudged =
-  | { is: 'same' }
+  /** `byEngine`: the engine itself said so. */
+  | { is: 'same'; byEngine: boolean }
   | { is: 'flip'; flip: Flip }
   /** Refused by a wall. */
   | { is: 'not_policy' }
@@ -41,18 +42,43 @@ export type Rejudged =
   /** Its inputs are not those that the decision names: somebody changed them. */
   | { is: 'inputs_altered'; call: Flip['call'] };
 
-export function rejudge(policies: PolicySet, { decided, inputs }: RecordedCall): Rejudged {
+export type Judge = Pick<PolicySet, 'presumeCall' | 'replayCall'>;
+
+/**
+ * The compiled policies go first. The engine confirms each flip, and a sample of the rest, and decides alone what they leave to it.
+ * @throws DisagreementError
+ */
+export function rejudge(policies: Judge, { decided, inputs }: RecordedCall): Rejudged {
   if (decided.inputs === undefined) return { is: 'not_policy' };
   if (inputs === null) return { is: 'inputs_gone' };
   const { taskId, callId, at, agent, tool, dataset, action } = decided;
   const call = { taskId, callId, at, agent, tool, action, ...(dataset === undefined ? {} : { dataset }) };
   if (inputsDigest(inputs) !== decided.inputs) return { is: 'inputs_altered', call };
   const before = recorded(decided);
-  const after = verdictOf(policies.replayCall(inputs));
-  return before.decision === after.decision
-    ? { is: 'same' }
-    : { is: 'flip', flip: { call, policySet: decided.policySet, before, after } };
+  const presumed = policies.presumeCall(inputs, decided.inputs);
+  if (presumed?.decision === before.decision && !isSampled(decided.inputs))
+    return { is: 'same', byEngine: false };
+  const judged = policies.replayCall(inputs, decided.inputs);
+  if (presumed !== undefined && !isSame(presumed, judged)) throw new DisagreementError();
+  return before.decision === judged.decision
+    ? { is: 'same', byEngine: true }
+    : { is: 'flip', flip: { call, policySet: decided.policySet, before, after: verdictOf(judged) } };
 }
+
+/** The compiled policies said otherwise than the engine: a bug of ours, and nothing that they said can be relied on. */
+export class DisagreementError extends Error {
+  override readonly name = 'DisagreementError';
+  readonly code = 'ERR_REPLAY_DISAGREEMENT';
+  constructor() {
+    super('the compiled policies and the engine decide otherwise');
+  }
+}
+
+/** One in 64, by the digest of the inputs: whoever runs it again looks at the same ones. */
+const isSampled = (digest: string): boolean => parseInt(digest.slice(-2), 16) % 64 === 0;
+
+const isSame = (presumed: CallDecision, judged: CallDecision): boolean =>
+  JSON.stringify(verdictOf(presumed)) === JSON.stringify(verdictOf(judged));
 
 /** Checks of the walls come first; a call that both policies permit may still have been refused, as one that cannot be enforced. */
 function recorded({ decision, code, checks }: RecordedCall['decided']): Verdict {

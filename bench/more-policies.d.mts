@@ -1,0 +1,1 @@
+export function morePolicies(count: number): string;
