@@ -5,7 +5,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { loadPolicies } from '#policy/load-policies.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { explanationText } from '../apps/cli/src/policy/explanation-text.js';
-import { recordedCall } from '../libs/policy/test/recorded-calls.js';
+import { ordinaryCall } from '../test/support/recorded-calls.mjs';
 import { itAnswersAsTold, pattern } from '../test/support/told-steps.js';
 
 const FILE = 'docs/how-to/explain-a-decision.md';
@@ -18,7 +18,7 @@ itAnswersAsTold('shows who could reach a dataset', FILE, 2);
 
 it('shows a recorded call as it is explained', async () => {
   const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
-  const call = recordedCall(await PolicySet.load(POLICY), catalogue, SHOWN);
+  const call = ordinaryCall(await PolicySet.load(POLICY), catalogue, SHOWN);
   const text = explanationText(explainCall(call, await loadPolicies(POLICY)), { earlier: [], followed: [] });
   const shown = /```text\n\$ npx --no mayfly policy explain (\S+)\n([^]*?)```/.exec(PAGE);
 

@@ -7,7 +7,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import type { RecordedCall } from '#policy/replay/rejudge.js';
 import { brokerMigrations } from '../apps/broker/src/migrations.js';
-import { recordedCall } from '../libs/policy/test/recorded-calls.js';
+import { ordinaryCall } from './support/recorded-calls.mjs';
 import { freshSchema, type FreshSchema } from '../libs/store/test/fresh-schema.js';
 
 const root = join(import.meta.dirname, '..');
@@ -29,7 +29,7 @@ beforeAll(async () => {
     { targets: 'describe' },
   );
   const policies = await PolicySet.load(SAMPLE);
-  calls = Array.from({ length: 12 }, (_, n) => recordedCall(policies, catalogue, n));
+  calls = Array.from({ length: 12 }, (_, n) => ordinaryCall(policies, catalogue, n));
   for (const call of calls) await keep(call);
 }, 120_000);
 afterAll(async () => {

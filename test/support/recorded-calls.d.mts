@@ -7,7 +7,9 @@ interface Pool {
 }
 
 export function requestOf(catalogue: Catalogue, n: number): CallRequest;
+export function ordinaryRequestOf(catalogue: Catalogue, n: number): CallRequest;
 export function recordedCall(policies: PolicySet, catalogue: Catalogue, n: number): RecordedCall;
+export function ordinaryCall(policies: PolicySet, catalogue: Catalogue, n: number): RecordedCall;
 export function eventIdOf(n: number): string;
 export function keepCalls(pool: Pool, calls: readonly RecordedCall[], first?: number): Promise<void>;
 export function withLessDrift(guards: string): string;

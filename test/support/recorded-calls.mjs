@@ -62,9 +62,31 @@ export function requestOf(catalogue, n) {
   };
 }
 
+/** The nth of calls of ordinary tasks, where only agent, act and time vary: a reader can tell what a policy says of it. */
+export function ordinaryRequestOf(catalogue, n) {
+  const acts = [ACTS[0], ACTS[1], ACTS[3], ACTS[4]];
+  return {
+    catalogue,
+    agent: `spiffe://dev.mayfly/agent/${AGENTS[n % AGENTS.length]}`,
+    ...acts[Math.floor(n / AGENTS.length) % acts.length],
+    task: {
+      ...{ taskId: uuid(n % 97), orchestrator: 'spiffe://dev.mayfly/orchestrator/sample', onBehalfOf: MARIA },
+      ...{ purpose: 'Reconcile October invoices', risk: 'low', deadlineMs: NOON_MS + 3_600_000, depth: 0 },
+      ...{ maxCalls: 1_000_000, maxRows: 10_000 },
+    },
+    now: {
+      ...{ atMs: NOON_MS + n, calls: n, callsLastMinute: n % 7, rows: 0, drift: 0, renewals: 0 },
+      ...{ approval: 'none', approvers: [] },
+    },
+  };
+}
+
 /** The nth call, decided and recorded. */
-export function recordedCall(policies, catalogue, n) {
-  const request = requestOf(catalogue, n);
+export const recordedCall = (policies, catalogue, n) => recorded(policies, requestOf(catalogue, n), n);
+export const ordinaryCall = (policies, catalogue, n) =>
+  recorded(policies, ordinaryRequestOf(catalogue, n), n);
+
+function recorded(policies, request, n) {
   const { agent, tool, dataset, action, task, now } = request;
   const { decision, code, checks, inputs, inputsDigest } = policies.decideCall(request);
   return {

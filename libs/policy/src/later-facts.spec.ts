@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Catalogue } from '#events/catalogue.js';
-import { requestOf } from '../test/recorded-calls.js';
+import { ordinaryRequestOf } from '../../../test/support/recorded-calls.mjs';
 import { decideCall, judgeCall, type CallRequest } from './decide-call.js';
 import type { CallInputs } from './decision-inputs.js';
 import { decideRenewal } from './decide-renewal.js';
@@ -23,7 +23,7 @@ let catalogue: Catalogue;
 let request: CallRequest;
 beforeAll(async () => {
   ({ catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' }));
-  const { task, now, ...ordinary } = requestOf(catalogue, 0);
+  const { task, now, ...ordinary } = ordinaryRequestOf(catalogue, 0);
   request = {
     ...ordinary,
     ...{ argumentsSha256: 'a'.repeat(64), model: { name: 'reader', version: '4' } },

@@ -6,7 +6,7 @@ import { loadPolicies } from '#policy/load-policies.js';
 import type { ParsedPolicies } from '#policy/parse-policies.js';
 import { PolicySet } from '#policy/policy-set.js';
 import type { RecordedCall } from '#policy/replay/rejudge.js';
-import { recordedCall } from '../../../../libs/policy/test/recorded-calls.js';
+import { ordinaryCall } from '../../../../test/support/recorded-calls.mjs';
 import { explanationText } from './explanation-text.js';
 
 const SAMPLE = 'deploy/sample/policy';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 type Decided = EventOf<'call.decided'>['data'];
 /** Of the sequence of recorded calls: 0 is permitted, 1 permitted by nobody, 3 needs an approval, 6 is forbidden. */
 const recorded = (n: number, change: Partial<Decided> = {}): RecordedCall => {
-  const { decided, inputs } = recordedCall(then, catalogue, n);
+  const { decided, inputs } = ordinaryCall(then, catalogue, n);
   return { decided: { ...decided, ...change }, inputs };
 };
 const told = (call: RecordedCall, today: ParsedPolicies | null = policies) =>

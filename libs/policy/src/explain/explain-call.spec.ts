@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '#events/catalogue.js';
-import { recordedCall } from '../../test/recorded-calls.js';
+import { ordinaryCall } from '../../../../test/support/recorded-calls.mjs';
 import { cedar } from '../cedar.js';
 import { loadCatalogue } from '../load-catalogue.js';
 import { loadPolicies } from '../load-policies.js';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const recorded = (n: number): RecordedCall => recordedCall(then, catalogue, n);
+const recorded = (n: number): RecordedCall => ordinaryCall(then, catalogue, n);
 const near = (call: RecordedCall, check: string) =>
   explainCall(call, sample).near.find((each) => each.check === check)?.permits;
 

@@ -3,7 +3,7 @@ import { decideCall } from '../decide-call.js';
 import { loadCatalogue } from '../load-catalogue.js';
 import { loadPolicies } from '../load-policies.js';
 import { parsePolicies, type ParsedPolicies } from '../parse-policies.js';
-import { requestOf } from '../../test/recorded-calls.js';
+import { ordinaryRequestOf } from '../../../../test/support/recorded-calls.mjs';
 import { toolsFor, whoCan, type Reach } from './who-can.js';
 
 const agent = (name: string) => `spiffe://dev.mayfly/agent/${name}`;
@@ -123,7 +123,7 @@ it('takes what cannot hold for what it is', () => {
 
 it('never says never of what the engine permits, nor always of what it denies', () => {
   for (let n = 0; n < 24; n += 1) {
-    const request = requestOf(catalogue, n);
+    const request = ordinaryRequestOf(catalogue, n);
     const { tool, dataset = '', action } = request;
     const [reach] = whoCan(sample, { catalogue, dataset, action, tools: [tool], agents: [request.agent] });
     const { decision } = decideCall(sample, request);

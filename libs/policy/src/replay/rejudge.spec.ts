@@ -2,8 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '#events/catalogue.js';
-import { recordedCall } from '../../../../test/support/recorded-calls.mjs';
-import { requestOf } from '../../test/recorded-calls.js';
+import { ordinaryRequestOf, recordedCall } from '../../../../test/support/recorded-calls.mjs';
 import type { CallInputs } from '../decision-inputs.js';
 import { loadCatalogue } from '../load-catalogue.js';
 import { type CallRequest, PolicySet } from '../policy-set.js';
@@ -69,7 +68,7 @@ it('calls are decided again on the counts, the trust and the model of their mome
      forbid (principal, action == Mayfly::Action::"callTool", resource)
      when { context.now has refused && context.now.refused > 0 && context has modelName && principal has trust };`,
   );
-  const request = requestOf(catalogue, 0);
+  const request = ordinaryRequestOf(catalogue, 0);
   const denied = { ...request, model: { name: 'reader' }, now: { ...request.now, refused: 1 } };
   const again = await PolicySet.load(strict);
   const decide = (call: CallRequest) =>
