@@ -14,7 +14,7 @@ export function report(root, results) {
   writeFileSync(file, `${before}${BEGIN}\n\n${figures(results)}\n\n${END}${after}`);
 }
 
-function figures({ at, commit, machine, raw, cases }) {
+function figures({ at, commit, machine, raw, cases, alone = {} }) {
   const { cpus, model, memoryGiB, node, platform } = machine;
   const rows = Object.entries(cases).flatMap(([name, figures]) =>
     Object.entries(figures).map(
@@ -22,11 +22,7 @@ function figures({ at, commit, machine, raw, cases }) {
         `| \`${name}\` | ${what} | ${round1(median)} | ${round1(min)} … ${round1(max)} |`,
     ),
   );
-  const limits = Object.entries(raw).map(([what, value]) =>
-    typeof value === 'number'
-      ? `| ${what} | ${value} |`
-      : `| ${what} | p50 ${value.p50Ms} ms, p99 ${value.p99Ms} ms |`,
-  );
+  const limits = [['', { raw }], ...Object.entries(alone)].flatMap(([name, run]) => limitsOf(name, run.raw));
   return [
     `${at.slice(0, 10)}, commit \`${commit}\`: ${cpus} × ${model}, ${memoryGiB} GiB, Node ${node}, ${platform}.`,
     '',
@@ -39,3 +35,10 @@ function figures({ at, commit, machine, raw, cases }) {
     ...rows,
   ].join('\n');
 }
+
+/** @param name of the case that ran alone beside them; none where all cases did */
+const limitsOf = (name, raw) =>
+  Object.entries(raw).map(([what, value]) => {
+    const said = typeof value === 'number' ? value : `p50 ${value.p50Ms} ms, p99 ${value.p99Ms} ms`;
+    return `| ${name === '' ? '' : `\`${name}\`: `}${what} | ${said} |`;
+  });
