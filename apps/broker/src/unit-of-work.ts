@@ -159,14 +159,7 @@ export class UnitOfWork {
     this.#notePins(before, after);
     this.#tasks.set(taskId, after);
     this.#dirtyTasks.add(taskId);
-    const published = !OWN_AFFAIR.has(event.type)
-      ? credentialRecord(event as OutboundEvent, this.nowMs)
-      : undefined;
-    if (published !== undefined) {
-      this.#records.push(published);
-      this.told.push(event as OutboundEvent);
-      this.#note(event as OutboundEvent, published);
-    }
+    const ceId = OWN_AFFAIR.has(event.type) ? '' : this.publish(event as OutboundEvent);
     const { causedBy } = event.data as { causedBy?: string };
     this.#events.push({
       stream: taskId,
@@ -174,7 +167,7 @@ export class UnitOfWork {
       type: event.type,
       schemaVersion: writtenIn(brokerUpcasts, event.type),
       data: event.data,
-      ceId: published?.head.id ?? '',
+      ceId,
       ...(causedBy === undefined ? {} : { causedBy }),
     });
   }
@@ -187,17 +180,14 @@ export class UnitOfWork {
     }
   }
 
-  /** Tells the bus of something that changes no task. */
-  publish(event: OutboundEvent): void {
+  /** Tells the bus; people outside are told of some. @returns the id of the record */
+  publish(event: OutboundEvent): string {
     const record = credentialRecord(event, this.nowMs);
+    const { id } = record.head;
     this.told.push(event);
     this.#records.push(record);
-    this.#note(event, record);
-  }
-
-  /** People outside are told of some. */
-  #note(event: OutboundEvent, { head }: UnsignedRecord): void {
-    if (isNotified(event)) this.#noted.push({ event, id: head.id });
+    if (isNotified(event)) this.#noted.push({ event, id });
+    return id;
   }
 
   queue(record: UnsignedRecord): void {

@@ -14,7 +14,9 @@ import type { Judgement } from './judge.js';
 import { commitment, newEntryKey, type Pseudonyms } from './keys.js';
 import { payloadOf, redactHeaders, sha256Hex, type Payload } from './payload.js';
 import { project, projectId, type Json, type Rule } from './project.js';
-import { deliveryRules, envelopeRule, inboundRules, outboundRules, revocationRule } from './rules.js';
+import { deliveryRules, envelopeRule, revocationRule } from './delivery-rules.js';
+import { inboundRules } from './inbound-rules.js';
+import { outboundRules } from './rules.js';
 
 /** The largest entry that C2SP tlog-tiles can bundle. */
 export const MAX_LEAF_BYTES = 65_535;

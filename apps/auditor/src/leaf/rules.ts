@@ -1,64 +1,18 @@
 /**
- * What of each event may stand in a leaf. A new type does not compile until it is here; a new member of a type stays out
+ * What of each event of ours may stand in a leaf. A new type does not compile until it is here; a new member of a type stays out
  * of the leaf until it is named. Free text is sealed; plain digests of texts that could be guessed are keyed again.
  */
-import type { InboundData, InboundType } from '#events/inbound.js';
-import type { deliverySchemas, DeliveryType, OutboundData, OutboundType } from '#events/outbound.js';
-import type { z } from 'zod';
+import type { OutboundData, OutboundType } from '#events/outbound.js';
 import { catalogueActivated } from './catalogue-rules.js';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import { driftSignalled, seenInCall } from './drift-rules.js';
-import type { Rule, RuleFor } from './project.js';
-import { checks, renewalNoticeRules, renewalRefused, renewed } from './renewal-rules.js';
+import type { RuleFor } from './project.js';
+import { checks, renewalRefused, renewed } from './renewal-rules.js';
 
 /** Of at most four. */
 const act = {
   of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id', act: { of: { sub: 'id' } } } } } } },
 } as const;
-
-export const inboundRules: { readonly [T in InboundType]: RuleFor<InboundData<T>> } = {
-  'task.started': {
-    of: {
-      taskId: 'plain',
-      purpose: 'sealed',
-      objectiveSha256: 'digest',
-      principal: { of: { id: 'person', kind: 'plain' } },
-      agents: { each: { of: { id: 'id' } } },
-      declared,
-      deadline: 'plain',
-      risk: 'plain',
-      parent: { of: { taskId: 'plain' } },
-      delegable: declared,
-      limits: { of: { maxCalls: 'plain', maxRows: 'plain', maxCallsPerMinute: 'plain' } },
-      agentsMayEnd: 'plain',
-      labels: 'sealed',
-    },
-  },
-  'task.amended': {
-    of: { taskId: 'plain', declared, deadline: 'plain', rekey: 'id', reason: 'sealed' },
-  },
-  'task.ended': { of: { taskId: 'plain', outcome: 'plain', reason: 'sealed' } },
-  'tool.called': {
-    of: {
-      taskId: 'plain',
-      callId: 'plain',
-      tool: 'plain',
-      dataset: 'plain',
-      action: 'plain',
-      credential: 'plain',
-      argumentsSha256: 'digest',
-      objectiveSha256: 'digest',
-      prompt: { of: { commitment: 'digest' } },
-      model: { of: { name: 'plain', version: 'plain' } },
-      ttlMs: 'plain',
-      agent: 'id',
-    },
-  },
-  'tool.completed': {
-    of: { taskId: 'plain', callId: 'plain', leaseId: 'plain', outcome: 'plain', rows: 'plain' },
-  },
-  'lease.renewal_requested': { of: { taskId: 'plain', leaseId: 'plain', ttlMs: 'plain' } },
-};
 
 const common = {
   taskId: 'plain',
@@ -318,34 +272,4 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   },
   'catalogue.activated': { of: { ...common, ...catalogueActivated } },
   'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
-};
-
-export const deliveryRules: {
-  readonly [T in DeliveryType]: RuleFor<z.infer<(typeof deliverySchemas)[T]>>;
-} = {
-  'lease.ended': { of: { taskId: 'plain', leaseId: 'plain', cause: 'plain' } },
-  'call.refused': {
-    of: { taskId: 'plain', callId: 'plain', agent: 'id', code: 'plain', reasons: 'sealed' },
-  },
-  ...renewalNoticeRules,
-  'call.pending': {
-    of: { taskId: 'plain', callId: 'plain', agent: 'id', approval: 'plain', expiresAt: 'plain' },
-  },
-};
-
-/** The protected header of a sealed credential; the ciphertext itself is never kept. */
-export const envelopeRule: Rule = {
-  of: { taskId: 'plain', leaseId: 'plain', callId: 'plain', kid: 'plain', alg: 'plain', enc: 'plain' },
-};
-
-/** What the revoker says is dead, for verifiers. */
-export const revocationRule: Rule = {
-  of: {
-    seq: 'plain',
-    what: 'plain',
-    id: 'plain',
-    generationBelow: 'plain',
-    notAfter: 'plain',
-    reason: 'sealed',
-  },
 };
