@@ -19,6 +19,7 @@ import { ANALYST, Workload } from './workload.mjs';
 const TASKS = 12;
 /** Far more than it takes, for a machine that is busy with other things. */
 const SETTLED_WITHIN_MS = 60_000;
+const SLOW_SEND_MS = 10_000;
 const LOGGED_WITHIN_MS = 15_000;
 const PAUSE_MS = 50;
 
@@ -138,10 +139,17 @@ export class Rounds {
     const records = this.#records;
     const say = async (phase, isDone) => {
       const said = tasks.flatMap((task) => task[phase]);
+      const beginMs = performance.now();
       await records.publish(said);
+      const sentMs = performance.now() - beginMs;
       const done = records.until(isDone, SETTLED_WITHIN_MS);
       given({ phase, said, done });
-      await done;
+      const isOver = await done;
+      // Which of the two stood still: what is signed already grows stale meanwhile, and is refused rightly.
+      if (!isOver || sentMs > SLOW_SEND_MS)
+        process.stderr.write(
+          `${phase}: sent in ${Math.round(sentMs)} ms, ${isOver ? 'answered' : 'not answered in time'}\n`,
+        );
     };
     const answered = (task) => task.calls.every((call) => this.#answersOf(task, call).length > 0);
     const over = (ends) => () => tasks.every((task) => task.ends !== ends || this.#isSettled(task));
@@ -179,10 +187,11 @@ export class Rounds {
     return asked.every((ceId) => records.some(({ data }) => data.causedBy === ceId));
   }
 
-  #hasExpired({ taskId, calls }) {
+  /** Its first lease: others may have been renewed for longer than anybody waits. */
+  #hasExpired({ taskId, calls: [first] }) {
+    const leaseId = first.renewal?.leaseId ?? null;
     const removed = this.#records.of(taskId).filter(({ type }) => type === 'lease.removed');
-    const leases = calls.flatMap(({ renewal }) => renewal?.leaseId ?? []);
-    return leases.every((leaseId) => removed.some(({ data }) => data.leaseId === leaseId));
+    return leaseId === null || removed.some(({ data }) => data.leaseId === leaseId);
   }
 
   /** As the agent: a session that must not outlive its lease. */

@@ -65,7 +65,7 @@ class Task {
   calls;
   /** Ended before it is started, with its calls, after them, or when everything else is over. */
   ends;
-  /** Waits for its leases to expire before it ends. */
+  /** Waits for its first lease to expire before it ends. */
   expires;
   first;
   renewals = [];
