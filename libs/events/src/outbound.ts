@@ -7,6 +7,7 @@ import { approvalEvents } from './approval-events.js';
 import { catalogueActivated } from './catalogue-events.js';
 import { CUT_CAUSES, SUSPENSION_CAUSES } from './causes.js';
 import { check } from './check.js';
+import { deadLetterParked, deadLetterReleased } from './dead-letter-events.js';
 import { declarationRefused, toldDeclaration } from './declaration-told.js';
 import { DRIFT_SIGNALS } from './drift-signal.js';
 import { REFUSAL_CODES } from './refusal.js';
@@ -44,18 +45,6 @@ const evidence = z.object({
   incarnation: z.string(),
   nodes: z.object({ seen: z.int(), expected: z.int() }),
 });
-
-/** A parked record: its number at the consumer group that parked it, and where it lies on the bus. */
-const letter = {
-  group: z.string(),
-  letterId: z.string(),
-  record: z.object({
-    topic: z.string(),
-    partition: z.int(),
-    offset: z.string(),
-    valueSha256: z.string(),
-  }),
-};
 
 export const outboundSchemas = {
   /** `topic`, `partition`, `offset` name the refused record; `valueSha256` its bytes. `taskId` is a claim of an unverified record. */
@@ -214,26 +203,9 @@ export const outboundSchemas = {
    * A record that could not be handled was set aside; told again where an operator had it tried and it failed once more, and
    * then `by` and `reason` are theirs. `taskId` only where its sender is entitled for that task.
    */
-  'dead_letter.parked': z.object({
-    ...common,
-    ...letter,
-    why: z.enum(['bug', 'behind']),
-    /** Of the error: its code, else its name. */
-    code: z.string(),
-    /** Later records of its key wait behind it. */
-    holds: z.boolean(),
-    attempts: z.int().positive(),
-    by: z.string().optional(),
-    reason: z.string().optional(),
-  }),
+  'dead_letter.parked': z.object({ ...common, ...deadLetterParked }),
   /** It was handled after all, or given up, at an operator's word: `by` and `reason` are theirs. */
-  'dead_letter.released': z.object({
-    ...common,
-    ...letter,
-    how: z.enum(['retried', 'dropped']),
-    by: z.string(),
-    reason: z.string().optional(),
-  }),
+  'dead_letter.released': z.object({ ...common, ...deadLetterReleased }),
   /** A principal of ours at a target that no lease explains. It is cut: `lease.access_cut` with cause `orphan` says when. */
   'orphan.found': z.object({ ...common, leaseId: z.string(), target: z.string(), principal: z.string() }),
   /**

@@ -1,6 +1,7 @@
 /** What receivers are still to be told, as rows. Whoever sends one has it for itself for a while; all of it by the database's clock. */
 import type { Database } from '#store/database.js';
 import type { Write } from '#store/writes.js';
+import { trimBacklogOf } from '#store/trim-backlog.js';
 import type { Notice } from './notice.js';
 
 /** What a receiver may be behind. Then the oldest goes: what came later says more about what waits. */
@@ -78,18 +79,5 @@ export async function giveUpOld(db: Database, receiver: string, afterMs: number)
 }
 
 /** Takes away the oldest above the bound. @returns what is left, and how many went */
-export async function trimBacklog(
-  db: Database,
-  receiver: string,
-): Promise<{ waiting: number; dropped: number }> {
-  const { rowCount: dropped } = await db.pool.query(
-    `DELETE FROM notification WHERE receiver = $1 AND id <= (
-       SELECT id FROM notification WHERE receiver = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)`,
-    [receiver, MAX_BACKLOG],
-  );
-  const { rows } = await db.pool.query<{ n: number }>(
-    'SELECT count(*)::int AS n FROM notification WHERE receiver = $1',
-    [receiver],
-  );
-  return { waiting: rows[0]?.n ?? 0, dropped: dropped ?? 0 };
-}
+export const trimBacklog = (db: Database, receiver: string) =>
+  trimBacklogOf(db, 'notification', receiver, MAX_BACKLOG);

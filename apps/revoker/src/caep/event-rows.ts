@@ -1,5 +1,6 @@
 /** What receivers are still to be told, as rows: one for each event and receiver, until it is taken or over. */
 import type { Database, Tx } from '#store/database.js';
+import { trimBacklogOf } from '#store/trim-backlog.js';
 import type { Told } from './session-ended.js';
 
 /** What a receiver may be behind. Then the oldest goes: what came later says more about what lives. */
@@ -108,18 +109,5 @@ export async function dropOver(db: Database, nowMs: number): Promise<Map<string,
 }
 
 /** Takes away the oldest above the bound. @returns what is left, and how many went */
-export async function trimBacklog(
-  db: Database,
-  receiver: string,
-): Promise<{ waiting: number; dropped: number }> {
-  const { rowCount: dropped } = await db.pool.query(
-    `DELETE FROM security_event WHERE receiver = $1 AND id <= (
-       SELECT id FROM security_event WHERE receiver = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)`,
-    [receiver, MAX_BACKLOG],
-  );
-  const { rows } = await db.pool.query<{ n: number }>(
-    'SELECT count(*)::int AS n FROM security_event WHERE receiver = $1',
-    [receiver],
-  );
-  return { waiting: rows[0]?.n ?? 0, dropped: dropped ?? 0 };
-}
+export const trimBacklog = (db: Database, receiver: string) =>
+  trimBacklogOf(db, 'security_event', receiver, MAX_BACKLOG);
