@@ -1,3 +1,6 @@
+/** After which a run that is over, but still holds something open, ends as failed instead of never. */
+const OVER_WITHIN_MS = 90_000;
+
 /** Prints the tally as the very last line: jest writes its own summary after custom reporters, so this one waits for the exit. */
 export default class TallyReporter {
   onRunComplete(_contexts, results) {
@@ -7,6 +10,10 @@ export default class TallyReporter {
       .flatMap((suite) => suite.testResults)
       .filter((test) => test.status === 'pending' || test.status === 'todo')
       .map((test) => `skipped: ${test.fullName}`);
+    setTimeout(() => {
+      process.stdout.write('tests are over, but something that they opened is still open\n');
+      process.exit(1);
+    }, OVER_WITHIN_MS).unref();
     process.once('exit', () => {
       for (const reason of reasons) process.stdout.write(`${reason}\n`);
       process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutgoingRecord } from '#bus/bus.js';
+import { anySignal } from '#events/any-signal.js';
 import { AgentError } from './agent-error.js';
 import type { PendingCall, PendingRenewal } from './answer-book.js';
 import { clockSkewHint } from './clock-skew.js';
@@ -117,7 +118,7 @@ export class HttpTransport implements Transport {
         body: value === null ? null : new Uint8Array(value),
         // Nobody but the broker may have what we say and it answers.
         redirect: 'error',
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: signal === undefined ? timeout : anySignal(signal, timeout),
       });
       return await readReply(response);
     } catch (cause) {

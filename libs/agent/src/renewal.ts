@@ -1,5 +1,6 @@
 /** How a credential is renewed: its lease is to end later, the rest stays. Asked again, it is the same event, and renewed once. */
 import { v7 as uuidV7 } from 'uuid';
+import { anySignal } from '#events/any-signal.js';
 import { AgentError } from './agent-error.js';
 import type { PendingCall } from './answer-book.js';
 import { openEnvelope, type OpenedJwt } from './open-envelope.js';
@@ -63,6 +64,6 @@ function ask(
   return transport.renew(
     { ...call, leaseId },
     () => agent.sign({ type: 'lease.renewal_requested', data, id }),
-    { withinMs, signal: signal === undefined ? over : AbortSignal.any([over, signal]) },
+    { withinMs, signal: signal === undefined ? over : anySignal(over, signal) },
   );
 }

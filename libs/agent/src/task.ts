@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
+import { anySignal } from '#events/any-signal.js';
 import type { TaskAmended, TaskEnded, ToolCalled } from '#events/inbound.js';
 import { canonical } from '#events/jcs.js';
 import { unreachable } from '#events/unreachable.js';
@@ -100,8 +101,7 @@ export class Task {
 
     const data = callOf(request, { taskId, callId, sealTo: sealKey.publicJwk });
     const asked = { taskId, callId, agent: await agent.id() };
-    const signal =
-      request.signal === undefined ? this.signal : AbortSignal.any([this.signal, request.signal]);
+    const signal = request.signal === undefined ? this.signal : anySignal(this.signal, request.signal);
     const envelope = await transport
       .ask({ ...asked, sealKid: sealKey.thumbprint }, () => agent.sign({ type: 'tool.called', data }), {
         withinMs: request.withinMs ?? WITHIN_MS,

@@ -2,6 +2,7 @@
  * An access token in use. It is for one service, and of use only with a fresh proof for each request (RFC 9449), so it stays in here:
  * `fetch` sends both, to that service alone.
  */
+import { anySignal } from '#events/any-signal.js';
 import type { Secret } from '#providers/secret.js';
 import { AgentError } from './agent-error.js';
 import { dpopProof } from './dpop-proof.js';
@@ -91,7 +92,7 @@ export class TokenCredential {
       method,
       headers,
       redirect: init.redirect === 'manual' ? 'manual' : 'error',
-      signal: init.signal == null ? signal : AbortSignal.any([init.signal, signal]),
+      signal: init.signal == null ? signal : anySignal(init.signal, signal),
     });
     this.#nonce = response.headers.get('dpop-nonce') ?? this.#nonce;
     return response;

@@ -2,6 +2,7 @@
  * One POST to somebody outside, at an address that an operator wrote down. No redirect is followed: who answers for that host may
  * not send our words, or our authorization, to another. Of the answer nothing but its status is read, however long it is.
  */
+import { anySignal } from '#events/any-signal.js';
 
 export interface Post {
   url: string;
@@ -24,7 +25,7 @@ export async function postOnce({ url, headers, body, withinMs, signal }: Post): 
   try {
     const response = await fetch(url, {
       ...{ method: 'POST', headers, body, redirect: 'manual' },
-      signal: AbortSignal.any([AbortSignal.timeout(withinMs), signal]),
+      signal: anySignal(AbortSignal.timeout(withinMs), signal),
     });
     const { status } = response;
     await response.body?.cancel().catch(() => undefined);

@@ -70,14 +70,17 @@ class FakeReceiver {
 
 let world: World;
 let pager: FakeReceiver;
+let silent: FakeReceiver;
 let broker: BrokerProcess;
 beforeEach(async () => {
   world = await World.open();
   pager = await FakeReceiver.open();
+  silent = await FakeReceiver.open();
 });
 afterEach(async () => {
   await world.close();
   await pager.close();
+  await silent.close();
 });
 
 const webhook = (change: Partial<Pick<Receiver, 'id' | 'url' | 'events' | 'tenants'>> = {}): Receiver => ({
@@ -224,7 +227,6 @@ describe('a receiver that', () => {
   });
 
   it('never answers holds up neither what is decided nor another receiver', async () => {
-    const silent = await FakeReceiver.open();
     silent.answer = () => undefined;
     world.notify.pace = { ...SOON, answerWithinMs: 300 };
     await begin(only(), webhook({ id: 'silent', url: silent.url, events: ['approval.requested'] }));
@@ -237,7 +239,6 @@ describe('a receiver that', () => {
     await world.until(() => silent.got.length >= 2, 'a second attempt');
     expect(new Set(idsOf(silent)).size).toBe(1);
     expect(await waiting('silent')).toBe(1);
-    await silent.close();
   });
 
   it('redirects is not followed', async () => {
