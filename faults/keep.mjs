@@ -1,4 +1,4 @@
-/** The result of a run, as it is kept under `faults/results/`, one file a day. */
+/** The result of a run, as it is kept under `faults/results/`, one file a day and suite. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -51,7 +51,7 @@ export function keep({ settings: { rounds, seed, suite, kind }, played, kinds, t
     ...counted,
     kinds,
   };
-  const path = join('faults', 'results', `${at.slice(0, 10)}.json`);
+  const path = join('faults', 'results', `${at.slice(0, 10)}${suite === 'all' ? '' : `-${suite}`}.json`);
   mkdirSync(join(root, 'faults', 'results'), { recursive: true });
   writeFileSync(join(root, path), `${JSON.stringify(result, null, 2)}\n`);
   return path;

@@ -15,6 +15,7 @@ export interface Accident {
 }
 
 export const SERVICES: readonly Service[];
+export const SUITES: readonly string[];
 export const KINDS: readonly string[];
 /** And those that are not in the mix. */
 export const ASKED_FOR: readonly string[];

@@ -62,6 +62,8 @@ const others = () => [
   ...SERVICES.flatMap((service) => AT_STORE.map((how) => ({ kind: 'store_network', service, how }))),
   { kind: 'target_away' },
   { kind: 'target_slow' },
+  { kind: 'target_restart', how: 'crash' },
+  { kind: 'target_restart', how: 'fast' },
   { kind: 'store_restart', how: 'crash' },
   { kind: 'store_restart', how: 'fast' },
   { kind: 'bus_network' },
@@ -81,10 +83,27 @@ const LEFT_OUT = [
 ];
 export const ASKED_FOR = [...KINDS, ...new Set(LEFT_OUT.map(({ kind }) => kind))];
 
-/** All that are in the mix. With a service: what happens to it alone. */
+/** What to let happen. A service: what happens to it alone; `providers`: what targets have to stand, and those who talk to them. */
+export const SUITES = ['all', ...SERVICES, 'providers'];
+const AT_TARGETS = ['target_network', 'target_away', 'target_slow', 'target_restart'];
+const isDeathOf = (services, { kind, service }) =>
+  ['death', 'second_death'].includes(kind) && services.includes(service);
+
+function isIn(suite, accident) {
+  switch (suite) {
+    case 'all':
+      return true;
+    case 'providers':
+      return AT_TARGETS.includes(accident.kind) || isDeathOf(['broker', 'revoker'], accident);
+    default:
+      return accident.service === suite;
+  }
+}
+
+/** All that are in the mix. */
 export function matrix({ suite = 'all', kind = 'all' } = {}) {
   return [...deaths(), ...others(), ...(kind === 'all' ? [] : LEFT_OUT)].filter(
-    (each) => (suite === 'all' || each.service === suite) && (kind === 'all' || each.kind === kind),
+    (each) => isIn(suite, each) && (kind === 'all' || each.kind === kind),
   );
 }
 
@@ -176,6 +195,7 @@ function momentOf({ kind, service, point }, below) {
     case 'takeover':
     case 'freeze':
     case 'store_restart':
+    case 'target_restart':
     case 'bus_restart':
       return { afterMs: below(400) };
     default:

@@ -48,6 +48,17 @@ it('keeps to one service, and to one kind', () => {
   expect([...shuffled({ suite: 'auditor', kind: 'bus_restart', seed: 1 })]).toEqual([]);
 });
 
+it('lets happen what targets have to stand, and the death of those who talk to them', () => {
+  const accidents = matrix({ suite: 'providers' });
+  expect(new Set(accidents.map(({ service }) => service))).toEqual(new Set(['broker', 'revoker', undefined]));
+  expect(kindsOf(accidents)).toEqual([
+    ...['death', 'second_death', 'target_away', 'target_network', 'target_restart', 'target_slow'],
+  ]);
+  expect(accidents.filter(({ kind }) => kind === 'death')).toHaveLength(
+    matrix({ kind: 'death' }).filter(({ service }) => service !== 'auditor').length,
+  );
+});
+
 it('leaves out of the mix what must be asked for', () => {
   const leftOut = ASKED_FOR.filter((kind) => !KINDS.includes(kind));
   expect(leftOut).toEqual(['sabotage', 'store_silence']);
@@ -65,7 +76,7 @@ describe('the short set', () => {
 
   it('has every kind that the target alone does not explain', () => {
     const left = KINDS.filter((kind) => !set.flat().some((accident) => accident.kind === kind));
-    expect(left).toEqual(['target_away', 'target_slow', 'bus_network']);
+    expect(left).toEqual(['target_away', 'target_slow', 'target_restart', 'bus_network']);
   });
 
   it('never lets one service have two accidents in a round', () => {

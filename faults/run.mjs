@@ -6,10 +6,9 @@ import { parseArgs } from 'node:util';
 import { report } from '../scripts/servers/problem.mjs';
 import { KEPT_FROM, keep, perKind } from './keep.mjs';
 import { LATE_MS } from './judge-target.mjs';
-import { ASKED_FOR, matrix, nameOf, SERVICES, shuffled } from './plan.mjs';
+import { ASKED_FOR, matrix, nameOf, shuffled, SUITES } from './plan.mjs';
 import { isClean, nothingFound, Rounds } from './rounds.mjs';
 
-const SUITES = ['all', ...SERVICES];
 const WHAT = ['all', ...ASKED_FOR];
 const SHOWN = 20;
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -31,7 +30,7 @@ function readArguments() {
   if (!WHAT.includes(values.kind)) throw new TypeError(`--kind must be one of ${WHAT.join(', ')}`);
   const { suite, kind } = values;
   if (matrix({ suite, kind }).length === 0)
-    throw new TypeError(`\`${kind}\` is nothing that happens to the ${suite} alone`);
+    throw new TypeError(`\`${kind}\` is nothing that happens in the suite \`${suite}\``);
   return { rounds, seed, suite, kind, kept: values.keep || rounds >= KEPT_FROM };
 }
 

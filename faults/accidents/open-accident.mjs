@@ -19,6 +19,7 @@ const OF_KIND = {
   store_silence: LostWord,
   target_away: TargetAway,
   target_slow: TargetSlow,
+  target_restart: Restart,
   store_restart: Restart,
   bus_network: BusNetwork,
   bus_restart: Restart,

@@ -1,8 +1,11 @@
 /** A server that ends under load, killed or in order, and is started again. Its clients must find back by themselves. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const POSTGRES = { crash: 'SIGKILL', fast: 'SIGINT' };
+const SERVERS = { store_restart: 'postgres', target_restart: 'target', bus_restart: 'kafka' };
 const SIGNALS = {
-  postgres: { crash: 'SIGKILL', fast: 'SIGINT' },
+  postgres: POSTGRES,
+  target: POSTGRES,
   kafka: { crash: 'SIGKILL', ordered: 'SIGTERM' },
 };
 const READY_WITHIN_MS = 20_000;
@@ -15,7 +18,7 @@ export class Restart {
 
   constructor(world, { kind, how, afterMs }) {
     this.#world = world;
-    this.#server = kind === 'bus_restart' ? 'kafka' : 'postgres';
+    this.#server = SERVERS[kind];
     this.#restart = async () => {
       await sleep(afterMs);
       await world.rig.restart(this.#server, SIGNALS[this.#server][how]);

@@ -50,7 +50,10 @@ export class KafkaConsumer implements Consumer {
     const { events } = this.#client;
     this.#client.on(events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
     this.#client.on(events.REBALANCING, () => void (this.#restored = false));
-    this.#client.on(events.CRASH, ({ payload }) => this.#die(payload.error));
+    this.#client.on(events.CRASH, ({ payload }) => {
+      if (payload.restart) this.#restored = false;
+      else this.#die(payload.error);
+    });
     try {
       await this.#client.connect();
       await this.#client.subscribe({ topics: [...this.#subscription.topics], fromBeginning: true });

@@ -116,10 +116,12 @@ describe('the settings of the Kafka client', () => {
     expect(producerConfig().createPartitioner).toBe(kafkajs.Partitioners.DefaultPartitioner);
   });
 
-  it('never let the client start itself again after a crash', async () => {
-    await expect(consumerConfig({ group: 'g' }).retry?.restartOnFailure?.(new Error('crash'))).resolves.toBe(
-      false,
-    );
+  it('let the client join anew where it lost all connections at once, and after no other crash', async () => {
+    const joinsAnew = (error: Error) => consumerConfig({ group: 'g' }).retry?.restartOnFailure?.(error);
+    const lost = Object.assign(new Error('no broker'), { name: 'KafkaJSNoBrokerAvailableError' });
+
+    await expect(joinsAnew(lost)).resolves.toBe(true);
+    await expect(joinsAnew(new Error('crash'))).resolves.toBe(false);
   });
 });
 

@@ -108,6 +108,11 @@ export const consumerConfig = ({ group, gatherMs = 0 }: Gathering): ConsumerConf
    * of an aborted transaction was said all the same.
    */
   readUncommitted: true,
-  /** The client's own restart would hide that records were not handled: `onCrash` ends the process instead. */
-  retry: { ...RETRY.reader, restartOnFailure: () => Promise.resolve(false) },
+  retry: { ...RETRY.reader, restartOnFailure: (error) => Promise.resolve(isWithoutBroker(error)) },
 });
+
+/**
+ * All connections ended between two fetches, which the client does not retry. It joins anew, as after any loss of its membership, and
+ * patience ends there. In all other cases its restart would hide that records were not handled: `onCrash` ends the process.
+ */
+const isWithoutBroker = ({ name }: Error) => name === 'KafkaJSNoBrokerAvailableError';
