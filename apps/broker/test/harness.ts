@@ -64,6 +64,14 @@ const ORDERS_API = jwtSettings.parse({
   audience: 'http://127.0.0.1:7080',
 });
 
+/** Read once: nobody changes what was read. */
+let read: Promise<{ catalogue: Catalogue; policy: PolicySet }> | undefined;
+const sampleRules = () => (read ??= readSampleRules());
+async function readSampleRules(): Promise<{ catalogue: Catalogue; policy: PolicySet }> {
+  const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+  return { catalogue, policy: await PolicySet.load('deploy/sample/policy') };
+}
+
 /** A bus whose acknowledgements can be held back. */
 class HeldBus extends FakeBus {
   #gate: Promise<void> = Promise.resolve();
@@ -178,7 +186,7 @@ export class World {
       RecordSigner.fromFile(keys.auditor.signingKey, 'auditor'),
     ]);
     const issuer = { type: 'spiffe', trustDomain, bundle: bundleFile, audience: 'mayfly' } as const;
-    const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+    const { catalogue, policy } = await sampleRules();
     return new World(
       stateDir,
       await freshSchema('broker', brokerMigrations),
@@ -197,7 +205,7 @@ export class World {
         'development',
       ),
       catalogue,
-      await PolicySet.load('deploy/sample/policy'),
+      policy,
     );
   }
 

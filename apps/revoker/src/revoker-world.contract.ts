@@ -49,6 +49,10 @@ export const OPERATOR = 'spiffe://dev.mayfly/operator/dev';
 export const STRANGER = 'spiffe://dev.mayfly/agent/stranger';
 
 const env = { MAYFLY_ENV: 'development' };
+/** Read once: nobody changes what was read. */
+let read: ReturnType<typeof loadCatalogue> | undefined;
+const sampleCatalogue = () =>
+  (read ??= loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' }));
 
 export interface Sender {
   send: <T extends InboundType>(type: T, data: InboundData<T>, id?: string) => Promise<void>;
@@ -100,7 +104,7 @@ export class World {
     const { log, trust } = this;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     const peers = await loadPeerKeys(this.keys);
-    const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+    const { catalogue } = await sampleCatalogue();
     const relay = new Relay({
       db,
       bus,
