@@ -4,8 +4,10 @@
  */
 
 /**
+ * @typedef {{ leaseId: string, provider: string, principal: string, agent: string, lineage: object[], notAfterMs: number, endedAtMs: number }} Lease
+ *   `notAfterMs`: as it was meant, or last renewed
  * @param {ReturnType<import('./records.mjs').Records['of']>} records of the task
- * @returns {{ lost: string[], duplicated: string[], leases: { leaseId: string, principal: string, endedAtMs: number }[] }}
+ * @returns {{ lost: string[], duplicated: string[], leases: Lease[] }}
  */
 export function judgeTask(task, records) {
   const found = new Findings(task.taskId);
@@ -31,7 +33,11 @@ export function judgeTask(task, records) {
     duplicated: found.duplicated,
     leases: leases.map(({ data }) => ({
       leaseId: data.leaseId,
+      provider: data.provider,
       principal: data.principal,
+      agent: data.agent,
+      lineage: data.lineage,
+      notAfterMs: lastEndOf(data, of),
       endedAtMs: Math.min(
         told?.appendedAtMs ?? Infinity,
         lastEndOf(data, of),

@@ -132,6 +132,7 @@ describe('the target', () => {
       leases: [ended],
       existing: [],
       usable: [],
+      taken: [],
       lastUsableAtMs: () => lastUsableAtMs,
       backAtMs: 0,
       ...more,
@@ -145,6 +146,12 @@ describe('the target', () => {
   it('has an orphan where a principal is left, of use or not', () => {
     expect(seen(undefined, { existing: ['kdevL'] }).orphans).toEqual(['kdevL is still at the target']);
     expect(seen(undefined, { usable: ['kdevM'] }).orphans).toEqual(['kdevM can still be used']);
+  });
+
+  it('has one where a service still takes a token', () => {
+    expect(seen(undefined, { taken: [{ leaseId: 'L' }] }).orphans).toEqual([
+      'the token of lease L is still taken',
+    ]);
   });
 
   it('is late where a lease was of use for more than five seconds after its end', () => {

@@ -13,6 +13,7 @@ import { randomFrom, SERVICES } from './plan.mjs';
 import { Records } from './records.mjs';
 import { Rig } from './rig.mjs';
 import { TargetWatch } from './target-watch.mjs';
+import { TokenWatch } from './token-watch.mjs';
 import { warningsOf } from './warnings.mjs';
 import { ANALYST, Workload } from './workload.mjs';
 
@@ -32,6 +33,7 @@ export class Rounds {
   #rig;
   #records;
   #target;
+  #tokens;
   #log;
   #workload;
   #tasks = [];
@@ -46,6 +48,7 @@ export class Rounds {
       rounds.#rig = await Rig.open();
       rounds.#records = await Records.follow(rounds.#rig.addresses.kafka);
       rounds.#target = await TargetWatch.open(rounds.#rig.urls.target);
+      rounds.#tokens = await TokenWatch.open(rounds.#rig);
       rounds.#log = await LogWatch.open(rounds.#rig);
       rounds.#workload = await Workload.open(rounds.#rig.stateDir);
     } catch (error) {
@@ -130,7 +133,8 @@ export class Rounds {
   }
 
   async close() {
-    await Promise.allSettled([this.#records?.close(), this.#target?.close(), this.#log?.close()]);
+    const watches = [this.#records, this.#target, this.#tokens, this.#log];
+    await Promise.allSettled(watches.map((watch) => watch?.close()));
     await this.#rig?.close();
   }
 
@@ -232,20 +236,23 @@ export class Rounds {
 
   /** All leases of these tasks have ended, so nothing of them may be left, and nothing may have been of use too long. @returns how long one was */
   async #judgeTarget(tasks, backAtMs, found) {
+    const leases = tasks.flatMap((task) =>
+      judgeTask(task, this.#records.of(task.taskId)).leases.map((lease) => ({
+        ...lease,
+        taskId: task.taskId,
+      })),
+    );
+    const tokens = leases.filter(({ provider }) => provider === 'jwt');
     const untilMs = Date.now() + this.#lateMs;
     let left = await this.#target.existing();
-    while (left.length > 0 && Date.now() < untilMs) {
+    while ((left.length > 0 || this.#tokens.taken(tokens).length > 0) && Date.now() < untilMs) {
       await sleep(PAUSE_MS);
       left = await this.#target.existing();
     }
     const { orphans, late, longestMs } = judgeTarget({
-      leases: tasks.flatMap((task) =>
-        judgeTask(task, this.#records.of(task.taskId)).leases.map((lease) => ({
-          ...lease,
-          taskId: task.taskId,
-        })),
-      ),
+      leases,
       existing: left,
+      taken: this.#tokens.taken(tokens),
       usable: await this.#target.usable(),
       lastUsableAtMs: (principal) => this.#target.lastUsableAtMs(principal),
       backAtMs,

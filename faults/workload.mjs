@@ -15,6 +15,10 @@ const LONG = { ttlMs: 60_000, renewedMs: 120_000 };
 /** Expires while its task lives, and once it was renewed: just long enough that there is time for it. */
 const BRIEF = { ttlMs: 6_500, renewedMs: 8_000 };
 
+/** What calls ask for: most of them a login, which somebody can stay in; the first of each task surely. */
+const LOGIN = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
+const TOKEN = { tool: 'orders.api', dataset: 'orders', action: 'read' };
+
 export class Workload {
   #stateDir;
   /** One pair of keys for all tasks: signatures are what these tests are not about. */
@@ -83,19 +87,20 @@ class Task {
       // The first of each task is renewed, so that it surely happens; it is refused where the task has ended.
       const { ttlMs, renewedMs } =
         nth === 0 ? (this.expires ? BRIEF : LONG) : chance(0.3) ? { ...LONG, ttlMs: SHORT_TTL_MS } : LONG;
+      const asked = nth > 0 && chance(0.4) ? TOKEN : LOGIN;
       return {
         callId: uuidv7(),
         ceIds: [uuidv7()],
         sealKey,
         /** `leaseId`: once it was asked for. */
         renewal:
-          nth === 0 || chance(0.4) ? { ceId: uuidv7(), renewedMs, twice: chance(0.3), leaseId: null } : null,
+          nth === 0 || (asked === LOGIN && chance(0.4))
+            ? { ceId: uuidv7(), renewedMs, twice: chance(0.3), leaseId: null }
+            : null,
         data: {
           taskId,
           callId: '',
-          tool: 'sql.query',
-          dataset: 'crm.orders',
-          action: 'read',
+          ...asked,
           sealTo: sealKey.publicJwk,
           ttlMs,
         },
@@ -144,7 +149,7 @@ const declaration = (taskId) => ({
   objectiveSha256: 'a'.repeat(64),
   principal: { id: 'user:maria@corp.example', kind: 'human' },
   agents: [{ id: ANALYST }],
-  declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
+  declared: [LOGIN, TOKEN].map(({ tool, dataset, action }) => ({ tool, dataset, actions: [action] })),
   deadline: new Date(Date.now() + 600_000).toISOString(),
   risk: 'low',
 });
