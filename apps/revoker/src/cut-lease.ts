@@ -28,13 +28,13 @@ export const codeOf = (error: unknown): string =>
   error instanceof ProviderError ? error.code : 'ERR_TARGET_REFUSED';
 
 /** @throws ProviderError where a target neither does what it is asked nor says why not */
-export async function answered<T>(work: Promise<T>): Promise<T> {
+export async function answered<T>(work: Promise<T>, withinMs = ANSWER_WITHIN_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new ProviderError('ERR_TARGET_UNREACHABLE', 'target did not answer in time')),
-      ANSWER_WITHIN_MS,
-    ).unref();
+      withinMs,
+    );
   });
   try {
     return await Promise.race([work, late]);
