@@ -66,6 +66,7 @@ export class World {
   #outlet: BusOutlet | undefined;
   /** Of the revoker that was started last. */
   lists: StatusLists | undefined;
+  parts: RevokerParts | undefined;
 
   private constructor(
     private readonly stateDir: string,
@@ -134,6 +135,7 @@ export class World {
       measures: createMeasures(new Metrics('revoker')),
       log,
     };
+    this.parts = parts;
     const revoker = new Revoker(parts, (cause) => this.logged.push(`dead ${cause.stack}`));
     await revoker.start();
     this.#consumer = await bus.subscribe({
