@@ -1,10 +1,11 @@
 /** All targets' lanes: hands out leases, and writes down what came of them. */
-import type { CredentialProvider } from '#providers/provider.js';
+import type { CutAttempt } from '#events/cut-proof.js';
+import { roundOf } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
+import type { CredentialProvider } from '#providers/provider.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { hurryTarget, knockAt, takeLeases, type Room } from './claims.js';
 import { cleanLease } from './clean-lease.js';
-import { roundOf } from '#events/revocation.js';
 import { cutLease } from './cut-lease.js';
 import { Lane, type Held, type Places } from './lane.js';
 import type { Workload } from './lease-rows.js';
@@ -16,6 +17,12 @@ import type { Flushed } from './unit-of-work.js';
 
 /** A target that is away is asked by one lease this often, however long its leases wait by now. */
 const KNOCK_EVERY_MS = 5_000;
+/** Why a cut failed, where the target's other leases fail for it too. */
+const OF_ALL_LEASES: ReadonlySet<string> = new Set([
+  'ERR_TARGET_UNREACHABLE',
+  'ERR_TARGET_MISCONFIGURED',
+  'ERR_TARGET_UNKNOWN',
+]);
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
@@ -84,9 +91,8 @@ export class Lanes {
     const rooms = this.rooms();
     const taken = await takeLeases(this.parts.db, rooms, this.parts.instanceId, Date.now());
     if (taken.length > 0) this.#more = true;
-    for (const { target } of rooms)
-      if (!taken.some(({ plan, state }) => state === 'due' && plan.target === target))
-        this.#turns.forget(target);
+    const goOn = new Set(taken.flatMap(({ state, plan }) => (state === 'due' ? [plan.target] : [])));
+    for (const { target, cuts } of rooms) if (cuts > 0 && !goOn.has(target)) this.#turns.forget(target);
     this.offer(taken);
   }
 
@@ -124,7 +130,7 @@ export class Lanes {
       case 'due': {
         const attempt = await cutLease(lease, provider, log);
         faultPoint('cut.after');
-        this.#noteTarget(plan.target, 'failed' in attempt);
+        this.#noteTarget(plan.target, attempt);
         const rules = { fencing: fencingOf(provider), maxClockSkewMs };
         await this.#book.write({ ...of, did: 'cut', attempt, rules });
         return;
@@ -141,9 +147,11 @@ export class Lanes {
   }
 
   /** A target that is back is not left waiting for the patience that its failures taught. */
-  #noteTarget(target: string, failed: boolean): void {
-    if (failed && !this.#down.has(target)) this.#down.set(target, Date.now() + KNOCK_EVERY_MS);
-    else if (!failed && this.#down.delete(target))
+  #noteTarget(target: string, attempt: CutAttempt): void {
+    if ('failed' in attempt) {
+      if (OF_ALL_LEASES.has(attempt.failed) && !this.#down.has(target))
+        this.#down.set(target, Date.now() + KNOCK_EVERY_MS);
+    } else if (this.#down.delete(target))
       hurryTarget(this.parts.db, target, Date.now()).then(this.wake, (error: unknown) =>
         this.parts.log.warn({ err: error, target }, 'leases of a target that is back could not be hurried'),
       );
