@@ -224,7 +224,7 @@ describe('a cut lease that was cleaned', () => {
   it('is cut again when it is seen live', () => {
     const step = afterClean(cut, { endedAtMs, observation: sighting('live') });
     expect(step).toMatchObject({
-      lease: { state: 'due', revocation: { requestedAtMs: endedAtMs } },
+      lease: { state: 'due', revocation: { requestedAtMs: endedAtMs, round: 1 } },
       events: [{ type: 'lease.revocation_requested' }],
       actAtMs: endedAtMs,
     });
