@@ -43,9 +43,13 @@ export function gatedTarget(): GatedTarget {
     },
     observe: () => Promise.resolve(seen('absent')),
     clean: () => Promise.resolve(seen('absent')),
-    list: async function* () {},
+    list: () => nobody(),
     close: () => Promise.resolve(),
   };
+}
+
+async function* nobody(): AsyncGenerator<{ principal: string; leaseId: string }> {
+  yield* await Promise.resolve([]);
 }
 
 const seen = (state: Observation['state']): Observation => ({
