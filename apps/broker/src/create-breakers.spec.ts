@@ -4,7 +4,8 @@ const NOW_MS = 1_000_000;
 
 function breakers() {
   const told: string[] = [];
-  const tell = (what: string) => (target: string, open: number) => told.push(`${what} ${target}, ${open} open`);
+  const tell = (what: string) => (target: string, open: number) =>
+    told.push(`${what} ${target}, ${open} open`);
   return { breakers: new CreateBreakers({ opened: tell('opened'), closed: tell('closed') }), told };
 }
 

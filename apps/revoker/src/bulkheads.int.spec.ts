@@ -45,7 +45,9 @@ it("a dead target does not delay another target's cuts", async () => {
   await world.hears(plan.leaseId, 'lease.access_cut');
   await world.hears(plan.leaseId, 'lease.removed');
   expect(target.begun).toHaveLength(200);
-  expect(dead.flatMap((leaseId) => world.said(leaseId).map(({ type }) => type))).not.toContain('lease.access_cut');
+  expect(dead.flatMap((leaseId) => world.said(leaseId).map(({ type }) => type))).not.toContain(
+    'lease.access_cut',
+  );
 
   target.fail();
   target.open();
@@ -68,7 +70,8 @@ it('a task with a thousand leases to cut does not make tasks with one wait behin
   target.open();
 
   await world.until(async () => (await dueAt('warehouse')) === 0, 'all of them to be cut');
-  const lastOf = (leases: readonly string[]) => Math.max(...leases.map((leaseId) => target.begun.indexOf(leaseId)));
+  const lastOf = (leases: readonly string[]) =>
+    Math.max(...leases.map((leaseId) => target.begun.indexOf(leaseId)));
   expect(lastOf(single.slice(0, 100))).toBeLessThan(500);
   expect(lastOf(single)).toBeLessThan(lastOf(many) - 100);
 });

@@ -115,9 +115,19 @@ async function readOn(tx: Tx, bus: Bus, parts: RevokerParts): Promise<number> {
 async function handle(tx: Tx, records: readonly BusRecord[], parts: RevokerParts): Promise<number> {
   const work = async () => {
     if (records[0]?.topic === TASK_EVENTS)
-      await onTaskEvents(tx, records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) })), parts, NOBODY);
+      await onTaskEvents(
+        tx,
+        records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) })),
+        parts,
+        NOBODY,
+      );
     else
-      await onLeaseEvents(tx, records.map((record) => ({ record, said: hearRecord(record, parts.peers) })), parts, NOBODY);
+      await onLeaseEvents(
+        tx,
+        records.map((record) => ({ record, said: hearRecord(record, parts.peers) })),
+        parts,
+        NOBODY,
+      );
     return true;
   };
   const told = (error: unknown) => parts.log.warn({ err: error }, 'a record cannot be handled');

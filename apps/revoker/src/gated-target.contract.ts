@@ -1,5 +1,10 @@
 /** A target at which no cut comes to an end before it is let go: dead while its gate is closed, and quick once that is open. */
-import { ProviderError, type CredentialProvider, type CutReport, type Observation } from '#providers/provider.js';
+import {
+  ProviderError,
+  type CredentialProvider,
+  type CutReport,
+  type Observation,
+} from '#providers/provider.js';
 
 export interface GatedTarget extends CredentialProvider {
   /** Leases in the order in which their cuts began. */

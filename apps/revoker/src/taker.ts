@@ -19,9 +19,7 @@ export function placed(
   const lease = workloadOf(change, tenant, nowMs);
   if (lease === null) return { change };
   if (taker.takes(lease)) return { change: { ...change, takenBy: taker.instanceId }, taken: lease };
-  return lease.state === 'due'
-    ? { change: { ...change, turnAtMs: taker.turnOf(lease, nowMs) } }
-    : { change };
+  return lease.state === 'due' ? { change: { ...change, turnAtMs: taker.turnOf(lease, nowMs) } } : { change };
 }
 
 /** What a worker could begin with now. */

@@ -225,7 +225,11 @@ function answer(
     requested,
     refusal: refusal ?? unavailable,
     reasons:
-      refusal === null ? (unavailable === null ? [] : [unavailable.reason]) : [refusal.reason, ...(verdict?.reasons ?? [])],
+      refusal === null
+        ? unavailable === null
+          ? []
+          : [unavailable.reason]
+        : [refusal.reason, ...(verdict?.reasons ?? [])],
     ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
 }
