@@ -18,7 +18,7 @@ export class Turns {
   readonly #lines = new Map<string, Line>();
 
   next(target: string, tenant: string, taskId: string, nowMs: number): number {
-    const line = this.#lines.get(target) ?? { tenants: new Map(), tasks: new Map() };
+    const line: Line = this.#lines.get(target) ?? { tenants: new Map(), tasks: new Map() };
     this.#lines.set(target, line);
     const task = `${tenant} ${taskId}`;
     const behindItself = line.tasks.get(task) ?? 0;
