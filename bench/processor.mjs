@@ -47,13 +47,12 @@ function serviceOf(pid, command, stateDir) {
   return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(stateDir) ? service : undefined;
 }
 
-/** @returns a function that tells what each part has used since, in milliseconds a piece */
+/** @returns a function that tells what all of it, and each part, has used since, in milliseconds a piece */
 export function processorTime(stack) {
   const before = spent(stack);
-  return (pieces) =>
-    Object.fromEntries(
-      [...spent(stack)]
-        .map(([part, ms]) => [part, (ms - (before.get(part) ?? 0)) / pieces])
-        .sort(([, a], [, b]) => b - a),
-    );
+  return (pieces) => {
+    const parts = [...spent(stack)].map(([part, ms]) => [part, (ms - (before.get(part) ?? 0)) / pieces]);
+    const all = parts.reduce((sum, [, ms]) => sum + ms, 0);
+    return Object.fromEntries([['all', all], ...parts].sort(([, a], [, b]) => b - a));
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Two Cedar decisions a call, by the sample's policies and by sets of 100 and 1,000 that contain them: how many calls one core decides in a
- * second, and how long one takes.
+ * Two decisions of policy a call, by the sample's policies and by sets of 100 and 1,000 that contain them: how many calls one core decides in a
+ * second, and how long one takes. As a broker decides by default, and by the engine alone.
  */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,8 @@ export const needsStack = false;
 const SIZES = [0, 100, 1_000];
 /** Different calls, in turn. */
 const CALLS = 200;
+/** As by default in `mayfly.yaml`. */
+const CONFIRM_ONE_IN = 100;
 
 export async function run({ root, size }) {
   const { catalogue } = await loadCatalogue(`${root}/deploy/sample/catalogue`, {}, { targets: 'describe' });
@@ -27,8 +29,12 @@ export async function run({ root, size }) {
       cpSync(`${root}/deploy/sample/policy`, folder, { recursive: true });
       const { length } = (await PolicySet.load(folder)).policyIds;
       if (wanted > length) writeFileSync(join(folder, 'more.cedar'), morePolicies(wanted - length));
-      const policies = await PolicySet.load(folder);
-      Object.assign(figures, measure(policies, catalogue, size.decisions));
+      const engine = await PolicySet.load(folder);
+      const questions = questionsFor(engine, catalogue);
+      const policies = await PolicySet.load(folder, undefined, confirming());
+      const named = `, ${policies.policyIds.length} policies`;
+      Object.assign(figures, measure(policies, questions, size.decisions, named));
+      Object.assign(figures, measure(engine, questions, size.decisions / 2, `${named}, by Cedar alone`));
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -36,8 +42,14 @@ export async function run({ root, size }) {
   return figures;
 }
 
-function measure(policies, catalogue, decisions) {
-  const questions = questionsFor(policies, catalogue);
+const confirming = () => ({
+  ...{ confirmOneIn: CONFIRM_ONE_IN, isTrusted: true },
+  onDisagreement: (about) => {
+    throw new Error(`the engine does not confirm it: ${JSON.stringify(about)}`);
+  },
+});
+
+function measure(policies, questions, decisions, suffix) {
   const warmUp = decisions / 5;
   const valuesMs = [];
   let beganWith = process.cpuUsage();
@@ -54,8 +66,7 @@ function measure(policies, catalogue, decisions) {
     'calls/s of processor time': Math.round((valuesMs.length * 1_000_000) / (user + system)),
     ...latencies(valuesMs),
   });
-  const { length } = policies.policyIds;
-  return Object.fromEntries(named.map(([figure, value]) => [`${figure}, ${length} policies`, value]));
+  return Object.fromEntries(named.map(([figure, value]) => [`${figure}${suffix}`, value]));
 }
 
 /** Calls on a dataset that are decided twice: where people could approve, a third decision says whether that would help. */

@@ -27,6 +27,7 @@ import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
 import { createNotificationMeasures } from './notifications/measures.js';
 import { nameReceivers, openReceivers } from './notifications/receivers.js';
+import { confirmingBy } from './policy/confirming.js';
 import { policyMeasures } from './policy/policy-measures.js';
 import { RulesReload } from './policy/reload-rules.js';
 import { openTokens } from './tokens/open-tokens.js';
@@ -54,7 +55,9 @@ export async function openParts(
   const folders = { policy: config.policy, catalogue: config.catalogue };
   const seen = await folderStates(folders);
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
-  const judge = await PolicySet.load(config.policy, catalogue);
+  const policyWatch = policyMeasures(metrics);
+  const confirming = confirmingBy(settings.decisions, log, policyWatch);
+  const judge = await PolicySet.load(config.policy, catalogue, confirming);
   const receivers = await openReceivers(settings.notifications);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -109,7 +112,8 @@ export async function openParts(
   };
   const rules = new RulesReload(parts, {
     ...{ folders, env: process.env, loaded: judge, seen, opened: targets },
-    measures: { policy: policyMeasures(metrics), catalogue: catalogueMeasures(metrics) },
+    ...(confirming === undefined ? {} : { confirming }),
+    measures: { policy: policyWatch, catalogue: catalogueMeasures(metrics) },
   });
 
   return {

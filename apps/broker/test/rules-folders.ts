@@ -7,6 +7,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { Metrics } from '#telemetry/metrics.js';
+import { confirmingBy } from '../src/policy/confirming.js';
 import { policyMeasures } from '../src/policy/policy-measures.js';
 import { RulesReload } from '../src/policy/reload-rules.js';
 import type { BrokerProcess } from './harness.js';
@@ -45,12 +46,15 @@ export class RulesFolders {
     const folders = { policy: this.file('policy'), catalogue: this.file('catalogue') };
     const seen = await folderStates(folders);
     const { catalogue, targets: opened } = await loadCatalogue(folders.catalogue, TARGET);
-    const loaded = await PolicySet.load(folders.policy, catalogue);
+    const policy = policyMeasures(metrics);
+    const confirming = confirmingBy({ by: 'compiled', confirmOneIn: 100 }, parts.log, policy);
+    const loaded = await PolicySet.load(folders.policy, catalogue, confirming);
     parts.judge = loaded;
     parts.catalogue = catalogue;
     return new RulesReload(parts, {
       ...{ folders, env: TARGET, loaded, seen, opened },
-      measures: { policy: policyMeasures(metrics), catalogue: catalogueMeasures(metrics) },
+      ...(confirming === undefined ? {} : { confirming }),
+      measures: { policy, catalogue: catalogueMeasures(metrics) },
     });
   }
 

@@ -42,7 +42,7 @@ export interface LogEnd extends Position {
 export interface Subscription {
   group: string;
   topics: readonly string[];
-  /** Records need not be handed over sooner than this, so that fewer fetches bring more of them. A bus may hurry. */
+  /** Between two fetches that bring something there may be as much as this, so that fewer bring more. A bus may hurry. */
   gatherMs?: number;
   /**
    * Where to start reading the partitions just assigned. A partition it does not name starts at the oldest record.

@@ -159,6 +159,16 @@ it.each([-1, 17, 1.5])('refuses tasks that are delegated %s times', (depth) => {
   expect(refusalOf(file)).toMatchObject({ key: 'services.broker.maxDelegationDepth' });
 });
 
+it('has calls decided by compiled policies unless told otherwise', () => {
+  const decisions = (file: string) => loadConfig(file, env, 'broker').services.broker.decisions;
+  const depth = 'maxDelegationDepth: 8';
+  expect(decisions(SAMPLE)).toEqual({ by: 'compiled', confirmOneIn: 100 });
+  expect(decisions(edited(depth, `decisions: { by: engine }\n    ${depth}`)).by).toBe('engine');
+  expect(refusalOf(edited(depth, `decisions: { confirmOneIn: 0 }\n    ${depth}`))).toMatchObject({
+    key: 'services.broker.decisions.confirmOneIn',
+  });
+});
+
 it('refuses a broker without a port', () => {
   expect(refusalOf(SAMPLE, { ...env, KAFKA_BROKERS: 'kafka-1' })).toMatchObject({
     code: 'ERR_CONFIG_INVALID',

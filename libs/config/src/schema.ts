@@ -91,6 +91,15 @@ const broker = service.extend({
     .prefault({}),
   /** What drift weighs, and when a task is suspended for it. */
   drift: driftSchema.prefault({}),
+  /** Whom calls are decided by (ADR 28). */
+  decisions: z
+    .strictObject({
+      /** `compiled`: compiled policies, which the engine confirms. `engine`: the engine alone. */
+      by: z.enum(['compiled', 'engine']).default('compiled'),
+      /** Of so many answers in a situation that the engine has decided before it is asked for one again. */
+      confirmOneIn: z.int().min(1).max(10_000).default(100),
+    })
+    .prefault({}),
   /** How many ancestors a task may have: every call locks and every lease names the whole chain. */
   maxDelegationDepth: z.int().min(0).max(16).default(8),
   /** Who is told outside the bus. */

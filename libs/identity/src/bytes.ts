@@ -1,8 +1,8 @@
 /** Strict readings of bytes: one text for one value, so that nobody can change a byte and keep the meaning. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** SHA-256 in lower-case hex; a string is taken as UTF-8. */
-export const sha256Hex = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: Uint8Array | string): string => hash('sha256', bytes);
 
 /**
  * base64url without padding (RFC 7515 §2). Characters outside the alphabet, padding, and unused bits that are

@@ -1,5 +1,5 @@
 /** Public keys as JSON (RFC 7517, RFC 7518 §6, RFC 8037) and their names (RFC 7638). */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { decodeBase64url, isObject } from './bytes.js';
 
 export interface EcPublicJwk {
@@ -51,7 +51,7 @@ export function thumbprint(jwk: PublicJwk | { kty: 'EC'; crv: string; x: string;
       : jwk.kty === 'OKP'
         ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x }
         : { e: jwk.e, kty: jwk.kty, n: jwk.n };
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+  return hash('sha256', JSON.stringify(members), 'base64url');
 }
 
 /** @returns undefined for a key that OpenSSL refuses, such as a point that is not on its curve. */

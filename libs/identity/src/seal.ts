@@ -5,19 +5,22 @@
 import {
   createCipheriv,
   createECDH,
-  createHash,
   createPublicKey,
   diffieHellman,
+  ECDH,
   generateKeyPairSync,
+  hash,
   randomBytes,
 } from 'node:crypto';
 import type { SealKey } from '#events/inbound.js';
 import { IdentityError } from './errors.js';
 import { decodeBase64url } from './bytes.js';
-import { importPublicJwk, thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
+import { thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
 
 export const SEAL_TYP = 'mayfly-credential+jwe';
 const ENC = 'A256GCM';
+/** OpenSSL's name of it. */
+const P256 = 'prime256v1';
 
 /** RFC 7638 thumbprint of the key a credential is sealed to, base64url: the envelope's `kid`. A `kid` inside the key is ignored. */
 export const sealKeyThumbprint = (sealTo: SealKey) => thumbprint(sealTo);
@@ -28,10 +31,22 @@ export const sealKeyThumbprint = (sealTo: SealKey) => thumbprint(sealTo);
  */
 export function validSealKey(sealTo: SealKey): boolean {
   if (sealTo.kty === 'OKP') return agree(sealTo) !== undefined;
-  const { kty, crv, x, y } = sealTo;
-  if (![x, y].every((coordinate) => decodeBase64url(coordinate)?.length === 32)) return false;
-  return importPublicJwk({ kty, crv, x, y }) !== undefined;
+  const [x, y] = [decodeBase64url(sealTo.x), decodeBase64url(sealTo.y)];
+  return x?.length === 32 && y?.length === 32 && isOnP256(pointOf(x, y));
 }
+
+/** P-256 has a cofactor of 1: whatever is on the curve is in its group. */
+function isOnP256(point: Buffer): boolean {
+  try {
+    ECDH.convertKey(point, P256);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Uncompressed (SEC 1 §2.3.3). */
+const pointOf = (x: Buffer, y: Buffer) => Buffer.concat([Buffer.of(0x04), x, y]);
 
 export interface CredentialToSeal {
   sealTo: SealKey;
@@ -96,9 +111,9 @@ function agree(sealTo: SealKey): Agreement | undefined {
 }
 
 function agreeP256(x: Buffer, y: Buffer): Agreement {
-  const ours = createECDH('prime256v1');
+  const ours = createECDH(P256);
   const point = ours.generateKeys();
-  const secret = ours.computeSecret(Buffer.concat([Buffer.of(0x04), x, y]));
+  const secret = ours.computeSecret(pointOf(x, y));
   const text = (from: number) => point.subarray(from, from + 32).toString('base64url');
   return { secret, epk: { kty: 'EC', crv: 'P-256', x: text(1), y: text(33) } };
 }
@@ -120,7 +135,6 @@ export function concatKdf(secret: Buffer): Buffer {
   };
   const algorithmId = Buffer.concat([uint32(ENC.length), Buffer.from(ENC)]);
   const noPartyInfo = uint32(0);
-  return createHash('sha256')
-    .update(Buffer.concat([uint32(1), secret, algorithmId, noPartyInfo, noPartyInfo, uint32(256)]))
-    .digest();
+  const round = Buffer.concat([uint32(1), secret, algorithmId, noPartyInfo, noPartyInfo, uint32(256)]);
+  return hash('sha256', round, 'buffer');
 }

@@ -2,7 +2,7 @@
  * Hashing of RFC 6962 §2.1 (unchanged in RFC 9162 §2.1.1): leaves and inner nodes have different prefixes,
  * so that neither can be passed off as the other. SHA-256 throughout; a hash is 32 bytes.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export type Hash = Uint8Array;
 
@@ -10,11 +10,7 @@ export const HASH_BYTES = 32;
 const LEAF_PREFIX = Uint8Array.of(0x00);
 const NODE_PREFIX = Uint8Array.of(0x01);
 
-export const sha256 = (...parts: Uint8Array[]): Hash => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
+export const sha256 = (...parts: Uint8Array[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer');
 
 /** Root of a tree without leaves: the hash of nothing. */
 export const EMPTY_ROOT: Hash = sha256();

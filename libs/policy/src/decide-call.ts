@@ -51,8 +51,11 @@ export interface CallDecision {
   inputsDigest: string;
 }
 
-/** Never throws: facts that cannot be written down are a denial, `ERR_POLICY_FAILED`. */
-export function decideCall(policies: ParsedPolicies, request: CallRequest): CallDecision {
+/**
+ * Never throws: facts that cannot be written down are a denial, `ERR_POLICY_FAILED`.
+ * @param ask the engine, unless told otherwise
+ */
+export function decideCall(policies: ParsedPolicies, request: CallRequest, ask?: Evaluate): CallDecision {
   let inputs: CallInputs;
   try {
     inputs = callInputs(request);
@@ -64,7 +67,7 @@ export function decideCall(policies: ParsedPolicies, request: CallRequest): Call
       inputsDigest({}),
     );
   }
-  return judgeCall(policies, inputs);
+  return judgeCall(policies, inputs, inputsDigest(inputs), ask);
 }
 
 /**

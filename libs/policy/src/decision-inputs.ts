@@ -1,5 +1,5 @@
 /** The whole requests of one decision, plain JSON, kept under their digest so that it can be replayed against another policy set. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonical } from '#events/jcs.js';
 import type { CedarRequest } from './cedar-request.js';
 
@@ -15,5 +15,4 @@ export interface TaskInputs {
 }
 
 /** `sha256:<hex>` of the inputs' canonical text (RFC 8785). */
-export const inputsDigest = (inputs: object): string =>
-  `sha256:${createHash('sha256').update(canonical(inputs)).digest('hex')}`;
+export const inputsDigest = (inputs: object): string => `sha256:${hash('sha256', canonical(inputs))}`;

@@ -5,8 +5,7 @@
 import type { EntityUidJson, PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
 import type { CedarRequest } from './cedar-request.js';
 import { Entities } from './compiled/entities.js';
-import { compileConstraint, refOf } from './compiled/scope.js';
-import type { Ref } from './compiled/value.js';
+import { compileConstraint, type IsIn, orMaybe, refOf } from './compiled/scope.js';
 
 const MAX_SLOTS = 64;
 
@@ -14,8 +13,6 @@ export interface ScopedPolicy {
   id: string;
   policy: PolicyJson;
 }
-
-type IsIn = (ref: Ref, entities: Entities) => boolean;
 
 export class PoliciesInScope {
   readonly #policies: { id: string; principal: IsIn; resource: IsIn }[];
@@ -67,14 +64,3 @@ export class PoliciesInScope {
 }
 
 const keyOf = (uid: EntityUidJson | TypeAndId): string => refOf(uid).key;
-
-/** What cannot be told here is the engine's to tell. */
-function orMaybe(isIn: IsIn): IsIn {
-  return (ref, entities) => {
-    try {
-      return isIn(ref, entities);
-    } catch {
-      return true;
-    }
-  };
-}

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import type { Catalogue } from '#events/catalogue.js';
 import { ASK_ENGINE } from './compiled/ask-engine.js';
 import { CompiledPolicies } from './compiled/compiled-policies.js';
+import { type Confirming, evaluationBy } from './compiled/confirmed-policies.js';
 import { type CallDecision, type CallRequest, decideCall, judgeCall } from './decide-call.js';
 import { decideRenewal, type RenewalDecision } from './decide-renewal.js';
 import { decideTask, judgeTask, type TaskDecision, type TaskRequest } from './decide-task.js';
 import type { CallInputs, TaskInputs } from './decision-inputs.js';
+import type { Evaluate } from './evaluate.js';
 import { loadPolicies } from './load-policies.js';
 import { type ApproveRequest, mayApprove } from './may-approve.js';
 import type { ParsedPolicies } from './parse-policies.js';
@@ -18,19 +20,23 @@ export type { CallDecision, CallRequest, TaskDecision, TaskRequest };
 export class PolicySet {
   #compiled: CompiledPolicies | undefined;
 
-  private constructor(private readonly policies: ParsedPolicies) {}
+  private constructor(
+    private readonly policies: ParsedPolicies,
+    private readonly ask: Evaluate,
+  ) {}
 
   /**
    * Reads a policy folder and, given a catalogue, looks up the names in it and runs its tests. A set that is deciding is not disturbed.
+   * @param confirming for calls by compiled policies, which the engine confirms; absent: the engine alone decides
    * @throws PolicyError listing every problem of the folder, or every test that fails or cannot be read.
    */
-  static async load(dir: string, catalogue?: Catalogue): Promise<PolicySet> {
+  static async load(dir: string, catalogue?: Catalogue, confirming?: Confirming): Promise<PolicySet> {
     const policies = await loadPolicies(dir, catalogue);
     if (catalogue !== undefined) {
       const [first, ...rest] = (await runPolicyTests(policies, catalogue, dir)).failures;
       if (first !== undefined) throw new PolicyError([first, ...rest]);
     }
-    return new PolicySet(policies);
+    return new PolicySet(policies, evaluationBy(policies, confirming));
   }
 
   /** `sha256:<hex>`; comments and layout do not change it. Recorded with every decision. */
@@ -50,7 +56,7 @@ export class PolicySet {
   }
 
   decideCall(request: CallRequest): CallDecision {
-    return decideCall(this.policies, request);
+    return decideCall(this.policies, request, this.ask);
   }
 
   decideRenewal(request: CallRequest): RenewalDecision {

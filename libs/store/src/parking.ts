@@ -5,7 +5,7 @@
  *
  * Lock order: `heldKeys` MUST be the first to lock after the position, so that it waits for a release and never for a task.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BusRecord } from '#bus/bus.js';
 import type { Tx } from './database.js';
 
@@ -34,8 +34,7 @@ const KEY_BYTES = 256;
 export const storable = (raw: Uint8Array | string): string =>
   (typeof raw === 'string' ? raw : Buffer.from(raw).toString()).toWellFormed().replaceAll('\0', '\uFFFD');
 
-export const sha256Hex = (bytes: Uint8Array | string): string =>
-  createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: Uint8Array | string): string => hash('sha256', bytes);
 
 /** A record's key as text. One that is too long for a key of ours stands for itself by its digest. */
 export function keyText(key: BusRecord['key']): string {

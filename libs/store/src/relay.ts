@@ -34,7 +34,8 @@ const BATCH = 500;
 /** Rows read at once: what is waiting may be more than memory holds. */
 const DRAIN_AT_ONCE = 1_000;
 const OLD_MS = 2_000;
-const DELETE_AFTER_MS = 25;
+/** Each deletion is a commit, and nobody waits for it; it is well before a row is old. */
+const DELETE_AFTER_MS = 100;
 const SWEEP_EVERY_MS = 1_000;
 
 export class Relay {

@@ -2,7 +2,7 @@
  * The raw record, kept beside the log and erasable: it may hold personal data, and the log may not. Tokens are bearer
  * secrets even when expired, so only their hashes are kept. A sealed credential is not kept at all: its hour is its lifetime.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BusRecord } from '#bus/bus.js';
 import { HEADERS, type RawHeaders } from '#events/envelope.js';
 
@@ -18,8 +18,7 @@ export interface Payload {
   value: Buffer | null;
 }
 
-export const sha256Hex = (bytes: Uint8Array | string): string =>
-  createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: Uint8Array | string): string => hash('sha256', bytes);
 
 /** @param headers from {@link redactHeaders}. @param keepValue false for a sealed credential. */
 export function payloadOf(

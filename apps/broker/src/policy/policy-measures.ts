@@ -13,7 +13,14 @@ export function policyMeasures(metrics: Metrics) {
     name: 'policy_version_refused',
     help: '1 while the policy folder holds a version that was refused; the one before decides.',
   });
+  const disagreements = metrics.counter({
+    name: 'policy_disagreements_total',
+    help: 'Compiled policies said otherwise than the engine. Always 0, or the engine decides alone from then on.',
+  });
   return {
+    disagreed(): void {
+      disagreements.inc();
+    },
     activated(): void {
       versions.inc({ outcome: 'activated' });
     },

@@ -6,6 +6,7 @@
 import { ConfigError, configErrorLine } from '#config/config-error.js';
 import type { Catalogue } from '#events/catalogue.js';
 import type { FolderState } from '#policy/folder-state.js';
+import type { Confirming } from '#policy/compiled/confirmed-policies.js';
 import { FolderWatch } from '#policy/folder-watch.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicyError, policyErrorLines } from '#policy/policy-error.js';
@@ -31,6 +32,8 @@ export interface RulesReloadMeans {
   /** The set that decides at the start, and how the folders looked before they were read. */
   loaded: PolicySet;
   seen: States;
+  /** Whether calls are decided by compiled policies; absent: by the engine alone. */
+  confirming?: Confirming;
   /** Targets that adapters were opened for at the start. */
   opened: readonly TargetSettings[];
   measures: Readonly<Record<RulesFolder, VersionMeasures>>;
@@ -80,14 +83,14 @@ export class RulesReload {
   }
 
   async #load(states: States): Promise<void> {
-    const { folders, env, opened } = this.means;
+    const { folders, env, opened, confirming } = this.means;
     const catalogue = await loadCatalogue(folders.catalogue, env, { opened }).then(
       (loaded) => loaded.catalogue,
       refusal(ConfigError),
     );
     // A rule that closes something does not wait for a catalogue that is being mended: it is tried with the one of before.
     const fitting = catalogue instanceof ConfigError ? this.parts.catalogue : catalogue;
-    const set = await PolicySet.load(folders.policy, fitting).catch(refusal(PolicyError));
+    const set = await PolicySet.load(folders.policy, fitting, confirming).catch(refusal(PolicyError));
     if (!(await this.#watch.isRead(states))) return;
 
     if (catalogue instanceof ConfigError) this.#refuse('catalogue', [configErrorLine(catalogue)]);

@@ -16,6 +16,8 @@ import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
 
 const PARTITIONS_AT_ONCE = 4;
+/** Where handlers wait for the next fetch, all of one fetch wait at once. */
+const GATHERING_AT_ONCE = 64;
 const HINT_EVERY_MS = 5_000;
 
 const keyOf = (topic: string, partition: number) => `${topic}/${partition}`;
@@ -32,6 +34,7 @@ export class KafkaConsumer implements Consumer {
   #hints: NodeJS.Timeout | undefined;
   #hinted = '';
   #generation = 0;
+  #gathering: Promise<void> | undefined;
   #restored = false;
   #run: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -66,7 +69,7 @@ export class KafkaConsumer implements Consumer {
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        partitionsConsumedConcurrently: this.#gatherMs > 0 ? GATHERING_AT_ONCE : PARTITIONS_AT_ONCE,
         eachBatch: (payload) => this.#track(this.#onFetched(payload)),
       })
       .catch((error: unknown) => this.#die(error));
@@ -158,6 +161,20 @@ export class KafkaConsumer implements Consumer {
     if (generation !== this.#generation) return;
     this.#next.set(keyOf(topic, partition), { topic, partition, next: last + 1n });
     payload.resolveOffset(String(last));
+    if (this.#gatherMs > 0) await this.#gather();
+  }
+
+  get #gatherMs(): number {
+    return this.#subscription.gatherMs ?? 0;
+  }
+
+  /**
+   * What was fetched is handed over; the next fetch waits for its handlers, and so brings more. Kafka could wait for more by itself, but
+   * would then be asked, and have nothing, over and over while nothing is said.
+   */
+  #gather(): Promise<void> {
+    this.#gathering ??= sleep(this.#gatherMs).then(() => void (this.#gathering = undefined));
+    return this.#gathering;
   }
 
   /**

@@ -79,10 +79,6 @@ async function pem(key: 'ca' | 'cert' | 'key', file: string | undefined): Promis
   }
 }
 
-/** So much is worth a fetch before its time. */
-const GATHERED_BYTES = 262_144;
-type Gathering = Pick<Subscription, 'group' | 'gatherMs'>;
-
 /** `acks: -1` and one request in flight keep the order; the partitioner is murmur2, as in the Java client. */
 export const producerConfig = (): ProducerConfig => ({
   idempotent: true,
@@ -92,15 +88,15 @@ export const producerConfig = (): ProducerConfig => ({
   retry: RETRY.writer,
 });
 
-export const consumerConfig = ({ group, gatherMs = 0 }: Gathering): ConsumerConfig => ({
+export const consumerConfig = ({ group }: Pick<Subscription, 'group'>): ConsumerConfig => ({
   groupId: group,
   /** Takeover of a killed process takes this long; 6 s is the least a broker allows by default. */
   sessionTimeout: 6_000,
   heartbeatInterval: HEARTBEAT_MS,
   rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-  minBytes: gatherMs > 0 ? GATHERED_BYTES : 1,
+  minBytes: 1,
   /** A stop waits for the poll under way. */
-  maxWaitTimeInMs: gatherMs > 0 ? gatherMs : 150,
+  maxWaitTimeInMs: 150,
   maxBytesPerPartition: 1_048_576,
   allowAutoTopicCreation: false,
   /**

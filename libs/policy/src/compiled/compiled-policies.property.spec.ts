@@ -23,25 +23,49 @@ const moment = one(
   '1969-12-31T23:00:00.000Z',
 ).map((arg) => ({ __extn: { fn: 'datetime', arg } }));
 
-const context = fc.record({
-  task: fc.record({
-    onBehalfOf: person.map((id) => entityRef('Human', id)),
-    purpose: one('close', 'Close', ''),
-    risk: one('low', 'medium', 'high'),
-    deadline: moment,
-    ...{ depth: small, maxCalls: one(0, 100, 1_000), maxRows: one(3, 100, 1_000) },
-  }),
-  now: fc.record({
-    at: moment,
-    ...{ drift: one(0, 60, 80, 81), calls: small, callsLastMinute: small, rows: small, renewals: small },
-    approval: one('none', 'requested', 'approved'),
-    approvers: fc.uniqueArray(person).map((ids) => ids.map((id) => entityRef('Human', id))),
-    approverCount: small,
-  }),
-});
+/** Members that are always there, and some that may be. */
+const record = <A extends object, B extends object>(
+  there: { [K in keyof A]: fc.Arbitrary<A[K]> },
+  perhaps: { [K in keyof B]: fc.Arbitrary<B[K]> },
+) => fc.tuple(fc.record(there), fc.record(perhaps, { requiredKeys: [] })).map(([a, b]) => ({ ...a, ...b }));
+
+const context = record(
+  {
+    task: record(
+      {
+        onBehalfOf: person.map((id) => entityRef('Human', id)),
+        purpose: one('close', 'Close', ''),
+        risk: one('low', 'medium', 'high'),
+        deadline: moment,
+        ...{ depth: small, maxCalls: one(0, 100, 1_000), maxRows: one(3, 100, 1_000) },
+      },
+      { objective: one('a'.repeat(64), ''), startedAt: moment, maxCallsPerMinute: one(0, 4, 10, 100) },
+    ),
+    now: record(
+      {
+        at: moment,
+        ...{ drift: one(0, 60, 80, 81), calls: one(1, 4, 19, 20, 50), callsLastMinute: small, rows: small },
+        renewals: small,
+        approval: one('none', 'requested', 'approved'),
+        approvers: fc.uniqueArray(person).map((ids) => ids.map((id) => entityRef('Human', id))),
+        approverCount: small,
+      },
+      { callsOfTool: one(0, 1, 19, 20), callsOfDataset: small, refused: one(0, 0, 0, 9, 10, 25, 50) },
+    ),
+  },
+  {
+    argumentsSha256: one('b'.repeat(64)),
+    modelName: one('m', 'n'),
+    modelVersion: one('1'),
+    modelExpected: one(true, true, true, true, false),
+  },
+);
 const agent = fc.record({
   uid: one(...['analyst', 'executor'].map((id) => uid('Agent', id))),
-  attrs: fc.record({ owner: person, environment: one('production', 'development'), attested: fc.boolean() }),
+  attrs: record(
+    { owner: person, environment: one('production', 'development'), attested: fc.boolean() },
+    { trust: one(0, 29, 30, 80, 90) },
+  ),
   parents: fc.subarray(['analysts', 'planners', 'executors'].map((id) => uid('AgentGroup', id))),
 });
 const tool = fc.record({
@@ -192,6 +216,14 @@ const fact = fc.oneof(
     'context.task.risk == "high"',
     'context.now.approval != "approved"',
     'principal.owner == context.task.purpose',
+  ),
+  one(
+    '(context has modelExpected && !context.modelExpected)',
+    '(context has modelName && context.modelName == "m")',
+    '(context.now has refused && context.now.refused >= 10)',
+    '(context.task has startedAt && context.now.at.durationSince(context.task.startedAt) > duration("1h"))',
+    '(principal has trust && principal.trust < 30)',
+    'context.task has maxCallsPerMinute',
   ),
   human.map((who) => `context.now.approvers.contains(${who})`),
   fc

@@ -9,6 +9,9 @@ export interface Entity {
 }
 
 export class Entities {
+  /** By key: all that it is in, and is not itself. */
+  readonly #above = new Map<string, ReadonlySet<string>>();
+
   /** @param actions which action is in which groups, all of them, by keys: these are the schema's */
   constructor(
     private readonly sent: ReadonlyMap<string, Entity>,
@@ -26,22 +29,24 @@ export class Entities {
   /** Is it that entity, or below it? */
   isIn({ key }: Ref, group: Ref): boolean {
     return (
-      key === group.key || this.actions.get(key)?.has(group.key) === true || this.#isBelow(key, group.key)
+      key === group.key ||
+      this.actions.get(key)?.has(group.key) === true ||
+      this.#groupsOf(key).has(group.key)
     );
   }
 
-  #isBelow(key: string, group: string): boolean {
-    const seen = new Set<string>();
-    const waiting = [...(this.sent.get(key)?.parents ?? [])];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      if (next === group) return true;
-      // The engine refuses entities that are in themselves.
-      if (next === key) return askEngine();
-      if (seen.has(next)) continue;
-      seen.add(next);
-      waiting.push(...(this.sent.get(next)?.parents ?? []));
-    }
-    return false;
+  #groupsOf(key: string): ReadonlySet<string> {
+    let found = this.#above.get(key);
+    if (found === undefined) this.#above.set(key, (found = this.#findGroups(key)));
+    return found;
+  }
+
+  #findGroups(key: string): ReadonlySet<string> {
+    // A set that grows is gone through to its end.
+    const found = new Set(this.sent.get(key)?.parents);
+    for (const group of found) for (const parent of this.sent.get(group)?.parents ?? []) found.add(parent);
+    // The engine refuses entities that are in themselves.
+    return found.has(key) ? askEngine() : found;
   }
 
   #fieldsOf({ key }: Ref): Fields {

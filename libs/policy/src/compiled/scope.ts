@@ -21,9 +21,11 @@ export function compileScope({ principal, action, resource }: PolicyJson): (fact
     isItsResource(facts.resource, facts.entities);
 }
 
+export type IsIn = (ref: Ref, entities: Entities) => boolean;
+
 export function compileConstraint(
   constraint: PrincipalConstraint | ActionConstraint | ResourceConstraint,
-): (ref: Ref, entities: Entities) => boolean {
+): IsIn {
   switch (constraint.op) {
     case 'All':
       return () => true;
@@ -46,6 +48,17 @@ export function compileConstraint(
     default:
       return askEngine;
   }
+}
+
+/** What cannot be told here is the engine's to tell. */
+export function orMaybe(isIn: IsIn): IsIn {
+  return (ref, entities) => {
+    try {
+      return isIn(ref, entities);
+    } catch {
+      return true;
+    }
+  };
 }
 
 export function refOf(uid: EntityUidJson): Ref {
