@@ -22,7 +22,7 @@ await runService({
   name: 'broker',
   isOperators: operatorsErrors([UpcastError]),
   async open({ config, log, metrics, observe, onDead }) {
-    const { parts, rules, bus, signer, close } = await openParts(config, log, metrics, observe);
+    const { parts, rules, fitness, bus, signer, close } = await openParts(config, log, metrics, observe);
     const { db, relay } = parts;
     const broker = new Broker(parts, onDead);
     const { environment } = config;
@@ -45,6 +45,8 @@ await runService({
         ),
       jwks: () => ({ keys: [...signer.jwks.keys, ...(parts.tokens?.keys.jwks ?? [])] }),
       readiness: [...upkeep.readiness, databaseTakes(() => broker.failingMs()), notRecovering(db)],
+      remarks: () => fitness.remarks(),
+      begin: () => Promise.resolve(fitness.begin()),
       async consume() {
         await recover(parts, bus);
         return {
@@ -73,6 +75,7 @@ await runService({
         { what: 'policies and catalogue being loaded', run: () => rules.stop() },
         { what: 'leases being made and decided', run: () => broker.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
+        { what: 'a look at the targets', run: () => fitness.stop(), withinMs: 500 },
         upkeep.drain,
       ],
       close: [

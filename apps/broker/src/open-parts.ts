@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
+import { rightsAt } from '#events/catalogue.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
@@ -12,6 +13,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
+import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { claimEventVersions } from '#store/event-versions.js';
@@ -34,6 +36,7 @@ import { brokerUpcasts } from './upcasts.js';
 export interface OpenParts {
   parts: BrokerParts;
   rules: RulesReload;
+  fitness: TargetWatch;
   bus: Bus;
   signer: RecordSigner;
   close: () => Promise<void>;
@@ -81,6 +84,10 @@ export async function openParts(
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
+  const fitness: TargetWatch = new TargetWatch({
+    ...{ targets, user: 'broker', log, metrics },
+    rightsOf: (target) => rightsAt(parts.catalogue, target),
+  });
   const parts: BrokerParts = {
     ...{
       db,
@@ -90,6 +97,7 @@ export async function openParts(
       catalogue,
       judge,
       providers,
+      fitness,
       tokens,
       board,
       renewals,
@@ -113,6 +121,7 @@ export async function openParts(
   return {
     parts,
     rules,
+    fitness,
     bus,
     signer,
     close: async () => {

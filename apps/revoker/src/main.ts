@@ -20,7 +20,11 @@ await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, onDead }) {
-    const { parts, catalogue, events, signer, openBus, close } = await openParts(config, metrics, log);
+    const { parts, catalogue, events, fitness, signer, openBus, close } = await openParts(
+      config,
+      metrics,
+      log,
+    );
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -36,6 +40,7 @@ await runService({
       module: (telemetry) => RevokerModule.forRoot({ revoker, lists: parts.lists, events }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
+      remarks: () => fitness.remarks(),
       http: (app) =>
         void app.useGlobalFilters(
           new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
@@ -45,6 +50,7 @@ await runService({
         await revoker.start();
         catalogue.begin();
         events.start();
+        fitness.begin();
       },
       async consume() {
         const opened = await openBus();
@@ -74,6 +80,7 @@ await runService({
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
+        { what: 'a look at the targets', run: () => fitness.stop(), withinMs: 500 },
         upkeep.drain,
       ],
       close: [{ what: 'connections', run: close }],

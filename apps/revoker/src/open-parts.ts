@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus } from '#bus/bus.js';
 import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
+import { rightsAt } from '#events/catalogue.js';
 import { SERVICES } from '#events/services.js';
 import { REVOCATION_TYPE } from '#events/revocations.js';
 import { REVOCATIONS, topicSpecs } from '#events/topics.js';
@@ -15,6 +16,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { CatalogueReload } from '#service/catalogue-reload.js';
+import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
@@ -39,6 +41,7 @@ export interface OpenParts {
   parts: RevokerParts;
   catalogue: CatalogueReload;
   events: SecurityEvents;
+  fitness: TargetWatch;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
@@ -137,6 +140,10 @@ export async function openParts(
       ...{ log, measures: catalogueMeasures(metrics) },
     }),
     events,
+    fitness: new TargetWatch({
+      ...{ targets, user: 'revoker', log, metrics },
+      rightsOf: (target) => rightsAt(parts.catalogue, target),
+    }),
     signer,
     openBus,
     close: async () => {

@@ -53,7 +53,7 @@ export async function closePools(pools: Pools): Promise<void> {
 }
 
 /** Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
-function poolConfig({ connection, login }: PostgresSettings, use: keyof Pools): pg.PoolConfig {
+export function clientConfig({ connection, login }: PostgresSettings): pg.ClientConfig {
   const { host, port, database, tls } = connection;
   return {
     host,
@@ -62,9 +62,15 @@ function poolConfig({ connection, login }: PostgresSettings, use: keyof Pools): 
     user: login.user,
     password: () => login.password.reveal(),
     ssl: tls.mode === 'disable' ? false : { rejectUnauthorized: true, ...(tls.ca && { ca: tls.ca }) },
-    application_name: `mayfly ${use}`,
     // No function or operator that a user of the target defined is ever picked by name.
     options: '-c search_path=pg_catalog -c idle_in_transaction_session_timeout=2000',
+  };
+}
+
+function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig {
+  return {
+    ...clientConfig(settings),
+    application_name: `mayfly ${use}`,
     min: READY[use],
     max: SIZES[use],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
