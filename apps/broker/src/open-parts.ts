@@ -13,6 +13,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
+import { TargetAccounts } from '#service/target-accounts.js';
 import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
@@ -29,6 +30,7 @@ import { brokerMigrations } from './migrations.js';
 import { createNotificationMeasures } from './notifications/measures.js';
 import { nameReceivers, openReceivers } from './notifications/receivers.js';
 import { policyMeasures } from './policy/policy-measures.js';
+import { credentialRecord } from './records.js';
 import { RulesReload } from './policy/reload-rules.js';
 import { openTokens } from './tokens/open-tokens.js';
 import { brokerUpcasts } from './upcasts.js';
@@ -37,6 +39,7 @@ export interface OpenParts {
   parts: BrokerParts;
   rules: RulesReload;
   fitness: TargetWatch;
+  accounts: TargetAccounts;
   bus: Bus;
   signer: RecordSigner;
   close: () => Promise<void>;
@@ -122,6 +125,10 @@ export async function openParts(
     parts,
     rules,
     fitness,
+    accounts: new TargetAccounts({
+      ...{ service: 'broker', db, targets, recordOf: credentialRecord, log },
+      send: (queued) => void relay.send(queued),
+    }),
     bus,
     signer,
     close: async () => {

@@ -20,11 +20,8 @@ await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, onDead }) {
-    const { parts, catalogue, events, fitness, signer, openBus, close } = await openParts(
-      config,
-      metrics,
-      log,
-    );
+    const everything = await openParts(config, metrics, log);
+    const { parts, catalogue, events, fitness, accounts, signer, openBus, close } = everything;
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -70,6 +67,7 @@ await runService({
           begun: () => {
             upkeep.begin();
             sweeper?.start();
+            accounts.begin();
           },
         };
       },
@@ -80,6 +78,7 @@ await runService({
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
+        { what: 'passwords being changed at targets', run: () => accounts.stop(), withinMs: 2_000 },
         { what: 'a look at the targets', run: () => fitness.stop(), withinMs: 500 },
         upkeep.drain,
       ],

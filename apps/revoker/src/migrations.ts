@@ -1,3 +1,4 @@
+import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 
@@ -83,4 +84,5 @@ export const revokerMigrations: readonly Migration[] = [
       INSERT INTO security_event_seq (seq) SELECT seq FROM revocation_seq;
     `,
   },
+  targetAccountMigration('revoker'),
 ];

@@ -16,6 +16,7 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { CatalogueReload } from '#service/catalogue-reload.js';
+import { TargetAccounts } from '#service/target-accounts.js';
 import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
@@ -30,6 +31,7 @@ import { createEventMeasures } from './caep/measures.js';
 import { SecurityEvents } from './caep/security-events.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
+import { credentialRecord } from './publish.js';
 import { beginRecovery } from './recover.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { StatusLists } from './status/status-lists.js';
@@ -42,6 +44,7 @@ export interface OpenParts {
   catalogue: CatalogueReload;
   events: SecurityEvents;
   fitness: TargetWatch;
+  accounts: TargetAccounts;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
@@ -143,6 +146,10 @@ export async function openParts(
     fitness: new TargetWatch({
       ...{ targets, user: 'revoker', log, metrics },
       rightsOf: (target) => rightsAt(parts.catalogue, target),
+    }),
+    accounts: new TargetAccounts({
+      ...{ service: 'revoker', db, targets, recordOf: credentialRecord, log },
+      send: parts.send,
     }),
     signer,
     openBus,

@@ -1,6 +1,7 @@
 /** Why no connection came about, by what Node, the driver and the server say. Messages of the server are not passed on: they are translated. */
 import pg from 'pg';
 import type { TargetFinding } from '../target-finding.js';
+import { PasswordFileError } from './password-file.js';
 import type { PostgresSettings } from './settings.js';
 
 /** Codes of Node (`tls` and OpenSSL) for a certificate that is not to be trusted. */
@@ -15,6 +16,12 @@ export function connectFinding(error: unknown, { connection, login }: PostgresSe
   const { host, port, database } = connection;
   const place = `${host}:${port}`;
   const code = (error as { code?: unknown }).code;
+  if (error instanceof PasswordFileError)
+    return {
+      code: 'ERR_TARGET_LOGIN_REFUSED',
+      what: `${error.message} (${error.file})`,
+      how: `see that login.passwordFile is there, belongs to the service with mode 0600, and holds the password of ${login.user} in one line`,
+    };
   if (error instanceof pg.DatabaseError) return refusedFinding(error.code, place, database, login.user);
   if (typeof code === 'string' && CERTIFICATE.test(code)) return certificateFinding(code, place, host);
   if (error instanceof Error && NO_TLS.test(error.message))
@@ -59,7 +66,7 @@ function refusedFinding(
       return {
         code: 'ERR_TARGET_LOGIN_REFUSED',
         what: `${place} does not let ${user} in (SQLSTATE ${state})`,
-        how: 'see that login.user exists and may log in, that login.password is its password, and that a line of pg_hba.conf lets it in with scram-sha-256',
+        how: 'see that login.user exists and may log in, that login.password or login.passwordFile has its password, and that a line of pg_hba.conf lets it in with scram-sha-256',
       };
     case '3D000': // invalid_catalog_name
       return {

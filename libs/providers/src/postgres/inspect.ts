@@ -7,6 +7,7 @@ import { nameFindings } from './name-findings.js';
 import { clientConfig } from './pools.js';
 import { policyRoleFindings, rightFindings } from './right-findings.js';
 import type { PostgresSettings } from './settings.js';
+import { TargetLogin } from './target-login.js';
 
 /** The oldest server that keeps a principal from becoming its policy role (`SET FALSE`). */
 const OLDEST = { number: 160_000, name: '16' };
@@ -18,16 +19,10 @@ export async function inspectPostgres(
   user: TargetUser,
   policyRoles: readonly string[],
 ): Promise<TargetFinding[]> {
-  const client = new pg.Client({
-    ...clientConfig(settings),
-    application_name: 'mayfly inspect',
-    connectionTimeoutMillis: WITHIN_MS,
-    query_timeout: WITHIN_MS,
-  });
-  // A server that goes away fails the query in hand as well.
-  client.on('error', () => undefined);
+  const login = new TargetLogin(settings.login);
+  let client: pg.Client;
   try {
-    await client.connect();
+    client = await login.enter(() => connected(settings, login));
   } catch (error) {
     return [connectFinding(error, settings)];
   }
@@ -38,6 +33,20 @@ export async function inspectPostgres(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+async function connected(settings: PostgresSettings, login: TargetLogin): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...clientConfig(settings),
+    password: () => login.password(),
+    application_name: 'mayfly inspect',
+    connectionTimeoutMillis: WITHIN_MS,
+    query_timeout: WITHIN_MS,
+  });
+  // A server that goes away fails the query in hand as well.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 async function findings(
