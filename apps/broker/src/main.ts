@@ -78,7 +78,7 @@ await runService({
         { what: 'leases being made and decided', run: () => broker.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'passwords being changed at targets', run: () => accounts.stop(), withinMs: 2_000 },
-        { what: 'a look at the targets', run: () => fitness.stop(), withinMs: 500 },
+        { what: 'looks at the targets', run: () => fitness.stop() },
         upkeep.drain,
       ],
       close: [

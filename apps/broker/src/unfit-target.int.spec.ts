@@ -31,7 +31,7 @@ beforeEach(async () => {
   broker.parts.catalogue = readsBy(broker.parts.catalogue, target.policyRole);
 });
 afterEach(async () => {
-  await watch.stop();
+  watch.stop();
   await superuser.query(LEND);
   await world.close();
 });

@@ -35,7 +35,6 @@ interface Seen {
 export class TargetWatch {
   readonly #seen = new Map<string, Seen>();
   readonly #ending = new AbortController();
-  #loops: Promise<void>[] = [];
 
   constructor(private readonly means: TargetWatchMeans) {
     const { metrics, targets } = means;
@@ -52,12 +51,12 @@ export class TargetWatch {
 
   /** Does not wait for any of them. */
   begin(): void {
-    this.#loops = this.means.targets.map((target) => this.#watch(target));
+    for (const target of this.means.targets) void this.#watch(target);
   }
 
-  async stop(): Promise<void> {
+  /** A look that is under way is not waited for: it changes nothing anywhere. */
+  stop(): void {
     this.#ending.abort();
-    await Promise.all(this.#loops);
   }
 
   /** Why nothing may be made with these rights at a target, in constant words. What was not looked at yet counts as fit. */
