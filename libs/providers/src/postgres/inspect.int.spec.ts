@@ -88,10 +88,13 @@ describe('rights at the target', () => {
 
   it('are missed where there is no fence at all', async () => {
     await superuser.query('ALTER SCHEMA mayfly RENAME TO mayfly_spec_gone');
-    await become('mayfly_revoker');
-    expect(new Set(codes(await rightFindings(superuser, 'revoker', ISSUERS)))).toEqual(
-      new Set(['ERR_TARGET_RIGHT_MISSING']),
-    );
+    for (const user of ['broker', 'revoker'] as const) {
+      await become(`mayfly_${user}`);
+      expect(new Set(codes(await rightFindings(superuser, user, ISSUERS)))).toEqual(
+        new Set(['ERR_TARGET_RIGHT_MISSING']),
+      );
+      await superuser.query('RESET SESSION AUTHORIZATION');
+    }
   });
 
   it('name the issuer that the settings count and the target lacks', async () => {

@@ -5,21 +5,22 @@
 import type { Client } from 'pg';
 import type { TargetFinding, TargetUser } from '../target-finding.js';
 
-/** The question answers true when it is well; in those of an issuer it is `$1`. */
+/** The expression is true when it is well; in those of an issuer `issuer` is its name. */
 interface Right {
   says: string;
   sql: string;
-  /** What it is that a `false` says. */
+  /** What it is that anything else says. */
   amiss: 'ERR_TARGET_RIGHT_MISSING' | 'ERR_TARGET_RIGHT_TOO_MUCH';
 }
+/** A question about what is not there is answered with null: then it is not so, and not too much. */
 const needs = (says: string, sql: string): Right => ({
   says,
-  sql: `SELECT ${sql} AS holds`,
+  sql: `(${sql}) IS TRUE`,
   amiss: 'ERR_TARGET_RIGHT_MISSING',
 });
 const mustNot = (says: string, sql: string): Right => ({
   says,
-  sql: `SELECT NOT (${sql}) AS holds`,
+  sql: `(${sql}) IS NOT TRUE`,
   amiss: 'ERR_TARGET_RIGHT_TOO_MUCH',
 });
 
@@ -28,14 +29,14 @@ const FENCE = `(SELECT oid FROM pg_class WHERE relname = 'fence' AND relnamespac
 const PLPGSQL = "(SELECT oid FROM pg_language WHERE lanname = 'plpgsql')";
 const SIGNAL = "pg_has_role(current_user, 'pg_signal_backend', 'USAGE')";
 const own = (attributes: string) => `(SELECT ${attributes} FROM pg_roles WHERE rolname = current_user)`;
-const issuers = (attributes: string) => `(SELECT ${attributes} FROM pg_roles WHERE rolname = $1)`;
+const its = (attributes: string) => `(SELECT ${attributes} FROM pg_roles WHERE rolname = issuer)`;
 const may = (privilege: string) =>
   `has_schema_privilege(${SCHEMA}, 'USAGE') AND has_table_privilege(${FENCE}, '${privilege}')`;
 
-const IS_ACTED_AS = needs('may be acted as', "pg_has_role(current_user, $1, 'SET')");
+const IS_ACTED_AS = needs('may be acted as', "pg_has_role(current_user, issuer, 'SET')");
 const IS_NOT_BY_DEFAULT = mustNot(
   'is acted as by default',
-  "pg_has_role(current_user, $1, 'USAGE') OR $1 = current_user",
+  "pg_has_role(current_user, issuer, 'USAGE') OR issuer = current_user",
 );
 const NO_MORE = mustNot(
   'is a superuser, makes roles of its own accord, or passes row filters',
@@ -48,14 +49,14 @@ const RIGHTS: Record<TargetUser, { own: readonly Right[]; ofIssuers: readonly Ri
     ofIssuers: [
       IS_ACTED_AS,
       IS_NOT_BY_DEFAULT,
-      needs('makes roles', issuers('rolcreaterole')),
-      mustNot('logs in, or is a superuser', issuers('rolcanlogin OR rolsuper')),
+      needs('makes roles', its('rolcreaterole')),
+      mustNot('logs in, or is a superuser', its('rolcanlogin OR rolsuper')),
       needs(
         'fences what it makes',
-        `has_schema_privilege($1, ${SCHEMA}, 'USAGE') AND has_any_column_privilege($1, ${FENCE}, 'INSERT')`,
+        `has_schema_privilege(issuer, ${SCHEMA}, 'USAGE') AND has_any_column_privilege(issuer, ${FENCE}, 'INSERT')`,
       ),
-      mustNot('lifts a fence', `has_any_column_privilege($1, ${FENCE}, 'UPDATE')`),
-      needs('uses plpgsql', `has_language_privilege($1, ${PLPGSQL}, 'USAGE')`),
+      mustNot('lifts a fence', `has_any_column_privilege(issuer, ${FENCE}, 'UPDATE')`),
+      needs('uses plpgsql', `has_language_privilege(issuer, ${PLPGSQL}, 'USAGE')`),
     ],
   },
   revoker: {
@@ -74,44 +75,62 @@ const RIGHTS: Record<TargetUser, { own: readonly Right[]; ofIssuers: readonly Ri
 const FIX = 'run deploy/sample/target/10-rights.sql at the target as a superuser';
 const FIX_ISSUERS = `${FIX}, or set issuerShards in targets.yaml to the number of issuers that the target has`;
 
+/** Two questions, however many rights there are: a target may be far away. */
 export async function rightFindings(
   client: Client,
   user: TargetUser,
   names: readonly string[],
 ): Promise<TargetFinding[]> {
-  const { rows } = await client.query<{ user: string; there: string[] }>(
-    'SELECT current_user AS user, array(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($1)) AS there',
+  const { own: ownRights, ofIssuers } = RIGHTS[user];
+  const [self] = await answersTo(client, ownRights, 'current_user AS role');
+  const there = await answersTo(
+    client,
+    ofIssuers,
+    'issuer AS role',
+    'FROM (SELECT rolname AS issuer FROM pg_roles WHERE rolname = ANY ($1)) AS issuers',
     [names],
   );
-  const { user: login = '', there = [] } = rows[0] ?? {};
-  const { own: ownRights, ofIssuers } = RIGHTS[user];
-  const found: TargetFinding[] = [];
-  for (const right of ownRights)
-    if (!(await holds(client, right))) found.push({ code: right.amiss, what: said(login, right), how: FIX });
-  for (const issuer of names) {
-    if (!there.includes(issuer)) {
-      found.push({
-        code: 'ERR_TARGET_RIGHT_MISSING',
-        what: `role ${issuer} is missing`,
-        how: FIX_ISSUERS,
-      });
-      continue;
-    }
-    for (const right of ofIssuers)
-      if (!(await holds(client, right, issuer)))
-        found.push({ code: right.amiss, what: said(issuer, right), how: FIX });
-  }
-  return found;
+  return [
+    ...(self === undefined ? [] : amissOf(self, ownRights)),
+    ...names.flatMap((issuer) => {
+      const answers = there.find(({ role }) => role === issuer);
+      return answers === undefined ? [missing(issuer)] : amissOf(answers, ofIssuers);
+    }),
+  ];
 }
 
-const said = (role: string, { says, amiss }: Right): string =>
-  amiss === 'ERR_TARGET_RIGHT_MISSING' ? `not so: ${role} ${says}` : `too much: ${role} ${says}`;
-
-/** A question about what is not there is answered with null, by which nothing holds. */
-async function holds(client: Client, { sql }: Right, issuer?: string): Promise<boolean> {
-  const { rows } = await client.query<{ holds: boolean | null }>(sql, issuer === undefined ? [] : [issuer]);
-  return rows[0]?.holds === true;
+interface Answers {
+  role: string;
+  /** In the order of the rights. */
+  holds: boolean[];
 }
+
+async function answersTo(
+  client: Client,
+  rights: readonly Right[],
+  role: string,
+  from = '',
+  values: unknown[] = [],
+): Promise<Answers[]> {
+  const holds = rights.map(({ sql }) => sql).join(', ');
+  const { rows } = await client.query<Answers>(`SELECT ${role}, ARRAY[${holds}] AS holds ${from}`, values);
+  return rows;
+}
+
+const amissOf = ({ role, holds }: Answers, rights: readonly Right[]): TargetFinding[] =>
+  rights
+    .filter((_right, i) => holds[i] !== true)
+    .map(({ says, amiss }) => ({
+      code: amiss,
+      what: `${amiss === 'ERR_TARGET_RIGHT_MISSING' ? 'not so' : 'too much'}: ${role} ${says}`,
+      how: FIX,
+    }));
+
+const missing = (issuer: string): TargetFinding => ({
+  code: 'ERR_TARGET_RIGHT_MISSING',
+  what: `role ${issuer} is missing`,
+  how: FIX_ISSUERS,
+});
 
 /** Every issuer must be able to lend each policy role that a dataset names. One finding for each role: the others can be lent. */
 export async function policyRoleFindings(
