@@ -96,7 +96,9 @@ it('a call is refused while a right is missing, and permitted once it is granted
       },
     ]) as unknown,
   });
-  expect(await world.delivers(taskId, 'call.refused')).toMatchObject([{ data: { code: 'ERR_TARGET_UNFIT' } }]);
+  expect(await world.delivers(taskId, 'call.refused')).toMatchObject([
+    { data: { code: 'ERR_TARGET_UNFIT' } },
+  ]);
   expect(world.typesOf(taskId)).not.toContain('lease.intended');
   expect(logged.join('')).toContain('pol_spec_unf cannot be lent by mayfly_issuer_2');
 

@@ -56,7 +56,8 @@ class Process {
   }
 }
 const sql = (text: string) => schema.db.pool.query(text);
-const orderAt = (target: string) => sql(`UPDATE target_account SET ordered_by = 'ada' WHERE target = '${target}'`);
+const orderAt = (target: string) =>
+  sql(`UPDATE target_account SET ordered_by = 'ada' WHERE target = '${target}'`);
 const aged = (target: string, hours: number) =>
   sql(`UPDATE target_account SET rotated_at = now() - interval '${hours} hours' WHERE target = '${target}'`);
 

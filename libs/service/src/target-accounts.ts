@@ -69,10 +69,7 @@ export class TargetAccounts {
       } catch (err) {
         this.#notBeforeMs.set(account.id, Date.now() + AGAIN_AFTER_MS);
         const { log } = this.means;
-        log.error(
-          { err, target: account.id },
-          'our account at a target could not be given another password',
-        );
+        log.error({ err, target: account.id }, 'our account at a target could not be given another password');
       }
     }
   }

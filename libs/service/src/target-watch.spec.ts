@@ -146,10 +146,6 @@ describe('targets that are watched', () => {
     targets.begin();
     await looks.more('shop', 3);
 
-    expect(seen.slice(0, 3)).toEqual([
-      null,
-      null,
-      'the target does not answer (ERR_TARGET_UNREACHABLE)',
-    ]);
+    expect(seen.slice(0, 3)).toEqual([null, null, 'the target does not answer (ERR_TARGET_UNREACHABLE)']);
   });
 });

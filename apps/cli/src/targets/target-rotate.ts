@@ -48,9 +48,7 @@ export async function targetRotate(
   const done = ordered.filter((account) => !waiting.some((each) => isSame(each, account)));
   output.answer(
     [
-      ...done.map(
-        ({ service, target: at }) => `the account of the ${service} at ${at} has another password`,
-      ),
+      ...done.map(({ service, target: at }) => `the account of the ${service} at ${at} has another password`),
       ...waiting.map(({ service, target: at }) => `the account of the ${service} at ${at} is to have one`),
     ].join('\n'),
     { by, done, waiting },
@@ -59,8 +57,7 @@ export async function targetRotate(
     output.remark('not all is done yet: are the services running? Their logs say what fails');
 }
 
-const isSame = (one: Account, other: Account) =>
-  one.service === other.service && one.target === other.target;
+const isSame = (one: Account, other: Account) => one.service === other.service && one.target === other.target;
 
 async function order(
   service: Rotating,

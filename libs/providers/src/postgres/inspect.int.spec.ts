@@ -36,11 +36,7 @@ describe('rights at the target', () => {
   it.each([
     ['broker', 'REVOKE SELECT ON mayfly.fence FROM mayfly_broker', 'not so: mayfly_broker reads the fence'],
     ['broker', 'REVOKE USAGE ON SCHEMA mayfly FROM mayfly_broker', 'not so: mayfly_broker reads the fence'],
-    [
-      'broker',
-      'ALTER ROLE mayfly_issuer_3 NOCREATEROLE',
-      'not so: mayfly_issuer_3 makes roles',
-    ],
+    ['broker', 'ALTER ROLE mayfly_issuer_3 NOCREATEROLE', 'not so: mayfly_issuer_3 makes roles'],
     [
       'broker',
       'REVOKE INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence FROM mayfly_issuer_3',
@@ -52,11 +48,7 @@ describe('rights at the target', () => {
       'REVOKE UPDATE ON mayfly.fence FROM mayfly_revoker',
       'not so: mayfly_revoker sets and clears fences (UPDATE)',
     ],
-    [
-      'revoker',
-      'REVOKE mayfly_issuer_7 FROM mayfly_revoker',
-      'not so: mayfly_issuer_7 may be acted as',
-    ],
+    ['revoker', 'REVOKE mayfly_issuer_7 FROM mayfly_revoker', 'not so: mayfly_issuer_7 may be acted as'],
   ] as const)('are missed for the %s after: %s', async (user, sql, what) => {
     await superuser.query(sql);
     await become(`mayfly_${user}`);
@@ -66,11 +58,7 @@ describe('rights at the target', () => {
   });
 
   it.each([
-    [
-      'broker',
-      'GRANT pg_signal_backend TO mayfly_broker',
-      "too much: mayfly_broker ends others' sessions",
-    ],
+    ['broker', 'GRANT pg_signal_backend TO mayfly_broker', "too much: mayfly_broker ends others' sessions"],
     ['broker', 'GRANT UPDATE ON mayfly.fence TO mayfly_issuer_3', 'too much: mayfly_issuer_3 lifts a fence'],
     ['broker', 'ALTER ROLE mayfly_issuer_3 LOGIN', 'too much: mayfly_issuer_3 logs in, or is a superuser'],
     [
@@ -162,8 +150,7 @@ describe('a look at a target', () => {
     login,
     connection: { ...target.brokerSettings.connection, ...part },
   });
-  const login = (user: string, password: string) =>
-    postgresSettings.shape.login.parse({ user, password });
+  const login = (user: string, password: string) => postgresSettings.shape.login.parse({ user, password });
   const look = async (settings: PostgresSettings) =>
     codes(await inspectPostgres(settings, 'broker', [target.policyRole]));
 

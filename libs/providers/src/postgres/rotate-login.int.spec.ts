@@ -78,7 +78,9 @@ async function letsIn(user: string, password: string): Promise<boolean> {
     await client.end().catch(() => undefined);
   }
 }
-async function created(broker: CredentialProvider): Promise<{ plan: ReturnType<SampleTarget['plan']>; credential: PostgresCredential }> {
+async function created(
+  broker: CredentialProvider,
+): Promise<{ plan: ReturnType<SampleTarget['plan']>; credential: PostgresCredential }> {
   const plan = target.plan();
   const answer = await broker.create(plan);
   if (answer.answer !== 'created' || answer.credential.kind !== 'postgres')

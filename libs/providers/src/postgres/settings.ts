@@ -33,7 +33,12 @@ const login = z
     user: z.string().min(1).max(63),
     password: z.string().min(1).max(1_024).optional(),
     passwordFile: z.string().max(4_096).startsWith('/', 'expected an absolute path').optional(),
-    rotateEveryMs: z.coerce.number().int().min(60_000).max(365 * DAY_MS).optional(),
+    rotateEveryMs: z.coerce
+      .number()
+      .int()
+      .min(60_000)
+      .max(365 * DAY_MS)
+      .optional(),
   })
   .refine(({ password, passwordFile }) => (password === undefined) !== (passwordFile === undefined), {
     path: ['password'],
