@@ -135,9 +135,7 @@ describe.each([
   });
 });
 
-it('no lease is lost: others are made, used and cut in every process while passwords change again and again', async () => {
-  const brokers = [processOf(BROKER), processOf(BROKER)];
-  const revokers = [processOf(REVOKER), processOf(REVOKER)];
+it('no lease is lost: others are made, used and cut, by processes that stay and by new ones, while passwords change', async () => {
   let rotating = true;
   const rotations = (async () => {
     for (let n = 0; n < 6; n += 1) {
@@ -146,24 +144,32 @@ it('no lease is lost: others are made, used and cut in every process while passw
     }
     rotating = false;
   })();
-  const lives = brokers.map(async (broker, i) => {
+  const life = async (brokerOf: () => CredentialProvider, revokerOf: () => CredentialProvider) => {
     let leases = 0;
     while (rotating) {
-      const { plan, credential } = await created(broker);
+      const revoker = revokerOf();
+      const { plan, credential } = await created(brokerOf());
       const session = await target.session(credential);
       await session.query('SELECT count(*) FROM crm.orders');
-      const report = await revokers[i]!.cut(plan);
-      expect(report).toMatchObject({ emptyObservations: 2, observation: { state: 'disabled', sessions: 0 } });
-      await revokers[i]!.clean(plan);
-      // What comes next logs in anew.
-      await superuser.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ($1, $2) AND state = $3',
-        [BROKER, REVOKER, 'idle'],
-      );
+      const { observation } = await revoker.cut(plan);
+      expect(observation).toMatchObject({ state: 'disabled', sessions: 0 });
+      await revoker.clean(plan);
       leases += 1;
     }
     return leases;
-  });
+  };
+  const [broker, revoker] = [processOf(BROKER), processOf(REVOKER)];
+  const lives = [
+    life(
+      () => broker,
+      () => revoker,
+    ),
+    // Each of these logs in anew.
+    life(
+      () => processOf(BROKER),
+      () => processOf(REVOKER),
+    ),
+  ];
   await rotations;
 
   for (const leases of await Promise.all(lives)) expect(leases).toBeGreaterThan(0);
