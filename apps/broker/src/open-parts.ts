@@ -126,7 +126,7 @@ export async function openParts(
     rules,
     fitness,
     accounts: new TargetAccounts({
-      ...{ service: 'broker', db, targets, recordOf: credentialRecord, log },
+      ...{ service: 'broker', db, targets, recordOf: credentialRecord, log, metrics },
       send: (queued) => void relay.send(queued),
     }),
     bus,

@@ -148,7 +148,7 @@ export async function openParts(
       rightsOf: (target) => rightsAt(parts.catalogue, target),
     }),
     accounts: new TargetAccounts({
-      ...{ service: 'revoker', db, targets, recordOf: credentialRecord, log },
+      ...{ service: 'revoker', db, targets, recordOf: credentialRecord, log, metrics },
       send: parts.send,
     }),
     signer,

@@ -5,6 +5,7 @@ import { targetSettings, type TargetSettings } from '#providers/target-settings.
 import type { QueuedRecord } from '#store/outbox.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { createLog } from '#telemetry/log.js';
+import { Metrics } from '#telemetry/metrics.js';
 import { freshSchema, type FreshSchema } from '../../store/test/fresh-schema.js';
 import { TargetAccounts, targetAccountMigration } from './target-accounts.js';
 
@@ -29,6 +30,7 @@ class Process {
   readonly told: EventOf<'target_account.rotated'>['data'][] = [];
   readonly sent: QueuedRecord[] = [];
   readonly logged: string[] = [];
+  readonly metrics = new Metrics('broker');
   readonly accounts: TargetAccounts;
   /** What a rotation waits for. */
   gate: (means: RotationMeans) => Promise<void> = () => Promise.resolve();
@@ -47,6 +49,7 @@ class Process {
         };
       },
       send: (queued) => void this.sent.push(...queued),
+      metrics: this.metrics,
       log: createLog('broker', { write: (line) => this.logged.push(line) }),
       rotate: async ({ id }: PostgresSettings, means) => {
         await this.gate(means);
@@ -158,6 +161,9 @@ it('one target that fails keeps no other from it, and is not tried again at once
 
   expect(service.rotated).toEqual(['shop']);
   expect(tries).toBe(2);
+  const shown = await service.metrics.text();
+  expect(shown).toContain('rotations_total{target="away",outcome="failed",service="broker"} 1');
+  expect(shown).toContain('rotations_total{target="shop",outcome="rotated",service="broker"} 1');
   expect((await sql('SELECT target FROM target_account WHERE ordered_by IS NOT NULL')).rows).toEqual([
     { target: 'away' },
   ]);

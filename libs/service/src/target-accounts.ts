@@ -12,6 +12,7 @@ import type { Migration } from '#store/migrate.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
 import { repeat } from '#store/repeat.js';
 import type { Log } from '#telemetry/log.js';
+import type { Metrics } from '#telemetry/metrics.js';
 
 /** `ordered_by`: an operator's word that waits; carried out by whichever process of the service comes first. */
 export const targetAccountMigration = (service: ServiceName): Migration => ({
@@ -29,6 +30,7 @@ export interface TargetAccountMeans {
   /** Takes what is to be told, once it is committed. */
   send: (queued: QueuedRecord[]) => void;
   log: Log;
+  metrics: Metrics;
   rotate?: typeof rotateLogin;
 }
 
@@ -39,10 +41,17 @@ const AGAIN_AFTER_MS = 60_000;
 export class TargetAccounts {
   readonly #accounts: PostgresSettings[];
   readonly #notBeforeMs = new Map<string, number>();
+  readonly #count: (target: string, outcome: 'rotated' | 'failed') => void;
   #loop: { stop: () => Promise<void> } | undefined;
 
   constructor(private readonly means: TargetAccountMeans) {
     this.#accounts = means.targets.filter(isOurs);
+    const rotations = means.metrics.counter({
+      name: 'target_account_rotations_total',
+      help: 'Passwords of our own accounts at targets that were to be changed, by what became of it.',
+      labels: ['target', 'outcome'],
+    });
+    this.#count = (target, outcome) => rotations.inc({ target, outcome });
   }
 
   begin(): void {
@@ -67,6 +76,7 @@ export class TargetAccounts {
       try {
         await this.#turnOf(account);
       } catch (err) {
+        this.#count(account.id, 'failed');
         this.#notBeforeMs.set(account.id, Date.now() + AGAIN_AFTER_MS);
         const { log } = this.means;
         log.error({ err, target: account.id }, 'our account at a target could not be given another password');
@@ -113,6 +123,7 @@ export class TargetAccounts {
       return await enqueue(tx, [recordOf(event, nowMs)]);
     });
     send(queued);
+    this.#count(account.id, 'rotated');
     log.info({ target: account.id, why: event.data.why }, 'our account at a target has another password');
   }
 }
