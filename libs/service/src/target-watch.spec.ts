@@ -5,14 +5,14 @@ import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { TargetWatch } from './target-watch.js';
 
-const at = (id: string): TargetSettings =>
+const at = (id: string, index = 0): TargetSettings =>
   targetSettings.parse({
     id,
     provider: 'postgres',
     maxTtlMs: 900_000,
     connection: { host: '127.0.0.1', port: 5432, database: 'shop', tls: { mode: 'disable' } },
     login: { user: 'mayfly_broker', password: 'never used' },
-    namespace: 'wtc',
+    namespace: `wt${index}`,
   });
 const RIGHT_MISSING: TargetFinding = {
   code: 'ERR_TARGET_RIGHT_MISSING',
@@ -36,7 +36,7 @@ class Looks {
 
   watch(...ids: string[]): TargetWatch {
     return new TargetWatch({
-      targets: ids.map(at),
+      targets: ids.map((id, index) => at(id, id.startsWith('twin') ? 9 : index)),
       user: 'broker',
       rightsOf: () => ['pol_a', 'pol_b'],
       inspect: ({ id }) => {
@@ -130,6 +130,19 @@ describe('targets that are watched', () => {
 
     expect(targets.unfit('shop', ['pol_a'])).toBeNull();
     expect(looks.logged).toMatchObject([{ msg: 'something is amiss at a target' }]);
+  });
+
+  it('are not fit from the start where two of them would share their principals', async () => {
+    const targets = begin('twin-a', 'twin-b', 'other');
+    expect(targets.unfit('twin-a', ['pol_a'])).toBe(
+      'names at the target that are to be ours are used by somebody else (ERR_TARGET_NAME_TAKEN)',
+    );
+    await looks.more('twin-b', 2);
+    expect(targets.remarks()).toEqual([
+      'target twin-a is not fit: ERR_TARGET_NAME_TAKEN',
+      'target twin-b is not fit: ERR_TARGET_NAME_TAKEN',
+    ]);
+    expect(looks.logged).toMatchObject([{ target: 'twin-a' }, { target: 'twin-b' }]);
   });
 
   it('may be away for one look', async () => {

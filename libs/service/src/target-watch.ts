@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspectTarget } from '#providers/inspect-target.js';
+import { clashesOf } from '#providers/open-providers.js';
 import { REASONS, STOPS, type TargetFinding, type TargetUser } from '#providers/target-finding.js';
 import type { TargetSettings } from '#providers/target-settings.js';
 import type { Log } from '#telemetry/log.js';
@@ -34,10 +35,13 @@ interface Seen {
 
 export class TargetWatch {
   readonly #seen = new Map<string, Seen>();
+  /** They do not go away while this process runs. */
+  readonly #clashes: ReadonlyMap<string, TargetFinding>;
   readonly #ending = new AbortController();
 
   constructor(private readonly means: TargetWatchMeans) {
     const { metrics, targets } = means;
+    this.#clashes = clashesOf(targets);
     const unfit = metrics.gauge({
       name: 'target_unfit',
       help: '1 while nothing is issued at a target because of what is amiss there.',
@@ -51,6 +55,7 @@ export class TargetWatch {
 
   /** Does not wait for any of them. */
   begin(): void {
+    for (const [id, clash] of this.#clashes) this.#log(id, [], [clash]);
     for (const target of this.means.targets) void this.#watch(target);
   }
 
@@ -76,9 +81,13 @@ export class TargetWatch {
 
   #stopping(target: string): TargetFinding[] {
     const { findings, away } = this.#seen.get(target) ?? { findings: [], away: 0 };
-    return findings.filter(
-      ({ code }) => STOPS[code] && (code !== 'ERR_TARGET_UNREACHABLE' || away >= AWAY_STOPS_AT),
-    );
+    const clash = this.#clashes.get(target);
+    return [
+      ...(clash === undefined ? [] : [clash]),
+      ...findings.filter(
+        ({ code }) => STOPS[code] && (code !== 'ERR_TARGET_UNREACHABLE' || away >= AWAY_STOPS_AT),
+      ),
+    ];
   }
 
   async #watch(target: TargetSettings): Promise<void> {

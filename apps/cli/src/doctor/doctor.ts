@@ -2,6 +2,7 @@
 import type { MayflyConfig } from '#config/load.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { rightsAt } from '#events/catalogue.js';
+import { clashesOf } from '#providers/open-providers.js';
 import { isSameTarget, type TargetSettings } from '#providers/target-settings.js';
 import type { CommandContext } from '../commands/context.js';
 import { CliError, failureOf } from '../failure.js';
@@ -102,6 +103,9 @@ async function targetFindings(
       const seen = before;
       // Where nothing is different for the other service, its login is not known here.
       const own = targets.filter((target) => !seen.some((each) => isSameTarget(each, target)));
+      if (user === 'broker')
+        for (const [id, clash] of clashesOf(targets))
+          findings.push(fail(`target ${id}`, `${clash.code}: ${clash.what}`, clash.how));
       findings.push(
         ...(
           await Promise.all(own.map((target) => findingsOf(target, user, rightsAt(catalogue, target.id))))
