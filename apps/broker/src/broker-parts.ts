@@ -6,6 +6,7 @@ import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';
 import type { CredentialProvider } from '#providers/provider.js';
+import type { TargetWatch } from '#service/target-watch.js';
 import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
@@ -33,6 +34,8 @@ export interface BrokerParts {
   providers: ReadonlyMap<string, CredentialProvider>;
   /** Which targets are spared creates for now. */
   breakers: CreateBreakers;
+  /** Which of them nothing may be made at now. Absent: all are taken for fit. */
+  fitness?: Pick<TargetWatch, 'unfit'>;
   /** Null: this broker makes no tokens. */
   tokens: Tokens | null;
   /** Who waits in this process for the outcome of a call. */

@@ -22,7 +22,8 @@ await runService({
   name: 'broker',
   isOperators: operatorsErrors([UpcastError]),
   async open({ config, log, metrics, observe, onDead }) {
-    const { parts, rules, bus, signer, close } = await openParts(config, log, metrics, observe);
+    const everything = await openParts(config, log, metrics, observe);
+    const { parts, rules, fitness, accounts, bus, signer, close } = everything;
     const { db, relay } = parts;
     const broker = new Broker(parts, onDead);
     const { environment } = config;
@@ -45,6 +46,8 @@ await runService({
         ),
       jwks: () => ({ keys: [...signer.jwks.keys, ...(parts.tokens?.keys.jwks ?? [])] }),
       readiness: [...upkeep.readiness, databaseTakes(() => broker.failingMs()), notRecovering(db)],
+      remarks: () => fitness.remarks(),
+      begin: () => Promise.resolve(fitness.begin()),
       async consume() {
         await recover(parts, bus);
         return {
@@ -63,6 +66,7 @@ await runService({
           begun: () => {
             broker.start();
             rules.begin();
+            accounts.begin();
             lives.begin({ log: bus, peers: parts.peers, group: 'mayfly-broker', onTrouble });
             upkeep.begin();
           },
@@ -73,6 +77,8 @@ await runService({
         { what: 'policies and catalogue being loaded', run: () => rules.stop() },
         { what: 'leases being made and decided', run: () => broker.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
+        { what: 'passwords being changed at targets', run: () => accounts.stop(), withinMs: 2_000 },
+        { what: 'looks at the targets', run: () => fitness.stop() },
         upkeep.drain,
       ],
       close: [

@@ -17,7 +17,7 @@ import { sha256Hex } from '#store/parking.js';
 
 type Parts = Pick<
   BrokerParts,
-  'catalogue' | 'judge' | 'providers' | 'breakers' | 'tokens' | 'approvals' | 'drift'
+  'catalogue' | 'judge' | 'providers' | 'breakers' | 'fitness' | 'tokens' | 'approvals' | 'drift'
 >;
 
 /**
@@ -81,6 +81,7 @@ export function decideNow(
     newLeaseId: uuidv7(),
     principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',
     unavailable: (target) => parts.breakers.refusal(target, work.nowMs),
+    unfit: (target, rights) => parts.fitness?.unfit(target, rights) ?? null,
     newStatus: () => parts.tokens?.status?.next(),
     ...(by.cannotWait === true
       ? {}

@@ -1,3 +1,4 @@
+import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { approvalMigrations } from './approvals/approval-migrations.js';
@@ -125,4 +126,5 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...renewalMigrations,
   ...useMigrations,
+  targetAccountMigration('broker'),
 ];

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus/bus.js';
 import { openBus } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
+import { rightsAt } from '#events/catalogue.js';
 import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
@@ -12,6 +13,8 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
+import { TargetAccounts } from '#service/target-accounts.js';
+import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { claimEventVersions } from '#store/event-versions.js';
@@ -29,6 +32,7 @@ import { createNotificationMeasures } from './notifications/measures.js';
 import { nameReceivers, openReceivers } from './notifications/receivers.js';
 import { confirmingBy } from './policy/confirming.js';
 import { policyMeasures } from './policy/policy-measures.js';
+import { credentialRecord } from './records.js';
 import { RulesReload } from './policy/reload-rules.js';
 import { openTokens } from './tokens/open-tokens.js';
 import { brokerUpcasts } from './upcasts.js';
@@ -36,6 +40,8 @@ import { brokerUpcasts } from './upcasts.js';
 export interface OpenParts {
   parts: BrokerParts;
   rules: RulesReload;
+  fitness: TargetWatch;
+  accounts: TargetAccounts;
   bus: Bus;
   signer: RecordSigner;
   close: () => Promise<void>;
@@ -85,6 +91,10 @@ export async function openParts(
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
+  const fitness: TargetWatch = new TargetWatch({
+    ...{ targets, user: 'broker', log, metrics },
+    rightsOf: (target) => rightsAt(parts.catalogue, target),
+  });
   const parts: BrokerParts = {
     ...{
       db,
@@ -95,6 +105,7 @@ export async function openParts(
       judge,
       providers,
       breakers: new CreateBreakers(breakersTold(measures, log)),
+      fitness,
       tokens,
       board,
       renewals,
@@ -119,6 +130,11 @@ export async function openParts(
   return {
     parts,
     rules,
+    fitness,
+    accounts: new TargetAccounts({
+      ...{ service: 'broker', db, targets, recordOf: credentialRecord, log, metrics },
+      send: (queued) => void relay.send(queued),
+    }),
     bus,
     signer,
     close: async () => {

@@ -53,7 +53,12 @@ export async function loginUrl(
   return url.href;
 }
 
-async function passwordOf(folder: string, server: 'postgres' | 'target', user: string): Promise<string> {
+/** MUST NOT be shown. @throws CliError ERR_CLI_FILE */
+export async function passwordOf(
+  folder: string,
+  server: 'postgres' | 'target',
+  user: string,
+): Promise<string> {
   const file = join(folder, 'secrets', `${server === 'postgres' ? 'database' : 'target'}.json`);
   let known: Record<string, string>;
   try {

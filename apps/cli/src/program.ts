@@ -28,6 +28,7 @@ import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
 import { outputTo } from './output.js';
 import type { Streams } from './output.js';
+import { targetCommands } from './targets/target-commands.js';
 import { taskCommands } from './tasks/task-commands.js';
 
 export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
@@ -108,6 +109,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
 
   approvalCommands(mayfly, command, context, seconds);
   dlqCommands(mayfly, command, context);
+  targetCommands(mayfly, command, context, seconds);
 
   const policy = mayfly
     .command('policy')

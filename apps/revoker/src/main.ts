@@ -22,7 +22,7 @@ await runService({
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, observe, onDead }) {
     const opened = await openParts(config, metrics, log, observe);
-    const { parts, catalogue, events, signer, openBus, reachBus, close } = opened;
+    const { parts, catalogue, events, fitness, accounts, signer, openBus, reachBus, close } = opened;
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -38,6 +38,7 @@ await runService({
       module: (telemetry) => RevokerModule.forRoot({ revoker, lists: parts.lists, events }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
+      remarks: () => fitness.remarks(),
       http: (app) =>
         void app.useGlobalFilters(
           new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
@@ -47,6 +48,7 @@ await runService({
         await revoker.start();
         catalogue.begin();
         events.start();
+        fitness.begin();
       },
       async observe() {
         try {
@@ -74,6 +76,7 @@ await runService({
           begun: () => {
             upkeep.begin();
             sweeper?.start();
+            accounts.begin();
           },
         };
       },
@@ -84,6 +87,8 @@ await runService({
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },
+        { what: 'passwords being changed at targets', run: () => accounts.stop(), withinMs: 2_000 },
+        { what: 'looks at the targets', run: () => fitness.stop() },
         upkeep.drain,
       ],
       close: [{ what: 'connections', run: close }],

@@ -1,3 +1,4 @@
+import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 
@@ -93,4 +94,5 @@ export const revokerMigrations: readonly Migration[] = [
       CREATE INDEX lease_due ON lease (target, act_at) WHERE state = 'due' AND turn_at IS NULL;
     `,
   },
+  targetAccountMigration('revoker'),
 ];

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus } from '#bus/bus.js';
 import { openBus as connect } from '#bus/open-bus.js';
 import type { MayflyConfig } from '#config/load.js';
+import { rightsAt } from '#events/catalogue.js';
 import { SERVICES } from '#events/services.js';
 import { REVOCATION_TYPE } from '#events/revocations.js';
 import { REVOCATIONS, topicSpecs } from '#events/topics.js';
@@ -15,6 +16,8 @@ import { loadCatalogue } from '#policy/load-catalogue.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { CatalogueReload } from '#service/catalogue-reload.js';
+import { TargetAccounts } from '#service/target-accounts.js';
+import { TargetWatch } from '#service/target-watch.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
@@ -29,6 +32,7 @@ import { SecurityEvents } from './caep/security-events.js';
 import { AT_WORK, OBSERVER } from './forecast.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
+import { credentialRecord } from './publish.js';
 import { beginRecovery } from './recover.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { StatusLists } from './status/status-lists.js';
@@ -40,6 +44,8 @@ export interface OpenParts {
   parts: RevokerParts;
   catalogue: CatalogueReload;
   events: SecurityEvents;
+  fitness: TargetWatch;
+  accounts: TargetAccounts;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
@@ -142,6 +148,14 @@ export async function openParts(
       ...{ log, measures: catalogueMeasures(metrics) },
     }),
     events,
+    fitness: new TargetWatch({
+      ...{ targets, user: 'revoker', log, metrics },
+      rightsOf: (target) => rightsAt(parts.catalogue, target),
+    }),
+    accounts: new TargetAccounts({
+      ...{ service: 'revoker', db, targets, recordOf: credentialRecord, log, metrics },
+      send: parts.send,
+    }),
     signer,
     openBus,
     reachBus,

@@ -20,6 +20,8 @@ export interface CallFacts {
   principalOf: (target: string, leaseId: string) => string;
   /** Why nothing is lent at a target for now, whatever policy says; null where something may be. Absent: anything may. */
   unavailable?: (target: string) => Refusal | null;
+  /** Why nothing may be made with these rights at a target now, in constant words; null where nothing speaks against it. Absent: not known. */
+  unfit?: (target: string, rights: readonly string[]) => string | null;
   /** A new place in a status list, for a token; undefined where tokens have none. */
   newStatus?: () => { uri: string; idx: number } | undefined;
   /** Absent: nothing waits for people, and what needs them is refused. */

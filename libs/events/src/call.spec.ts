@@ -69,6 +69,23 @@ describe('a call', () => {
     ]);
   });
 
+  it('says what is amiss at its target, where something is, and asks no policy', () => {
+    const asked: [string, readonly string[]][] = [];
+    const unfit = (target: string, rights: readonly string[]) => {
+      asked.push([target, rights]);
+      return 'mayfly lacks a right at the target (ERR_TARGET_RIGHT_MISSING)';
+    };
+    const result = decide({}, { unfit });
+
+    expect(asked).toEqual([['shop', ['pol_orders_read']]]);
+    expect(result.is === 'decided' && result.decided.data.checks.at(-1)).toEqual({
+      check: 'target_fit',
+      ok: false,
+      reason: 'mayfly lacks a right at the target (ERR_TARGET_RIGHT_MISSING)',
+    });
+    expect(result).toMatchObject({ intended: null, refusal: { code: 'ERR_TARGET_UNFIT' } });
+  });
+
   it('is rejected before its task, from an agent not named, and with another key than the pinned one', () => {
     const pinned = { ...openTask(), pins: { [ANALYST]: 'another key' } };
 
@@ -133,6 +150,11 @@ describe('a call', () => {
       when: 'with a TTL longer than the task',
       expected: 'deny ERR_TTL_TOO_LONG',
       change: { ttlMs: 3_600_001 },
+    },
+    {
+      when: 'at a target that is not fit',
+      expected: 'deny ERR_TARGET_UNFIT',
+      facts: { unfit: () => 'the target does not answer (ERR_TARGET_UNREACHABLE)' },
     },
     {
       when: 'for another kind of credential',

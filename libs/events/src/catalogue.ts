@@ -102,6 +102,15 @@ export function targetOf(
   return target === undefined || rights === undefined ? null : { target, rights };
 }
 
+/** All names of rights that datasets lend at a target. */
+export const rightsAt = ({ datasets }: Pick<Catalogue, 'datasets'>, targetId: string): string[] => [
+  ...new Set(
+    [...datasets.values()]
+      .filter(({ target }) => target === targetId)
+      .flatMap(({ actions }) => [...actions.values()].flatMap(({ rights }) => rights)),
+  ),
+];
+
 interface AnyTarget {
   id: string;
   /** The longest lease this target allows. */

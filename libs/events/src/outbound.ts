@@ -235,6 +235,17 @@ export const outboundSchemas = {
     /** A key that others may have: nothing that it ever signed is to be believed. Verifiers are told by the revoker. */
     compromised: z.string().optional(),
   }),
+  /** One of our own accounts at a target has another password from now on. Leases go on. */
+  'target_account.rotated': z.object({
+    ...common,
+    service: z.enum(SERVICES),
+    target: z.string(),
+    /** The account's name there. */
+    account: z.string(),
+    why: z.enum(['schedule', 'order']),
+    /** Who ordered it. */
+    by: z.string().optional(),
+  }),
   /**
    * Another policy set decides from now on, or the first one. `added`, `removed` and `changed` are ids of policies; all are empty where
    * only the schema is another. Told once for each change, however many brokers there are.

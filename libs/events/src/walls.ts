@@ -15,7 +15,7 @@ export function walls(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
-  facts: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'nowMs'>,
+  facts: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'unfit' | 'nowMs'>,
 ): { checks: Check[]; refusal: Refusal | null } {
   const { catalogue, nowMs } = facts;
   const tests: Wall[] = [
@@ -67,7 +67,11 @@ export function walls(
       kindFits(call, catalogue),
     ],
   ];
-  if (targetOf(call, catalogue)?.target.provider === 'jwt')
+  const found = targetOf(call, catalogue);
+  const unfit = found === null ? null : (facts.unfit?.(found.target.id, found.rights) ?? null);
+  // Where a target is fit there is nothing to say: it is not a matter of this call.
+  if (unfit !== null) tests.push(['target_fit', 'ERR_TARGET_UNFIT', unfit, false]);
+  if (found?.target.provider === 'jwt')
     tests.push([
       'actors_fit',
       'ERR_NOT_DELEGABLE',

@@ -1,6 +1,6 @@
 import { createLog } from '#telemetry/log.js';
-import { openProviders } from './open-providers.js';
-import { targetSettings, type TargetSettings } from './target-settings.js';
+import { clashesOf, openProviders } from './open-providers.js';
+import { targetSettings } from './target-settings.js';
 
 const log = createLog('spec', { level: 'silent' });
 const means = { maxClockSkewMs: 2_000 };
@@ -25,11 +25,25 @@ it('opens one adapter for each target and connects to none', async () => {
   for (const provider of providers.values()) await provider.close();
 });
 
-it('refuses two targets with one id, and two that would share their principals', () => {
-  const open = (...targets: TargetSettings[]) => openProviders(targets, log, means);
-  expect(() => open(target('shop', 'dev'), target('shop', 'til'))).toThrow('`shop`');
-  expect(() => open(target('shop', 'dev'), target('till', 'dev'))).toThrow('`till`');
-  expect(() => open(service('orders', ORDERS), service('more', ORDERS))).toThrow('`more`');
+it('refuses two targets with one id', () => {
+  expect(() => openProviders([target('shop', 'dev'), target('shop', 'til')], log, means)).toThrow('`shop`');
+});
+
+it('opens targets that would share their principals, so that they are cut, and names each of them', async () => {
+  const targets = [target('shop', 'dev'), target('till', 'dev'), target('desk', 'dsk')];
+  const providers = openProviders(targets, log, means);
+  expect([...providers.keys()]).toEqual(['shop', 'till', 'desk']);
+  for (const provider of providers.values()) await provider.close();
+
+  expect([...clashesOf(targets)]).toMatchObject([
+    ['shop', { code: 'ERR_TARGET_NAME_TAKEN', what: expect.stringContaining('till') as unknown }],
+    ['till', { code: 'ERR_TARGET_NAME_TAKEN', what: expect.stringContaining('shop') as unknown }],
+  ]);
+});
+
+it('names services whose tokens would be good for each other', () => {
+  const services = [service('orders', ORDERS), service('more', ORDERS), service('mail', 'https://m.example')];
+  expect([...clashesOf(services).keys()]).toEqual(['orders', 'more']);
 });
 
 it('refuses a service whose tokens would be good at the broker itself', () => {

@@ -4,6 +4,7 @@ import { unreachable } from '#events/unreachable.js';
 import { openJwt, type JwtMeans } from './jwt/jwt-provider.js';
 import { openPostgres } from './postgres/postgres-provider.js';
 import type { CredentialProvider } from './provider.js';
+import type { TargetFinding } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
 /** What a process can do besides logging in somewhere. */
@@ -11,23 +12,42 @@ export type ProviderMeans = JwtMeans;
 
 /**
  * Opens an adapter for every target, by target id. Nothing connects before it is used.
- * @throws Error when two targets have one id, one namespace at one place, or one audience, or when the audience is ourselves:
- *   a token for a tool must be good for nothing at the broker
+ * @throws Error when two targets have one id, or when the audience is ourselves: a token for a tool must be good for nothing at the broker
  */
 export function openProviders(
   targets: readonly TargetSettings[],
   log: Log,
   means: ProviderMeans,
 ): Map<string, CredentialProvider> {
-  const taken = new Set<string>(means.signer === undefined ? [] : [placeOfAudience(means.signer.issuer)]);
+  const ourselves = means.signer === undefined ? undefined : placeOfAudience(means.signer.issuer);
+  const taken = new Set<string>();
   for (const target of targets) {
-    const place = placeOf(target);
-    if (taken.has(target.id) || taken.has(place))
+    if (taken.has(target.id) || placeOf(target) === ourselves)
       throw new Error(`target \`${target.id}\` is configured twice, or is for tokens to ourselves`);
-    taken.add(target.id).add(place);
+    taken.add(target.id);
   }
   return new Map(targets.map((target) => [target.id, open(target, log.child({ target: target.id }), means)]));
 }
+
+/**
+ * Targets that would share their principals or their tokens with another one: one namespace at one place, or one audience. Nothing may be
+ * issued at any of them until that is mended, for nobody knows which is meant; what they lent is cut all the same. By target id.
+ */
+export function clashesOf(targets: readonly TargetSettings[]): ReadonlyMap<string, TargetFinding> {
+  const clashes = new Map<string, TargetFinding>();
+  for (const target of targets) {
+    const place = placeOf(target);
+    const other = targets.find((each) => each.id !== target.id && placeOf(each) === place);
+    if (other !== undefined) clashes.set(target.id, clashWith(other));
+  }
+  return clashes;
+}
+
+const clashWith = ({ id }: TargetSettings): TargetFinding => ({
+  code: 'ERR_TARGET_NAME_TAKEN',
+  what: `the target ${id} is at the same place, and has the same namespace or audience`,
+  how: 'give each of the two a namespace (tokens: an audience) of its own in targets.yaml, or take one of them out, and start the services again',
+});
 
 function open(target: TargetSettings, log: Log, means: ProviderMeans): CredentialProvider {
   switch (target.provider) {

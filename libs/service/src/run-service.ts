@@ -49,6 +49,7 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
         metrics,
         readiness: () => (life.isEnding ? ['stopping'] : readiness(service, server, observe)),
         jwks: service.jwks,
+        remarks: service.remarks,
       }),
       { logger: new NestLog(log), abortOnError: false, bodyParser: false },
     );

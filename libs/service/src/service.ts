@@ -35,6 +35,8 @@ export interface Service {
   jwks: object | (() => object);
   /** Beside whether records are read, which the frame knows. */
   readiness: readonly Reasons[];
+  /** What is amiss though it can do its work: readiness shows it. */
+  remarks?: () => readonly string[];
   /** What of HTTP is particular. */
   http?: (app: NestExpressApplication) => void;
   /** Work that waits neither for HTTP nor for the bus. */

@@ -1,6 +1,13 @@
 import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
 import { TELEMETRY, type TelemetryOptions } from './telemetry-options.js';
 
+interface Ready {
+  status: 'ready';
+  service: string;
+  environment: string;
+  remarks?: readonly string[];
+}
+
 /** `live`: the process answers; restart it when not. `ready`: it can do its work; send it none when not. */
 @Controller('health')
 export class HealthController {
@@ -15,12 +22,13 @@ export class HealthController {
   /** 503 with `reasons` while the service cannot work. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  async ready(): Promise<{ status: 'ready'; service: string; environment: string }> {
+  async ready(): Promise<Ready> {
     const { service, environment } = this.options;
     const reasons = await this.#reasons();
-    if (reasons.length > 0)
-      throw new ServiceUnavailableException({ status: 'not_ready', service, environment, reasons });
-    return { status: 'ready', service, environment };
+    const remarks = this.options.remarks?.() ?? [];
+    const said = { service, environment, ...(remarks.length === 0 ? {} : { remarks }) };
+    if (reasons.length > 0) throw new ServiceUnavailableException({ status: 'not_ready', ...said, reasons });
+    return { status: 'ready', ...said };
   }
 
   async #reasons(): Promise<readonly string[]> {

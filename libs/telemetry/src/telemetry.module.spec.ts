@@ -56,6 +56,13 @@ describe('the endpoints of a service', () => {
     expect(await (await waiting('/health/ready')).json()).toMatchObject({ environment: 'development' });
   });
 
+  it('say what is amiss beside that the service is ready', async () => {
+    const answer = await (await serve({ remarks: () => ['target shop is not fit'] }))('/health/ready');
+
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ status: 'ready', remarks: ['target shop is not fit'] });
+  });
+
   it('answer 503 with reasons while it is not', async () => {
     const answer = await (await serve({ readiness: () => ['no partitions yet'] }))('/health/ready');
 

@@ -259,6 +259,9 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       compromised: 'plain',
     },
   },
+  'target_account.rotated': {
+    of: { ...common, service: 'plain', target: 'plain', account: 'plain', why: 'plain', by: 'id' },
+  },
   'policy.activated': {
     of: {
       ...common,

@@ -150,6 +150,8 @@ export const outboundLines: Record<OutboundType, Line> = {
   'signing_key.rotated': (f) =>
     `the ${f.text('service')} signs tokens with the key ${f.text('kid')} (${f.text('why')})` +
     (f.has('compromised') ? `; the key ${f.text('compromised')} is compromised` : ''),
+  'target_account.rotated': (f) =>
+    `the account ${f.text('account')} of the ${f.text('service')} at ${f.text('target')} has another password (${f.text('why')})`,
   'policy.activated': (f) =>
     `${f.text('policies')} policies decide from now on: ${changed(f) || 'the schema is another'} (${nameOf(f.text('by'))})`,
   'catalogue.activated': (f) => {

@@ -1,10 +1,12 @@
 /** `mayfly doctor`: one line for each thing that must be well, with the remedy where it is not. Changes nothing. */
 import type { MayflyConfig } from '#config/load.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
-import { issuersOf } from '#providers/postgres/issuer.js';
+import { rightsAt } from '#events/catalogue.js';
+import { clashesOf } from '#providers/open-providers.js';
+import { isSameTarget, type TargetSettings } from '#providers/target-settings.js';
 import type { CommandContext } from '../commands/context.js';
 import { CliError, failureOf } from '../failure.js';
-import { asLogin } from '../logins.js';
+import { asLogin, passwordOf } from '../logins.js';
 import { cliConfig } from '../settings.js';
 import { readAddresses, stateFolder } from '../state-folder.js';
 import type { Addresses } from '../state-folder.js';
@@ -15,7 +17,7 @@ import { lookAt, separateClusters, serverFindings, unreachable } from './servers
 import type { ServerSeen } from './servers.js';
 import { serviceFindings } from './services.js';
 import { storeFindings } from './stores.js';
-import { policyRolesFinding, rightsFinding } from './target-rights.js';
+import { findingsOf } from './targets.js';
 import { toolFindings } from './tools.js';
 
 export async function doctor({ env, output }: CommandContext): Promise<void> {
@@ -56,7 +58,7 @@ async function runningFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     ...own.findings,
     ...target.findings,
     ...(own.seen !== undefined && target.seen !== undefined ? [separateClusters(own.seen, target.seen)] : []),
-    ...(target.seen === undefined ? [] : await targetFindings(folder, addresses, config, env)),
+    ...(await targetFindings(folder, addresses, config, env)),
     ...(own.seen === undefined ? [] : await storeFindings(folder, addresses, config)),
     ...(await serviceFindings(addresses)),
   ];
@@ -78,48 +80,43 @@ async function see(
   }
 }
 
+/** Every target of the catalogue, by the login of each service that has one there. */
 async function targetFindings(
   folder: string,
   addresses: Addresses,
   config: MayflyConfig<'cli'>,
   env: NodeJS.ProcessEnv,
 ): Promise<Finding[]> {
-  try {
-    const { host, port, database } = addresses.target;
-    const { catalogue, targets } = await loadCatalogue(config.catalogue, {
-      ...env,
-      MAYFLY_TARGET_HOST: host,
-      MAYFLY_TARGET_PORT: String(port),
-      MAYFLY_TARGET_DATABASE: database,
-      MAYFLY_TARGET_USER: 'mayfly_broker',
-      // The catalogue wants one, and no connection is made from it.
-      MAYFLY_TARGET_PASSWORD: 'unused',
-    });
-    const shop = targets.find((target) => target.provider === 'postgres');
-    const issuers = issuersOf(shop?.issuerShards ?? 1);
-    const policyRoles = [...catalogue.datasets.values()]
-      .filter(({ target }) => target === shop?.id)
-      .flatMap(({ actions }) => [...actions.values()].flatMap(({ rights }) => rights));
-    return await Promise.all([
-      asLogin(folder, addresses, 'target', 'mayfly_broker', (client) =>
-        rightsFinding('mayfly_broker', client, issuers),
-      ),
-      asLogin(folder, addresses, 'target', 'mayfly_revoker', (client) =>
-        rightsFinding('mayfly_revoker', client, issuers),
-      ),
-      asLogin(folder, addresses, 'target', 'mayfly_broker', (client) =>
-        policyRolesFinding(client, issuers, policyRoles),
-      ),
-    ]);
-  } catch (error) {
-    return [
-      fail(
-        'target: rights',
-        failureOf(error)?.line ?? wordsOf(error),
-        'run deploy/sample/target/10-rights.sql at the target as a superuser',
-      ),
-    ];
+  const { host, port, database } = addresses.target;
+  const findings: Finding[] = [];
+  let before: readonly TargetSettings[] = [];
+  for (const user of ['broker', 'revoker'] as const) {
+    try {
+      const { catalogue, targets } = await loadCatalogue(config.catalogue, {
+        ...env,
+        MAYFLY_TARGET_HOST: host,
+        MAYFLY_TARGET_PORT: String(port),
+        MAYFLY_TARGET_DATABASE: database,
+        MAYFLY_TARGET_USER: `mayfly_${user}`,
+        MAYFLY_TARGET_PASSWORD: await passwordOf(folder, 'target', `mayfly_${user}`),
+      });
+      const seen = before;
+      // Where nothing is different for the other service, its login is not known here.
+      const own = targets.filter((target) => !seen.some((each) => isSameTarget(each, target)));
+      if (user === 'broker')
+        for (const [id, clash] of clashesOf(targets))
+          findings.push(fail(`target ${id}`, `${clash.code}: ${clash.what}`, clash.how));
+      findings.push(
+        ...(
+          await Promise.all(own.map((target) => findingsOf(target, user, rightsAt(catalogue, target.id))))
+        ).flat(),
+      );
+      before = targets;
+    } catch (error) {
+      findings.push(fail(`targets, as the ${user}`, failureOf(error)?.line ?? wordsOf(error), 'mend it'));
+    }
   }
+  return findings;
 }
 
 const SIGNS: Record<Finding['status'], string> = { ok: 'ok  ', warn: 'warn', fail: 'fail' };

@@ -1,7 +1,7 @@
 /** Whether broker, revoker and auditor say that they are ready. */
 import { SERVICES } from '#events/services.js';
 import type { ServiceName } from '#events/services.js';
-import { fail, ok, wordsOf } from './finding.js';
+import { fail, ok, warn, wordsOf } from './finding.js';
 import type { Finding } from './finding.js';
 
 const WITHIN_MS = 5_000;
@@ -16,7 +16,7 @@ async function serviceFinding(service: ServiceName, address: string): Promise<Fi
     const response = await fetch(new URL('/health/ready', address), {
       signal: AbortSignal.timeout(WITHIN_MS),
     });
-    if (response.ok) return ok(service, `ready at ${address}`);
+    if (response.ok) return readyFinding(service, address, (await response.json()) as { remarks?: string[] });
     const text = (await response.text()).slice(0, 500);
     return fail(
       service,
@@ -27,3 +27,8 @@ async function serviceFinding(service: ServiceName, address: string): Promise<Fi
     return fail(service, `${address}: ${wordsOf(error)}`, 'npm start');
   }
 }
+
+const readyFinding = (service: ServiceName, address: string, { remarks = [] }: { remarks?: string[] }) =>
+  remarks.length === 0
+    ? ok(service, `ready at ${address}`)
+    : warn(service, `ready at ${address}, but ${remarks.join('; ')}`, 'see the targets above, and its log');

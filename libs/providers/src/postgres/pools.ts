@@ -5,7 +5,9 @@
  */
 import pg from 'pg';
 import type { Log } from '#telemetry/log.js';
+import { LoginPool } from './login-pool.js';
 import type { PostgresSettings } from './settings.js';
+import { TargetLogin } from './target-login.js';
 
 export interface Pools {
   /** Creates. */
@@ -27,8 +29,9 @@ const IDLE_TIMEOUT_MS = 60_000;
 export const READ_TIMEOUT_MS = 5_000;
 
 export function openPools(settings: PostgresSettings, log: Log): Pools {
+  const login = new TargetLogin(settings.login);
   const open = (use: keyof Pools): pg.Pool => {
-    const pool = new pg.Pool(poolConfig(settings, use));
+    const pool = new LoginPool(poolConfig(settings, use), login);
     // Without a listener of its own, a connection that dies while it is checked out would end the process.
     pool.on('connect', (client) =>
       client.on('error', (error: Error) => log.debug({ err: error, use }, 'connection to target lost')),
@@ -52,19 +55,24 @@ export async function closePools(pools: Pools): Promise<void> {
   await Promise.all(Object.values(pools).map((pool: pg.Pool) => pool.end()));
 }
 
-/** Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
-function poolConfig({ connection, login }: PostgresSettings, use: keyof Pools): pg.PoolConfig {
+/** All but the password. Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
+export function clientConfig({ connection, login }: PostgresSettings): pg.ClientConfig {
   const { host, port, database, tls } = connection;
   return {
     host,
     port,
     database,
     user: login.user,
-    password: () => login.password.reveal(),
     ssl: tls.mode === 'disable' ? false : { rejectUnauthorized: true, ...(tls.ca && { ca: tls.ca }) },
-    application_name: `mayfly ${use}`,
     // No function or operator that a user of the target defined is ever picked by name.
     options: '-c search_path=pg_catalog -c idle_in_transaction_session_timeout=2000',
+  };
+}
+
+function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig {
+  return {
+    ...clientConfig(settings),
+    application_name: `mayfly ${use}`,
     min: READY[use],
     max: SIZES[use],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

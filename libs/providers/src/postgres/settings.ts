@@ -25,6 +25,32 @@ const tls = z.discriminatedUnion('mode', [
 ]);
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
+const DAY_MS = 86_400_000;
+
+/** Either `password`, or `passwordFile`: only there it can be changed. */
+const login = z
+  .strictObject({
+    user: z.string().min(1).max(63),
+    password: z.string().min(1).max(1_024).optional(),
+    passwordFile: z.string().max(4_096).startsWith('/', 'expected an absolute path').optional(),
+    rotateEveryMs: z.coerce
+      .number()
+      .int()
+      .min(60_000)
+      .max(365 * DAY_MS)
+      .optional(),
+  })
+  .refine(({ password, passwordFile }) => (password === undefined) !== (passwordFile === undefined), {
+    path: ['password'],
+    error: 'expected either this or passwordFile',
+  })
+  .refine(({ passwordFile, rotateEveryMs }) => rotateEveryMs === undefined || passwordFile !== undefined, {
+    path: ['rotateEveryMs'],
+    error: 'expected passwordFile beside it',
+  })
+  // Of a password in a file nothing is known here: `TargetLogin` reads it at each login.
+  .transform(({ password = '', ...more }) => ({ ...more, password: new Secret(password) }));
+
 export const postgresSettings = z.strictObject({
   ...anyTarget,
   provider: z.literal('postgres'),
@@ -41,14 +67,7 @@ export const postgresSettings = z.strictObject({
       error: 'TLS can be disabled on loopback only',
     }),
   /** The service's own login at the target: the broker's creates, the revoker's cuts. */
-  login: z.strictObject({
-    user: z.string().min(1).max(63),
-    password: z
-      .string()
-      .min(1)
-      .max(1_024)
-      .transform((password) => new Secret(password)),
-  }),
+  login,
   /** The common creator of all principals (deploy/sample/target/10-rights.sql). */
   issuerRole: z.literal('mayfly_issuer').default('mayfly_issuer'),
   /**
