@@ -15,7 +15,7 @@ export interface Plan {
   target: string;
   /** The principal's name at the target: a function of the lease id, never used twice. */
   principal: string;
-  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions). */
+  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions, for `kafka`: single ACLs). */
   rights: string[];
   /** The latest moment the create may be sent or land, RFC 3339. */
   createBy: string;
@@ -33,7 +33,7 @@ export type { ProviderKind };
 export type FencingClass = 'fenced' | 'timed' | 'unrecallable';
 
 /** What an agent needs, as sealed into the envelope. Contains the secret: never log, never store in clear. */
-export type Credential = PostgresCredential | JwtCredential;
+export type Credential = PostgresCredential | JwtCredential | KafkaCredential;
 
 export interface PostgresCredential {
   kind: 'postgres';
@@ -52,6 +52,19 @@ export interface JwtCredential {
   kind: 'jwt';
   token: Secret;
   dpop: true;
+}
+
+/** A SCRAM user of a Kafka cluster. */
+export interface KafkaCredential {
+  kind: 'kafka';
+  connection: {
+    /** `host:port` of some of its brokers. */
+    brokers: string[];
+    mechanism: 'scram-sha-256' | 'scram-sha-512';
+    username: string;
+    password: Secret;
+    tls: { mode: 'disable' | 'verify-full'; ca?: string };
+  };
 }
 
 export type CreateAnswer =

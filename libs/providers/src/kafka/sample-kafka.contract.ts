@@ -1,0 +1,267 @@
+/**
+ * A Kafka for integration specs: with an authorizer, topics, and the two logins that docs/providers/kafka tells a user to make; and
+ * agents that use what they were lent by a client of their own.
+ */
+import {
+  alterUserScramCredentialsV0,
+  Connection,
+  createAclsV3,
+  deleteAclsV3,
+  describeUserScramCredentialsV0,
+} from '@platformatic/kafka';
+import { v7 } from 'uuid';
+import { kafkaCredential } from '#agent/kafka-credential.js';
+import { kafkajs } from '#bus/kafka/client.js';
+import { createLog } from '#telemetry/log.js';
+import { startKafkaTarget, type KafkaTarget } from '../../../../test/support/kafka-target.mjs';
+import { principalOf } from '../postgres/name.js';
+import type { AgentSession, ProviderHarness } from '../provider.contract.js';
+import type { CredentialProvider, KafkaCredential, Plan } from '../provider.js';
+import { Secret } from '../secret.js';
+import { openKafka } from './kafka-provider.js';
+import { everyAclOf } from './look.js';
+import { PATTERN, PERMISSION } from './rights.js';
+import { saltedPassword } from './scram.js';
+import { kafkaSettings, type KafkaSettings } from './settings.js';
+
+export const ORDERS = 'spec.orders';
+export const ARCHIVE = 'spec.orders_archive-2025';
+export const SALARIES = 'hr.salaries';
+const NAMESPACE = 'spk';
+/** A name and a password as somebody may choose them: SCRAM escapes the first, and clients must not trip over the second. */
+const BROKER = { user: 'mayfly,broker=1', password: 'it\'s "p,w=1" %?' };
+const REVOKER = { user: 'mayfly_revoker', password: 'n,r=c' };
+
+export interface SampleKafka extends ProviderHarness<KafkaCredential> {
+  target: KafkaTarget;
+  /** Everything the adapters have logged. */
+  logged: string[];
+  /** One more adapter, by the proxy or with other settings. */
+  open(change?: Partial<Record<'brokers' | 'user' | 'scram', string>>): CredentialProvider;
+  created(plan: Plan, provider?: CredentialProvider): Promise<KafkaCredential>;
+  agent(credential: KafkaCredential): Agent;
+  /** Super user. */
+  administrator: Administrator;
+}
+
+/** @param options.id of the target in plans and settings; `events` unless told */
+export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKafka> {
+  const target = await startKafkaTarget();
+  const administrator = await Administrator.connect(target);
+  await administrator.createTopics([ORDERS, ARCHIVE, SALARIES]);
+  for (const { user, password } of [BROKER, REVOKER]) await administrator.createLogin(user, password);
+
+  const logged: string[] = [];
+  const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
+  const opened: CredentialProvider[] = [];
+  const open: SampleKafka['open'] = ({ brokers = target.address, user = BROKER.user, scram } = {}) => {
+    const login = [BROKER, REVOKER].find((each) => each.user === user) ?? { user, password: 'wrong' };
+    const provider = openKafka(settingsOf(id, brokers, login, scram), log);
+    opened.push(provider);
+    return provider;
+  };
+  const broker = open();
+  const agents: Agent[] = [];
+  const agent = (credential: KafkaCredential) => {
+    const next = new Agent(credential);
+    agents.push(next);
+    return next;
+  };
+  return {
+    ...{ target, logged, open, agent, administrator, broker },
+    revoker: open({ user: REVOKER.user }),
+    unreachable: open({ brokers: '127.0.0.1:1' }),
+    plan: (change) => planOf({ target: id, ...change }),
+    principalIn: ({ connection }) => connection.username,
+    async login(credential): Promise<AgentSession> {
+      const client = agent(credential);
+      await client.login();
+      return {
+        use: () => client.produce(ORDERS),
+        overreach: () => client.produce(SALARIES),
+        close: () => client.close(),
+      };
+    },
+    async created(plan, provider = broker) {
+      const answer = await provider.create(plan);
+      if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
+      if (answer.credential.kind !== 'kafka') throw new Error('another kind was created');
+      return answer.credential;
+    },
+    async close() {
+      await Promise.all(agents.map((each) => each.close()));
+      await Promise.all(opened.map((provider) => provider.close()));
+      await administrator.close();
+      await target.stop();
+    },
+  };
+}
+
+const settingsOf = (
+  id: string,
+  brokers: string,
+  login: { user: string; password: string },
+  scram?: string,
+): KafkaSettings =>
+  kafkaSettings.parse({
+    ...{ id, provider: 'kafka', maxTtlMs: 900_000, namespace: NAMESPACE, login },
+    connection: { brokers, tls: { mode: 'disable' } },
+    ...(scram === undefined ? {} : { scram }),
+  });
+
+export function planOf(change: Partial<Plan> = {}): Plan {
+  const leaseId = change.leaseId ?? v7();
+  const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+  return {
+    ...{ leaseId, provider: 'kafka', target: 'events', principal: principalOf(NAMESPACE, leaseId) },
+    rights: [`write:topic:${ORDERS}`],
+    ...{ createBy: inMs(10_000), notAfter: inMs(120_000), hardEnd: inMs(600_000) },
+    ...change,
+  };
+}
+
+const NO_RETRIES = { retries: 0 };
+
+/** Somebody with a credential, and an ordinary client. */
+export class Agent {
+  readonly #kafka: InstanceType<typeof kafkajs.Kafka>;
+  readonly #producer;
+  readonly #closing: (() => Promise<unknown>)[] = [];
+
+  constructor(private readonly credential: KafkaCredential) {
+    const inUse = kafkaCredential(
+      { leaseId: v7(), notAfter: new Date().toISOString(), ...credential },
+      () => Promise.reject(new Error('nobody renews')),
+    );
+    this.#kafka = new kafkajs.Kafka({
+      clientId: 'agent',
+      ...inUse.connection,
+      connectionTimeout: 3_000,
+      retry: NO_RETRIES,
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
+    this.#producer = this.#kafka.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      retry: NO_RETRIES,
+    });
+  }
+
+  get ownGroup(): string {
+    return `${this.credential.connection.username}-reader`;
+  }
+
+  /** Rejects where the login is refused. */
+  login(): Promise<void> {
+    return this.#producer.connect();
+  }
+
+  /** Logs in where that is not done. Rejects where it may not, or could not. */
+  async produce(topic: string, value = 'x'): Promise<unknown> {
+    return await this.#producer.send({ topic, acks: -1, timeout: 5_000, messages: [{ value }] });
+  }
+
+  /**
+   * Reads from the start. Resolves once it has read something, rejects where it may not.
+   * @param onValue told of each record
+   */
+  async read(topic: string, groupId = this.ownGroup, onValue?: (value: string) => void): Promise<void> {
+    const consumer = this.#kafka.consumer({
+      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, sessionTimeout: 10_000 },
+      retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.#closing.push(() => consumer.disconnect());
+    const crashed = new Promise<never>((_resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    crashed.catch(() => undefined);
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    const first = new Promise<void>((resolve) => {
+      void consumer.run({
+        autoCommit: true,
+        eachMessage: ({ message }) => {
+          onValue?.(message.value?.toString() ?? '');
+          resolve();
+          return Promise.resolve();
+        },
+      });
+    });
+    await Promise.race([first, crashed]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [() => this.#producer.disconnect(), ...this.#closing.splice(0)].map((end) => end().catch(() => undefined)),
+    );
+  }
+}
+
+/** Who needs no login (`test/support/kafka-target.mjs`). */
+export class Administrator {
+  private constructor(
+    private readonly connection: Connection,
+    private readonly admin: ReturnType<InstanceType<typeof kafkajs.Kafka>['admin']>,
+  ) {}
+
+  static async connect({ anonymous: { host, port } }: KafkaTarget): Promise<Administrator> {
+    const connection = new Connection('administrator');
+    await connection.connect(host, port);
+    const kafka = new kafkajs.Kafka({ brokers: [`${host}:${port}`], logLevel: kafkajs.logLevel.NOTHING });
+    const admin = kafka.admin();
+    await admin.connect();
+    return new Administrator(connection, admin);
+  }
+
+  async createTopics(topics: readonly string[]): Promise<void> {
+    await this.admin.createTopics({
+      topics: topics.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 })),
+      waitForLeaders: true,
+    });
+  }
+
+  async createUser(user: string, password: string): Promise<void> {
+    const salted = await saltedPassword(new Secret(password), 'scram-sha-512', 4_096);
+    await alterUserScramCredentialsV0.api.async(this.connection, [], [{ name: user, ...salted }]);
+  }
+
+  async hasCredential(user: string): Promise<boolean> {
+    const { results } = await describeUserScramCredentialsV0.api
+      .async(this.connection, null);
+    return results.some((each) => each.user === user);
+  }
+
+  async removeAcls(user: string): Promise<void> {
+    await deleteAclsV3.api.async(this.connection, [everyAclOf(user)]);
+  }
+
+  /** As docs/providers/kafka says: ALTER and DESCRIBE on the cluster, and nothing else. */
+  async createLogin(user: string, password: string): Promise<void> {
+    await this.createUser(user, password);
+    const cluster = { resourceType: CLUSTER, resourceName: 'kafka-cluster', resourcePatternType: PATTERN.LITERAL };
+    await this.allow(user, [ALTER, DESCRIBE].map((operation) => ({ ...cluster, operation })));
+  }
+
+  async allow(user: string, bindings: readonly object[]): Promise<void> {
+    const who = { principal: `User:${user}`, host: '*', permissionType: PERMISSION.ALLOW };
+    await createAclsV3.api.async(
+      this.connection,
+      bindings.map((binding) => ({ ...who, ...binding })) as Parameters<typeof createAclsV3.api.async>[1],
+    );
+  }
+
+  /** The end of a topic: how many records it ever got. */
+  async end(topic: string): Promise<number> {
+    const [partition] = await this.admin.fetchTopicOffsets(topic);
+    return Number(partition?.offset ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+    await this.admin.disconnect();
+  }
+}
+
+const CLUSTER = 4;
+const ALTER = 7;
+const DESCRIBE = 8;
