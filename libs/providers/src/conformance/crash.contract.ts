@@ -31,7 +31,11 @@ export function describeCrash(kit: Kit): void {
       isDead = true;
       wired.wire.down(true);
     });
-    await adapter[verb](plan).catch(() => undefined);
+    try {
+      await adapter[verb](plan);
+    } catch {
+      // As it should, where it is dead.
+    }
     await wired.close();
     return isDead;
   };
@@ -50,10 +54,13 @@ export function describeCrash(kit: Kit): void {
 
   const diesAt = async (nth: number, verb: Verb, dies: Death): Promise<boolean> => {
     const plan = kit.harness.plan();
-    if (verb !== 'create') await kit.created(plan);
+    const session = verb === 'create' ? null : await kit.harness.login(await kit.created(plan));
     if (verb === 'clean') await kit.cutProven(plan);
     const isDead = await dies(verb, plan, nth);
     await kit.endsForGood(plan);
+    if (session === null) return isDead;
+    await expect(session.use()).rejects.toThrow();
+    await session.close().catch(() => undefined);
     return isDead;
   };
 

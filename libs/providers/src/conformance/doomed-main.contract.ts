@@ -1,7 +1,7 @@
 /** The program of a process that is to be killed: opens an adapter, says so, does what it is told, says so. */
 import { createLog } from '#telemetry/log.js';
 import { openProviders } from '../open-providers.js';
-import type { Plan } from '../provider.js';
+import type { CredentialProvider, Plan } from '../provider.js';
 import { targetSettings } from '../target-settings.js';
 
 export type Verb = 'create' | 'cut' | 'clean';
@@ -19,9 +19,15 @@ async function open({ settings, plan }: Orders): Promise<void> {
   const log = createLog('doomed', { level: 'silent' });
   const adapter = openProviders([target], log, { maxClockSkewMs: 2_000 }).get(target.id);
   await adapter?.observe(plan);
-  process.once('message', ({ verb }: { verb: Verb }) => {
-    const done = () => process.send?.('done');
-    adapter?.[verb](plan).then(done, done);
-  });
+  process.once('message', ({ verb }: { verb: Verb }) => void act(adapter, verb, plan));
   process.send?.('open');
+}
+
+async function act(adapter: CredentialProvider | undefined, verb: Verb, plan: Plan): Promise<void> {
+  try {
+    await adapter?.[verb](plan);
+  } catch {
+    // Whether it could is not asked here.
+  }
+  process.send?.('done');
 }

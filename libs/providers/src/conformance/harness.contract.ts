@@ -14,6 +14,8 @@ export interface TargetFeatures {
   keepsSessions: boolean;
   /** A create after the cut is refused. */
   refusesLateCreate: boolean;
+  /** False where a create cannot be held at the target (`harness.holdCreate`), though it refuses late ones: then only the wire holds it. */
+  holdsCreate?: false;
   /**
    * A create after the cut makes a principal that lives until it is found and cut again (class `timed`). Where a late create is neither
    * refused nor found, what it makes is dead from the start.

@@ -2,7 +2,7 @@
 import type { ProviderHarness } from './harness.contract.js';
 import { isProof } from './proof.contract.js';
 
-const IDLE_TURN = () => new Promise((resolve) => setImmediate(resolve));
+const REFUSED_WITHIN_MS = 60_000;
 
 export interface Spread {
   p50: number;
@@ -40,18 +40,22 @@ export async function measureCuts(harness: ProviderHarness, cuts: number): Promi
   return { cuts, refusedMs: spread(refused), provenMs: spread(proven) };
 }
 
-/** @returns when */
+/** @returns when. @throws Error where it never is */
 async function untilRefused(use: () => Promise<unknown>): Promise<number> {
-  for (;;) {
+  const giveUpAtMs = performance.now() + REFUSED_WITHIN_MS;
+  while (performance.now() < giveUpAtMs) {
     try {
       await use();
     } catch {
       return performance.now();
     }
     // A use that asks nobody would leave the cut no turn.
-    await IDLE_TURN();
+    await otherTurn();
   }
+  throw new Error('a session goes on after its cut');
 }
+
+const otherTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Nearest rank. */
 export function spread(valuesMs: readonly number[]): Spread {

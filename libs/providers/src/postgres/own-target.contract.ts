@@ -39,7 +39,7 @@ export async function openOwnTarget({ durable = false } = {}): Promise<ProviderH
       restart: () => server.restart(),
       backUp: () => server.backUp(),
       async close() {
-        await target.close();
+        await target.leave();
         await server.stop();
       },
     };

@@ -32,6 +32,8 @@ export interface SampleTarget extends ProviderHarness<PostgresCredential> {
   created(plan: Plan): Promise<PostgresCredential>;
   wire: WiredTarget;
   holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release: () => Promise<void> }>;
+  /** As `close`, and whatever was created stays: for a server that goes as well. */
+  leave(): Promise<void>;
   /** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
   holdPolicyRole(): Promise<{ held: () => Promise<void>; release: () => Promise<void> }>;
 }
@@ -95,6 +97,11 @@ export async function openSampleTarget(
   const session = ({ connection: { host, port, database, user, password } }: PostgresCredential) =>
     connect({ host, port, database, user, password: password.reveal(), ssl: false });
 
+  const leave = async (): Promise<void> => {
+    await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
+    await Promise.all([...opened].map((client) => client.end().catch(() => undefined)));
+  };
+
   return {
     broker,
     revoker,
@@ -128,9 +135,9 @@ export async function openSampleTarget(
     },
     async close() {
       await drain(revoker, (lease) => planOf(namespace, policyRole, lease));
-      await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
-      await Promise.all([...opened].map((client) => client.end().catch(() => undefined)));
+      await leave();
     },
+    leave,
   };
 }
 
