@@ -9,11 +9,8 @@ const size = { trials: 2, connections: 3 };
 
 /** Cuts in this way instead. */
 function withCut(harness: ProviderHarness, cut: CredentialProvider['cut']): ProviderHarness {
-  const revoker = Object.assign(Object.create(harness.revoker) as CredentialProvider, {
-    cut,
-    clean: (plan: Parameters<CredentialProvider['clean']>[0]) => harness.revoker.clean(plan).catch(() => undefined),
-  });
-  return { ...harness, revoker };
+  const clean = () => Promise.resolve(claimed.observation);
+  return { ...harness, revoker: { ...harness.revoker, cut, clean } };
 }
 
 const claimed: CutReport = {
