@@ -59,6 +59,10 @@ describe('a session that is open when its lease is cut', () => {
       'with a held cursor',
       (session) => session.query('DECLARE kept CURSOR WITH HOLD FOR SELECT * FROM crm.orders'),
     ],
+    [
+      'with an open large object',
+      (session) => session.query("BEGIN; SELECT lo_open(lo_from_bytea(0, 'mine'), x'60000'::int)"),
+    ],
     ['in a failed transaction', (session) => session.query('BEGIN; SELECT 1/0').catch(() => undefined)],
     [
       'in the middle of a long query',
@@ -94,6 +98,24 @@ describe('a session that is open when its lease is cut', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(1_000);
     await expect(session.query('SELECT 1')).rejects.toThrow();
     expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent', sessions: 0 });
+  });
+
+  it.each([
+    ['of a policy role to it', (principal: string) => `GRANT ${target.policyRole} TO ${principal}`],
+    ['of a table to it', (principal: string) => `GRANT SELECT ON crm.products TO ${principal}`],
+    ['of it to somebody', (principal: string) => `GRANT ${principal} TO providers_spec_holder`],
+  ])('does not outlive the cut though a GRANT %s is under way', async (_what, grantOf) => {
+    const wanted = plan();
+    const session = await target.session(await target.created(wanted));
+    // A superuser's, whom the revoker cannot end: what the cut had to wait for would keep it from its end.
+    await superuser.query(`BEGIN; ${grantOf(wanted.principal)}`);
+
+    const report = await target.revoker.cut(wanted);
+
+    expect(report.observation).toMatchObject({ state: 'disabled', sessions: 0 });
+    await expect(session.query('SELECT 1')).rejects.toThrow();
+    await superuser.query('ROLLBACK');
+    expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent' });
   });
 
   it('dies though somebody dropped its role before', async () => {
