@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Proxy } from '../../faults/proxy.mjs';
 import { startKafka } from '../../scripts/servers/kafka.mjs';
 import { freePort, withPort } from '../../scripts/servers/ports.mjs';
 import { temporaryFolder } from '../../scripts/servers/postgres-user.mjs';
@@ -11,57 +10,65 @@ const anyPort = { variable: '', wanted: 0, explicit: false };
 const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
 
 export async function startKafkaTarget({ reauthMs = 0 } = {}) {
-  const proxy = await Proxy.open();
   const folder = await temporaryFolder('mayfly-kafka-target-', null);
   const dir = join(folder, 'kafka');
   const jarsDir = join(await defaultStateDir(root), 'jars');
-  const [saslPort, behindProxy] = [await freePort(), await freePort()];
+  const ports = { sasl: await freePort(), wired: await freePort(), wire: await freePort() };
   const open = (port) =>
     startKafka({
       dir,
       jarsDir,
       port,
       reaper: { remove: [folder] },
-      settings: ({ controllerPort }) => settingsOf({ port, controllerPort, saslPort, behindProxy, proxyPort: proxy.port, reauthMs }),
+      settings: ({ controllerPort }) => settingsOf({ ...ports, plain: port, controller: controllerPort }, reauthMs),
     });
   let server = await withPort(anyPort, open);
-  proxy.to(behindProxy);
   const { port } = server;
+  const restart = async (between = () => undefined) => {
+    await server.stop();
+    await between();
+    server = await open(port);
+  };
   return {
-    address: `127.0.0.1:${saslPort}`,
-    proxied: `127.0.0.1:${proxy.port}`,
-    proxy,
+    address: `127.0.0.1:${ports.sasl}`,
+    wired: { host: '127.0.0.1', port: ports.wired, listenOn: ports.wire },
     anonymous: { host: '127.0.0.1', port },
-    async restart() {
-      await server.stop();
-      server = await open(port);
+    restart: () => restart(),
+    async backUp() {
+      const backup = await mkdtemp(join(folder, 'backup-'));
+      const data = join(dir, 'data');
+      await cp(data, backup, { recursive: true });
+      return () =>
+        restart(async () => {
+          await rm(data, { recursive: true });
+          await cp(backup, data, { recursive: true });
+        });
     },
     async stop() {
-      await proxy.close();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** `PLAINTEXT` is the broker's own and the administrator's, `SASL` everybody else's, `PROXIED` the same through what stands between. */
-const settingsOf = ({ port, controllerPort, saslPort, behindProxy, proxyPort, reauthMs }) => ({
+/** `PLAINTEXT` is the broker's own and the administrator's, `SASL` everybody else's, `WIRED` the same through what stands between. */
+const settingsOf = (ports, reauthMs) => ({
   listeners: [
-    `PLAINTEXT://127.0.0.1:${port}`,
-    `SASL://127.0.0.1:${saslPort}`,
-    `PROXIED://127.0.0.1:${behindProxy}`,
-    `CONTROLLER://127.0.0.1:${controllerPort}`,
+    `PLAINTEXT://127.0.0.1:${ports.plain}`,
+    `SASL://127.0.0.1:${ports.sasl}`,
+    `WIRED://127.0.0.1:${ports.wired}`,
+    `CONTROLLER://127.0.0.1:${ports.controller}`,
   ].join(),
   'advertised.listeners': [
-    `PLAINTEXT://127.0.0.1:${port}`,
-    `SASL://127.0.0.1:${saslPort}`,
-    `PROXIED://127.0.0.1:${proxyPort}`,
+    `PLAINTEXT://127.0.0.1:${ports.plain}`,
+    `SASL://127.0.0.1:${ports.sasl}`,
+    `WIRED://127.0.0.1:${ports.wire}`,
   ].join(),
   'listener.security.protocol.map':
-    'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,PROXIED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,WIRED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
   'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
   ...Object.fromEntries(
-    ['sasl', 'proxied'].flatMap((listener) =>
+    ['sasl', 'wired'].flatMap((listener) =>
       ['256', '512'].map((bits) => [`listener.name.${listener}.scram-sha-${bits}.sasl.jaas.config`, SCRAM]),
     ),
   ),

@@ -72,8 +72,8 @@ export class Cluster {
     };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#lines.values()].map((line) => line.close()));
+  close(): void {
+    for (const line of this.#lines.values()) line.close();
   }
 
   #line(use: Use, address: Address): Line {

@@ -1,7 +1,7 @@
 /**
- * Create: strict, each of its two messages sent once (protocol rules 1 and 4). The ACLs go first and the credential only after they
- * were answered, so nobody can log in before everything is there, and half of a create is of use to nobody. Leases that wait together
- * share the messages.
+ * Create: strict, each of its two messages sent once (protocol rules 1 and 4). The ACLs go first, and the credential only once they
+ * were answered and seen: nobody can log in before everything is there, and half of a create is of use to nobody. Leases that wait
+ * together share the messages.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { alterUserScramCredentialsV0, createAclsV3 } from '@platformatic/kafka';
@@ -12,12 +12,12 @@ import type { Secret } from '../secret.js';
 import type { CheckedCreate } from './checked-plan.js';
 import type { Cluster } from './cluster.js';
 import { codeOfAnswer, NONE } from './errors.js';
-import { lookAt, userOf, type Look } from './look.js';
+import { isEverywhere, isWhole, lookAt, userOf, type Look } from './look.js';
 import { PERMISSION } from './rights.js';
 import { saltedPassword, type SaltedPassword } from './scram.js';
 import type { KafkaSettings } from './settings.js';
 
-/** How long a create waits for every broker to know what was made, so that the agent's first login succeeds. */
+/** How long a create waits for every broker to know what was made. They follow the controller within milliseconds. */
 const KNOWN_WITHIN_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 
@@ -41,7 +41,7 @@ export async function create(
 ): Promise<CreateAnswer[]> {
   const making = await Promise.all(plans.map((plan) => prepared(plan, settings)));
   const undecided = () => making.filter(({ answer }) => answer === undefined);
-  const steps = [refuseTaken, allow, enable];
+  const steps = [allow, seeAllowed, enable];
   try {
     for (const step of steps) {
       refuseLate(undecided());
@@ -76,22 +76,6 @@ function refuseLate(making: readonly Making[]): void {
     if (each.plan.createByMs <= Date.now()) each.answer = refused('ERR_CREATE_TOO_LATE');
 }
 
-/** Kafka would add to what is there, and put our secret in place of another: a name that has anything is left alone. */
-async function refuseTaken(cluster: Cluster, making: readonly Making[]): Promise<void> {
-  const looks = await lookAt(
-    cluster,
-    'create',
-    making.map(({ plan }) => plan),
-  );
-  looks.forEach(({ observation }, i) => {
-    const each = making[i];
-    if (each !== undefined && observation.state !== 'absent')
-      each.answer = refused(
-        observation.state === 'unknown' ? 'ERR_TARGET_UNREACHABLE' : 'ERR_PRINCIPAL_EXISTS',
-      );
-  });
-}
-
 /** All of them are written to the controller's log together, or none. */
 async function allow(cluster: Cluster, making: readonly Making[]): Promise<void> {
   const acls = making.flatMap((each) => each.plan.bindings.map((binding) => ({ each, acl: aclOf(each.plan, binding) })));
@@ -111,6 +95,26 @@ const aclOf = ({ principal }: CheckedCreate, binding: CheckedCreate['bindings'][
   permissionType: PERMISSION.ALLOW,
 });
 
+/**
+ * Nobody logs in before every broker knows the ACLs, and those of this plan alone: Kafka would add ours to what somebody else has, and
+ * put our secret in place of another.
+ */
+async function seeAllowed(cluster: Cluster, making: readonly Making[]): Promise<void> {
+  const waiting = new Set(making);
+  await untilSeen(cluster, making, (looks) => {
+    for (const each of waiting) {
+      const look = looks.get(each);
+      if (look === undefined) continue;
+      const ours = each.plan.bindings.length;
+      if (look.held.some(({ acls, credentials }) => credentials > 0 || acls > ours))
+        each.answer = refused('ERR_PRINCIPAL_EXISTS');
+      if (each.answer !== undefined || isEverywhere(look, ({ acls }) => acls === ours)) waiting.delete(each);
+    }
+    return waiting.size === 0;
+  });
+  for (const each of waiting) each.answer = refused('ERR_TARGET_BUSY');
+}
+
 async function enable(cluster: Cluster, making: readonly Making[]): Promise<void> {
   const credentials = making.map(({ plan, salted }) => ({ name: plan.principal, ...salted }));
   const { results } = await cluster.any('create', (connection) =>
@@ -127,19 +131,31 @@ function refuseBy(each: Making, errorCode: number | undefined): void {
   each.answer = code === 'ERR_TARGET_UNREACHABLE' ? { answer: 'none', code } : { answer: 'refused', code };
 }
 
-/** Never rejects. Whatever the looks say, it is made: a broker that lags knows a moment later. */
+/** Never rejects. Whatever the looks say, it is made: a broker that lags knows a moment later. @returns the incarnation */
 async function untilKnown(cluster: Cluster, making: readonly Making[]): Promise<string> {
-  const plans = making.map(({ plan }) => plan);
-  if (plans.length === 0) return '';
-  const endMs = performance.now() + KNOWN_WITHIN_MS;
   let incarnation = '';
-  do {
-    const looks: Look[] = await lookAt(cluster, 'create', plans).catch(() => []);
-    incarnation = looks[0]?.observation.incarnation ?? incarnation;
-    if (looks.length > 0 && looks.every(({ isComplete }) => isComplete)) break;
-    await sleep(LOOK_AGAIN_MS);
-  } while (performance.now() < endMs);
+  await untilSeen(cluster, making, (looks) => {
+    incarnation = [...looks.values()][0]?.observation.incarnation ?? incarnation;
+    return [...looks.values()].every((look) => isEverywhere(look, isWhole));
+  }).catch(() => undefined);
   return incarnation;
+}
+
+/** Looks until that is enough, or time is over. @throws ProviderError */
+async function untilSeen(
+  cluster: Cluster,
+  making: readonly Making[],
+  isEnough: (looks: ReadonlyMap<Making, Look>) => boolean,
+): Promise<void> {
+  if (making.length === 0) return;
+  const plans = making.map(({ plan }) => plan);
+  const endMs = performance.now() + KNOWN_WITHIN_MS;
+  for (;;) {
+    const looks = await lookAt(cluster, 'create', plans);
+    const seen = new Map(looks.flatMap((look, i) => (making[i] === undefined ? [] : [[making[i], look]])));
+    if (isEnough(seen) || performance.now() > endMs) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
 }
 
 function credentialOf({ plan, secret }: Making, { connection, scram }: KafkaSettings): KafkaCredential {
@@ -157,4 +173,4 @@ function unanswered(error: unknown): CreateAnswer {
 }
 
 export type CreateRefusal =
-  'ERR_CREATE_TOO_LATE' | 'ERR_PRINCIPAL_EXISTS' | 'ERR_TARGET_UNREACHABLE' | ProviderError['code'];
+  'ERR_CREATE_TOO_LATE' | 'ERR_PRINCIPAL_EXISTS' | 'ERR_TARGET_BUSY' | ProviderError['code'];

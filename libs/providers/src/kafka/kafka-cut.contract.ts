@@ -1,6 +1,6 @@
 /** What an agent can try against a cut on Kafka, and what becomes of many at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ARCHIVE, ORDERS, planOf, type SampleKafka } from './sample-kafka.contract.js';
+import { ARCHIVE, ORDERS, type SampleKafka } from './sample-kafka.contract.js';
 
 export function describeCut(kafka: () => SampleKafka): void {
   const lend = async (...rights: string[]) => {
@@ -103,44 +103,7 @@ export function describeCut(kafka: () => SampleKafka): void {
       expect((await revoker.clean(wanted)).state).toBe('absent');
     });
   });
-
-  describe('a restart of the target', () => {
-    it('keeps what lives and what is cut, and shows as another incarnation', async () => {
-      const { agent, revoker, target } = kafka();
-      const [living, dead] = [await lend(`write:topic:${ORDERS}`), await lend(`write:topic:${ORDERS}`)];
-      const { observation } = await revoker.cut(dead.wanted);
-
-      await target.restart();
-
-      const after = await revoker.observe(living.wanted);
-      expect(after.state).toBe('live');
-      expect(after.incarnation).not.toBe(observation.incarnation);
-      expect((await revoker.observe(dead.wanted)).state).toBe('absent');
-      await agent(living.credential).produce(ORDERS);
-      await expect(agent(dead.credential).login()).rejects.toThrow();
-      expect((await revoker.cut(living.wanted)).observation.state).toBe('absent');
-    });
-  });
-
-  it('lists a thousand, and cuts them together', async () => {
-    const { broker, revoker } = kafka();
-    const plans = Array.from({ length: 1_000 }, () => planOf({ createBy: inMs(60_000) }));
-    const answers = await Promise.all(plans.map((plan) => broker.create(plan)));
-    expect(answers.filter(({ answer }) => answer !== 'created')).toEqual([]);
-    const listed = new Set<string>();
-    for await (const { leaseId } of revoker.list()) listed.add(leaseId);
-    expect(plans.filter(({ leaseId }) => !listed.has(leaseId))).toEqual([]);
-
-    const reports = await Promise.all(plans.map((plan) => revoker.cut(plan)));
-
-    expect(reports.filter(({ observation }) => observation.state !== 'absent')).toEqual([]);
-    const left = new Set<string>();
-    for await (const { leaseId } of revoker.list()) left.add(leaseId);
-    expect(plans.filter(({ leaseId }) => left.has(leaseId))).toEqual([]);
-  }, 240_000);
 }
-
-const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
 /** Logs in anew for each record, until it is told to stop. */
 function keepWriting({ agent }: SampleKafka, credential: Parameters<SampleKafka['agent']>[0]) {

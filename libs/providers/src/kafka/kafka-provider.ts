@@ -5,6 +5,7 @@
 import type { Log } from '#telemetry/log.js';
 import {
   ProviderError,
+  type Capabilities,
   type CreateAnswer,
   type CredentialProvider,
   type CutReport,
@@ -12,6 +13,7 @@ import {
   type Plan,
   type RenewAnswer,
 } from '../provider.js';
+import { SHORTEST_LEASE_MS } from '../any-target.js';
 import { principalOf } from '../postgres/name.js';
 import { Pump } from '../postgres/pump.js';
 import {
@@ -41,6 +43,7 @@ class KafkaProvider implements CredentialProvider {
   readonly kind = 'kafka';
   /** Kafka overwrites what is there and keeps no mark of what was removed, so a create that comes after a cut is not refused. */
   readonly fencing = 'timed';
+  readonly capabilities: Capabilities;
   readonly #cluster: Cluster;
   readonly #creates: Pump<CheckedCreate, CreateAnswer>;
   readonly #cleans: Pump<CheckedPlan, Observation | ProviderError>;
@@ -52,6 +55,10 @@ class KafkaProvider implements CredentialProvider {
     private readonly settings: KafkaSettings,
     private readonly log: Log,
   ) {
+    this.capabilities = {
+      ...{ naming: 'by_lease', expiry: 'nothing', cut: 'refuses_next_use', list: true, renew: true },
+      ttl: { minMs: SHORTEST_LEASE_MS, maxMs: settings.maxTtlMs },
+    };
     this.#cluster = new Cluster(settings);
     this.#creates = new Pump(CREATES, (plans) => create(this.#cluster, plans, settings, log));
     this.#cleans = new Pump(CLEANS, (plans) => clean(this.#cluster, plans));
@@ -126,6 +133,7 @@ class KafkaProvider implements CredentialProvider {
   }
 
   close(): Promise<void> {
-    return this.#cluster.close();
+    this.#cluster.close();
+    return Promise.resolve();
   }
 }

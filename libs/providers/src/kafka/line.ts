@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export type Request<T> = (connection: Connection) => Promise<T>;
 
 export class Line {
-  #opening: Promise<Connection> | undefined;
+  #opened: { connection: Connection; ready: Promise<Connection> } | undefined;
 
   constructor(
     private readonly address: Address,
@@ -43,29 +43,29 @@ export class Line {
     }
   }
 
-  async close(): Promise<void> {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    const connection = await opening?.catch(() => undefined);
-    connection?.socket.destroy();
+  /** Whatever waits for an answer is told that there is none. */
+  close(): void {
+    if (this.#opened !== undefined) this.#forget(this.#opened.connection);
   }
 
   async #connected(): Promise<Connection> {
-    const opening = (this.#opening ??= this.#connect());
+    const { host } = this.address;
+    // A broker may say that it is anywhere; in clear we go nowhere but to this machine.
+    if (this.settings.connection.tls.mode === 'disable' && !isLoopback(host))
+      throw new ProviderError('ERR_TARGET_MISCONFIGURED', 'a broker is beyond loopback, and TLS is disabled');
+    this.#opened ??= this.#connect();
+    const { connection, ready } = this.#opened;
     try {
-      return await opening;
+      return await ready;
     } catch (error) {
-      if (this.#opening === opening) this.#opening = undefined;
+      this.#forget(connection);
       throw asProviderError(error);
     }
   }
 
-  async #connect(): Promise<Connection> {
+  #connect(): { connection: Connection; ready: Promise<Connection> } {
     const { host, port } = this.address;
     const { tls } = this.settings.connection;
-    // A broker may say that it is anywhere; in clear we go nowhere but to this machine.
-    if (tls.mode === 'disable' && !isLoopback(host))
-      throw new ProviderError('ERR_TARGET_MISCONFIGURED', 'a broker is beyond loopback, and TLS is disabled');
     const connection = new Connection(CLIENT_ID, {
       connectTimeout: CONNECT_TIMEOUT_MS,
       sasl: saslOf(this.settings),
@@ -73,19 +73,13 @@ export class Line {
     });
     connection.on('error', () => undefined);
     connection.on('close', () => this.#forget(connection));
-    try {
-      await within(CONNECT_TIMEOUT_MS * 2, Promise.resolve(connection.connect(host, port)));
-    } catch (error) {
-      connection.socket.destroy();
-      throw error;
-    }
-    return connection;
+    const connected = Promise.resolve(connection.connect(host, port));
+    return { connection, ready: within(CONNECT_TIMEOUT_MS * 2, connected).then(() => connection) };
   }
 
-  /** What still waits on it is not answered any more. */
   #forget(connection: Connection): void {
     connection.socket.destroy();
-    this.#opening = undefined;
+    if (this.#opened?.connection === connection) this.#opened = undefined;
   }
 }
 

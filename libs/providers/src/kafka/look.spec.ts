@@ -1,6 +1,6 @@
 import type { CheckedPlan } from './checked-plan.js';
 import type { View } from './cluster.js';
-import { lookAt, type Held } from './look.js';
+import { isEverywhere, isWhole, lookAt, type Held } from './look.js';
 
 const plan: CheckedPlan = { leaseId: '019356a4-9d2f-7c31-8b1e-4f0a2c6d7e88', principal: 'kdev0192' };
 const NOTHING: Held = { acls: 0, credentials: 0 };
@@ -18,7 +18,8 @@ const clusterOf = (expected: number, ...held: Held[]) => ({
 });
 const look = async (expected: number, ...held: Held[]) => {
   const [seen] = await lookAt(clusterOf(expected, ...held), 'cut', [plan]);
-  return seen;
+  if (seen === undefined) throw new Error('a look gave nothing');
+  return { ...seen, isEverywhere: isEverywhere(seen, isWhole) };
 };
 
 it.each([
@@ -27,9 +28,9 @@ it.each([
   ['at one broker that lags is live', [NOTHING, BOTH], 'live', false],
   ['with ACLs alone is live: a session may be open', [ACLS, ACLS], 'live', false],
   ['with a login alone is disabled', [NOTHING, LOGIN], 'disabled', false],
-])('a principal %s', async (_what, held, state, isComplete) => {
+])('a principal %s', async (_what, held, state, isKnownEverywhere) => {
   expect(await look(2, ...held)).toMatchObject({
-    isComplete,
+    isEverywhere: isKnownEverywhere,
     observation: { state, sessions: 0, incarnation: 'cluster/7', nodes: { seen: 2, expected: 2 } },
   });
 });
@@ -38,8 +39,8 @@ it('is unknown where a broker does not answer, but for what the others hold', as
   const nodes = { seen: 1, expected: 2 };
 
   expect(await look(2, NOTHING)).toMatchObject({
-    isComplete: false,
+    isEverywhere: false,
     observation: { state: 'unknown', sessions: null, nodes },
   });
-  expect(await look(2, BOTH)).toMatchObject({ isComplete: false, observation: { state: 'live', nodes } });
+  expect(await look(2, BOTH)).toMatchObject({ isEverywhere: false, observation: { state: 'live', nodes } });
 });

@@ -12,9 +12,16 @@ import { OPERATION, PATTERN, PERMISSION, RESOURCE } from './rights.js';
 
 export interface Look {
   observation: Observation;
-  /** Every broker that there is knows its ACLs and its credential. */
-  isComplete: boolean;
+  /** What each broker that answered holds. */
+  held: readonly Held[];
 }
+
+/** Every broker that there is says so. */
+export const isEverywhere = ({ observation: { nodes }, held }: Look, says: (held: Held) => boolean): boolean =>
+  nodes.seen === nodes.expected && held.every(says);
+
+/** Who has both can be used. */
+export const isWhole = ({ acls, credentials }: Held): boolean => acls > 0 && credentials > 0;
 
 /** More principals than this are found among all ACLs there are: one long answer instead of many questions. */
 const ASKED_BY_NAME = 4;
@@ -29,13 +36,12 @@ export async function lookAt(
   const view = await cluster.everywhere(use, (line) => heldBy(line, principals));
   const atMs = Date.now();
   const nodes = { seen: view.answers.length, expected: view.expected };
-  const hasAnswered = nodes.seen === nodes.expected;
   return plans.map(({ principal }) => {
     const held = view.answers.map((answer) => answer.get(principal) ?? NOTHING);
     const state = stateOf(held);
-    const isKnown = hasAnswered || state === 'live';
+    const isKnown = nodes.seen === nodes.expected || state === 'live';
     return {
-      isComplete: hasAnswered && held.every(({ acls, credentials }) => acls > 0 && credentials > 0),
+      held,
       observation: {
         state: isKnown ? state : 'unknown',
         // Kafka keeps no list of sessions: each act of one is judged anew.
@@ -61,10 +67,8 @@ function stateOf(held: readonly Held[]): 'absent' | 'disabled' | 'live' {
 
 /** What one broker holds, by principal. @throws ProviderError */
 async function heldBy(line: Line, principals: readonly string[]): Promise<Map<string, Held>> {
-  const [acls, credentials] = await Promise.all([
-    aclsOf(line, principals),
-    credentialsOf(line, principals),
-  ]);
+  const acls = await aclsOf(line, principals);
+  const credentials = await credentialsOf(line, principals);
   return new Map(
     principals.map((principal) => [
       principal,

@@ -15,14 +15,20 @@ import { kafkajs } from '#bus/kafka/client.js';
 import { createLog } from '#telemetry/log.js';
 import { startKafkaTarget, type KafkaTarget } from '../../../../test/support/kafka-target.mjs';
 import { principalOf } from '../postgres/name.js';
-import type { AgentSession, ProviderHarness } from '../provider.contract.js';
+import type { z } from 'zod';
+import type {
+  AgentSession,
+  ProviderHarness,
+  TargetFeatures,
+  WiredTarget,
+} from '../conformance/harness.contract.js';
 import type { CredentialProvider, KafkaCredential, Plan } from '../provider.js';
 import { Secret } from '../secret.js';
 import { openKafka } from './kafka-provider.js';
 import { everyAclOf } from './look.js';
 import { PATTERN, PERMISSION } from './rights.js';
 import { saltedPassword } from './scram.js';
-import { kafkaSettings, type KafkaSettings } from './settings.js';
+import { kafkaSettings } from './settings.js';
 
 export const ORDERS = 'spec.orders';
 export const ARCHIVE = 'spec.orders_archive-2025';
@@ -32,12 +38,47 @@ const NAMESPACE = 'spk';
 const BROKER = { user: 'mayfly,broker=1', password: 'it\'s "p,w=1" %?' };
 const REVOKER = { user: 'mayfly_revoker', password: 'n,r=c' };
 
+/** What the kit holds it to. */
+export const kafkaFeatures: TargetFeatures = {
+  ...{ asksServer: true, knowsPrincipals: true, keepsSessions: false },
+  ...{ refusesLateCreate: false, findsLateCreate: true },
+  ...{ wired: true, restart: 'keeps', restores: true },
+  rights: [
+    {
+      rights: [`write:topic:${ORDERS}`],
+      permits: ['write orders'],
+      forbids: ['read orders', 'write archive', 'write salaries', 'make a topic'],
+    },
+    {
+      rights: ['write:topics:spec.'],
+      permits: ['write orders', 'write archive'],
+      forbids: ['read orders', 'write salaries', 'make a topic'],
+    },
+    {
+      rights: [`read:topic:${ORDERS}`, 'own-groups'],
+      permits: ['read orders'],
+      forbids: ['read orders as billing', 'read archive', 'write orders', 'read salaries'],
+    },
+    {
+      rights: ['read:topics:spec.', 'read:group:billing'],
+      permits: ['read orders as billing'],
+      forbids: ['read orders', 'read orders as billing-2', 'read salaries'],
+    },
+    {
+      rights: [`read:topic:${ARCHIVE}`, `write:topic:${ORDERS}`, 'read:groups:bill'],
+      permits: ['read archive as billing', 'write orders'],
+      forbids: ['read archive', 'read orders as billing', 'write archive'],
+    },
+  ],
+};
+
 export interface SampleKafka extends ProviderHarness<KafkaCredential> {
   target: KafkaTarget;
+  wire: WiredTarget;
   /** Everything the adapters have logged. */
   logged: string[];
   /** One more adapter, by the proxy or with other settings. */
-  open(change?: Partial<Record<'brokers' | 'user' | 'scram', string>>): CredentialProvider;
+  open(change?: { brokers?: string; user?: string; scram?: 'scram-sha-256' }): CredentialProvider;
   created(plan: Plan, provider?: CredentialProvider): Promise<KafkaCredential>;
   agent(credential: KafkaCredential): Agent;
   /** Super user. */
@@ -51,12 +92,14 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
   await administrator.createTopics([ORDERS, ARCHIVE, SALARIES]);
   for (const { user, password } of [BROKER, REVOKER]) await administrator.createLogin(user, password);
 
+  // Something to read.
+  for (const topic of [ORDERS, ARCHIVE, SALARIES]) await administrator.produce(topic);
   const logged: string[] = [];
   const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
   const opened: CredentialProvider[] = [];
   const open: SampleKafka['open'] = ({ brokers = target.address, user = BROKER.user, scram } = {}) => {
     const login = [BROKER, REVOKER].find((each) => each.user === user) ?? { user, password: 'wrong' };
-    const provider = openKafka(settingsOf(id, brokers, login, scram), log);
+    const provider = openKafka(kafkaSettings.parse(asWritten(id, brokers, login, scram)), log);
     opened.push(provider);
     return provider;
   };
@@ -72,6 +115,12 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
     revoker: open({ user: REVOKER.user }),
     unreachable: open({ brokers: '127.0.0.1:1' }),
     plan: (change) => planOf({ target: id, ...change }),
+    restart: () => target.restart(),
+    backUp: () => target.backUp(),
+    wire: {
+      ...target.wired,
+      settings: (process, port) => asWritten(id, `127.0.0.1:${port}`, process === 'broker' ? BROKER : REVOKER),
+    },
     principalIn: ({ connection }) => connection.username,
     async login(credential): Promise<AgentSession> {
       const client = agent(credential);
@@ -79,6 +128,7 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
       return {
         use: () => client.produce(ORDERS),
         overreach: () => client.produce(SALARIES),
+        act: (name) => actOf(client, name),
         close: () => client.close(),
       };
     },
@@ -97,17 +147,26 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
   };
 }
 
-const settingsOf = (
+const asWritten = (
   id: string,
   brokers: string,
   login: { user: string; password: string },
-  scram?: string,
-): KafkaSettings =>
-  kafkaSettings.parse({
-    ...{ id, provider: 'kafka', maxTtlMs: 900_000, namespace: NAMESPACE, login },
-    connection: { brokers, tls: { mode: 'disable' } },
-    ...(scram === undefined ? {} : { scram }),
-  });
+  scram?: 'scram-sha-256',
+): z.input<typeof kafkaSettings> => ({
+  ...{ id, provider: 'kafka', maxTtlMs: 900_000, namespace: NAMESPACE, login },
+  connection: { brokers, tls: { mode: 'disable' } },
+  ...(scram === undefined ? {} : { scram }),
+});
+
+const TOPICS: Record<string, string> = { orders: ORDERS, archive: ARCHIVE, salaries: SALARIES };
+
+/** `write orders`, `read orders`, `read orders as billing`: in a group of one's own unless it is said in which. */
+async function actOf(client: Agent, name: string): Promise<unknown> {
+  const [verb, what = '', , group] = name.split(' ');
+  if (verb === 'make') return await client.produce('spec.new');
+  const topic = TOPICS[what] ?? '';
+  return verb === 'write' ? await client.produce(topic) : await client.read(topic, group);
+}
 
 export function planOf(change: Partial<Plan> = {}): Plan {
   const leaseId = change.leaseId ?? v7();
@@ -162,10 +221,10 @@ export class Agent {
   }
 
   /**
-   * Reads from the start. Resolves once it has read something, rejects where it may not.
+   * Reads from the start. Resolves with what it read first, rejects where it may not.
    * @param onValue told of each record
    */
-  async read(topic: string, groupId = this.ownGroup, onValue?: (value: string) => void): Promise<void> {
+  async read(topic: string, groupId = this.ownGroup, onValue?: (value: string) => void): Promise<string> {
     const consumer = this.#kafka.consumer({
       ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, sessionTimeout: 10_000 },
       retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
@@ -177,17 +236,18 @@ export class Agent {
     crashed.catch(() => undefined);
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    const first = new Promise<void>((resolve) => {
+    const first = new Promise<string>((resolve) => {
       void consumer.run({
         autoCommit: true,
         eachMessage: ({ message }) => {
-          onValue?.(message.value?.toString() ?? '');
-          resolve();
+          const value = message.value?.toString() ?? '';
+          onValue?.(value);
+          resolve(value);
           return Promise.resolve();
         },
       });
     });
-    await Promise.race([first, crashed]);
+    return await Promise.race([first, crashed]);
   }
 
   async close(): Promise<void> {
@@ -202,6 +262,7 @@ export class Administrator {
   private constructor(
     private readonly connection: Connection,
     private readonly admin: ReturnType<InstanceType<typeof kafkajs.Kafka>['admin']>,
+    private readonly producer: ReturnType<InstanceType<typeof kafkajs.Kafka>['producer']>,
   ) {}
 
   static async connect({ anonymous: { host, port } }: KafkaTarget): Promise<Administrator> {
@@ -210,7 +271,8 @@ export class Administrator {
     const kafka = new kafkajs.Kafka({ brokers: [`${host}:${port}`], logLevel: kafkajs.logLevel.NOTHING });
     const admin = kafka.admin();
     await admin.connect();
-    return new Administrator(connection, admin);
+    const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
+    return new Administrator(connection, admin, kafka.producer({ createPartitioner }));
   }
 
   async createTopics(topics: readonly string[]): Promise<void> {
@@ -218,6 +280,11 @@ export class Administrator {
       topics: topics.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 })),
       waitForLeaders: true,
     });
+  }
+
+  async produce(topic: string): Promise<void> {
+    await this.producer.connect();
+    await this.producer.send({ topic, messages: [{ value: 'first' }] });
   }
 
   async createUser(user: string, password: string): Promise<void> {
@@ -259,6 +326,7 @@ export class Administrator {
   async close(): Promise<void> {
     await this.connection.close();
     await this.admin.disconnect();
+    await this.producer.disconnect();
   }
 }
 
