@@ -2,6 +2,8 @@
 export interface KafkaTarget {
   /** `host:port` of the listener with SASL. */
   address: string;
+  /** The same with TLS, and the certificate to trust, as PEM text. */
+  tls: { address: string; ca: string };
   /** The same for who stands between: where it passes on to, and where clients are told to find it. */
   wired: { host: string; port: number; listenOn: number };
   /** Where the administrator needs no login: `User:ANONYMOUS` is a super user there, and nowhere else. */

@@ -11,6 +11,21 @@ export function describePrincipals(kafka: () => SampleKafka): void {
       await agent(credential).produce(ORDERS);
     });
 
+    it('is made, used and cut by TLS, where the certificate is one that is trusted', async () => {
+      const { agent, created, open, plan, target } = kafka();
+      const { address: brokers, ca } = target.tls;
+      const wanted = plan();
+      const provider = open({ brokers, ca });
+
+      const credential = await created(wanted, provider);
+
+      expect(credential.connection).toMatchObject({ brokers: [brokers], tls: { mode: 'verify-full', ca } });
+      await agent(credential).produce(ORDERS);
+      expect((await provider.cut(wanted)).observation.state).toBe('absent');
+      const unreachable = { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };
+      expect(await open({ brokers, ca: ANOTHER_CA }).create(plan())).toEqual(unreachable);
+    });
+
     it('of another Mayfly, or of nobody, is not listed', async () => {
       const { administrator, created, plan, revoker } = kafka();
       const own = plan();
@@ -56,3 +71,15 @@ export function describePrincipals(kafka: () => SampleKafka): void {
     expect(logged.join('')).not.toContain(connection.password.reveal());
   });
 }
+
+/** Of nobody: as in `libs/bus/src/kafka/kafka-settings.spec.ts`. */
+const ANOTHER_CA = `-----BEGIN CERTIFICATE-----
+MIIBdDCCARugAwIBAgIUEiopzJ0XnnsTlfBIc39dpuvyG2YwCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjUwMTAzMzVaGA8yMTI2MTEwMTAxMDMz
+NVowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBD2
+CZtXdp5/0Cg3PMoLvPTG0/Fu/6ObX9nEz9XSRBxSd7w+1+uV9cAHJbm3UTollHWF
+3sQiKA35SDPAYSfMxxyjUzBRMB0GA1UdDgQWBBSIFI9oW81aX0OSlMx/9AY5q09h
+qDAfBgNVHSMEGDAWgBSIFI9oW81aX0OSlMx/9AY5q09hqDAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0cAMEQCIBQWWjvtQFDXJja7/NmrP694f9Ac+XB4aHlZ
+E9v7cEszAiA85hXPwl7BVcOtgdFNPCj/PE+N95GusXGYgbM2Vm519g==
+-----END CERTIFICATE-----`;

@@ -72,13 +72,21 @@ export const kafkaFeatures: TargetFeatures = {
   ],
 };
 
+export interface Change {
+  brokers?: string;
+  /** Of TLS. */
+  ca?: string;
+  user?: string;
+  scram?: 'scram-sha-256';
+}
+
 export interface SampleKafka extends ProviderHarness<KafkaCredential> {
   target: KafkaTarget;
   wire: WiredTarget;
   /** Everything the adapters have logged. */
   logged: string[];
   /** One more adapter, by the proxy or with other settings. */
-  open(change?: { brokers?: string; user?: string; scram?: 'scram-sha-256' }): CredentialProvider;
+  open(change?: Change): CredentialProvider;
   created(plan: Plan, provider?: CredentialProvider): Promise<KafkaCredential>;
   agent(credential: KafkaCredential): Agent;
   /** Super user. */
@@ -97,9 +105,9 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
   const logged: string[] = [];
   const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
   const opened: CredentialProvider[] = [];
-  const open: SampleKafka['open'] = ({ brokers = target.address, user = BROKER.user, scram } = {}) => {
+  const open: SampleKafka['open'] = ({ user = BROKER.user, ...change } = {}) => {
     const login = [BROKER, REVOKER].find((each) => each.user === user) ?? { user, password: 'wrong' };
-    const provider = openKafka(kafkaSettings.parse(asWritten(id, brokers, login, scram)), log);
+    const provider = openKafka(kafkaSettings.parse(asWritten(id, login, { brokers: target.address, ...change })), log);
     opened.push(provider);
     return provider;
   };
@@ -119,7 +127,7 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
     backUp: () => target.backUp(),
     wire: {
       ...target.wired,
-      settings: (process, port) => asWritten(id, `127.0.0.1:${port}`, process === 'broker' ? BROKER : REVOKER),
+      settings: (process, port) => asWritten(id, process === 'broker' ? BROKER : REVOKER, { brokers: `127.0.0.1:${port}` }),
     },
     principalIn: ({ connection }) => connection.username,
     async login(credential): Promise<AgentSession> {
@@ -149,12 +157,11 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
 
 const asWritten = (
   id: string,
-  brokers: string,
   login: { user: string; password: string },
-  scram?: 'scram-sha-256',
+  { brokers = '', ca, scram }: Change,
 ): z.input<typeof kafkaSettings> => ({
   ...{ id, provider: 'kafka', maxTtlMs: 900_000, namespace: NAMESPACE, login },
-  connection: { brokers, tls: { mode: 'disable' } },
+  connection: { brokers, tls: ca === undefined ? { mode: 'disable' } : { mode: 'verify-full', ca } },
   ...(scram === undefined ? {} : { scram }),
 });
 
