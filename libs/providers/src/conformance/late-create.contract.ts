@@ -39,15 +39,18 @@ export function describeLateCreate(kit: Kit): void {
       },
     );
 
-    itIf(features.refusesLateCreate && features.holdsCreate !== false)('is refused where it was under way at the target', async () => {
-      const { harness } = kit;
-      const plan = harness.plan();
-      const held = needed(await harness.holdCreate?.(plan), 'holdCreate');
-      expect((await harness.revoker.cut(plan)).observation.state).toBe('absent');
-      await held.release();
-      expect((await held.answer).answer).not.toBe('created');
-      await expectHarmless(plan);
-    });
+    itIf(features.refusesLateCreate && features.holdsCreate !== false)(
+      'is refused where it was under way at the target',
+      async () => {
+        const { harness } = kit;
+        const plan = harness.plan();
+        const held = needed(await harness.holdCreate?.(plan), 'holdCreate');
+        expect((await harness.revoker.cut(plan)).observation.state).toBe('absent');
+        await held.release();
+        expect((await held.answer).answer).not.toBe('created');
+        await expectHarmless(plan);
+      },
+    );
 
     if (features.wired === true)
       it.each([

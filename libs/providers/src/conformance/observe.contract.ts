@@ -20,7 +20,10 @@ export function describeObserve(kit: Kit): void {
 
     it('says unknown where nothing answers', async () => {
       const { harness } = kit;
-      expect(await harness.unreachable.observe(harness.plan())).toMatchObject({ state: 'unknown', sessions: null });
+      expect(await harness.unreachable.observe(harness.plan())).toMatchObject({
+        state: 'unknown',
+        sessions: null,
+      });
     });
   });
 

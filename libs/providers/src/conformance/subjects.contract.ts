@@ -23,7 +23,8 @@ export const SUBJECTS: Record<ProviderKind, Subject> = {
   jwt: {
     features: jwtFeatures,
     open: () => Promise.resolve(jwtHarness()),
-    target: 'a verifier in the same process, which hears at once; the way over the bus is `end-cut` in performance',
+    target:
+      'a verifier in the same process, which hears at once; the way over the bus is `end-cut` in performance',
   },
   kafka: {
     features: kafkaFeatures,

@@ -117,7 +117,8 @@ export async function openSampleTarget(
     wire: {
       host: place.host,
       port: place.port,
-      settings: (process, port) => asWritten(`providers_spec_${process}`, { ...place, host: '127.0.0.1', port }),
+      settings: (process, port) =>
+        asWritten(`providers_spec_${process}`, { ...place, host: '127.0.0.1', port }),
     },
     login: async (credential) => agentSession(await session(credential), policyRole),
     async created(wanted) {
