@@ -3,7 +3,7 @@
  * asked of every one, because each judges by what it has read of the controller's log so far. Each use has connections of its own, so
  * that nothing on the kill path waits behind creating or cleaning.
  */
-import { describeClusterV0, describeQuorumV1 } from '@platformatic/kafka';
+import { describeClusterV0, describeQuorumV2 } from '@platformatic/kafka';
 import { asProviderError, demand, NONE } from './errors.js';
 import { Line, type Request } from './line.js';
 import { addressOf, type Address, type KafkaSettings } from './settings.js';
@@ -55,7 +55,7 @@ export class Cluster {
     const line = await this.#openLine(use);
     const [cluster, quorum] = await Promise.all([
       line.ask((connection) => describeClusterV0.api.async(connection, false)),
-      line.ask((connection) => describeQuorumV1.api.async(connection, METADATA_LOG)),
+      line.ask((connection) => describeQuorumV2.api.async(connection, METADATA_LOG)),
     ]);
     demand(cluster.errorCode);
     const brokers = cluster.brokers.map(({ host, port }): Address => ({ host, port }));

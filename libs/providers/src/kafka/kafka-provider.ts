@@ -1,5 +1,5 @@
 /**
- * Kafka (KRaft, 3.5 and later) with an authorizer: a lease is a SCRAM user of its own with ACLs of its own (docs/providers/kafka). The
+ * Kafka (KRaft, 3.9 and later) with an authorizer: a lease is a SCRAM user of its own with ACLs of its own (docs/providers/kafka). The
  * broker's process and the revoker's open the same adapter with a login each.
  */
 import type { Log } from '#telemetry/log.js';
