@@ -1,21 +1,21 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startKafka } from '../../scripts/servers/kafka.mjs';
-import { freePort, withPort } from '../../scripts/servers/ports.mjs';
+import { takePort, withPort } from '../../scripts/servers/ports.mjs';
 import { findJava } from '../../scripts/servers/kafka-jars.mjs';
 import { run } from '../../scripts/servers/run.mjs';
 import { temporaryFolder } from '../../scripts/servers/postgres-user.mjs';
 import { defaultStateDir } from '../../scripts/start/state-dir.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
-const anyPort = { variable: '', wanted: 0, explicit: false };
 const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
 
 export async function startKafkaTarget({ reauthMs = 0 } = {}) {
   const folder = await temporaryFolder('mayfly-kafka-target-', null);
   const dir = join(folder, 'kafka');
   const jarsDir = join(await defaultStateDir(root), 'jars');
-  const ports = { sasl: await freePort(), tls: await freePort(), wired: await freePort(), wire: await freePort() };
+  const ports = {};
+  for (const name of ['sasl', 'tls', 'wired', 'wire']) ports[name] = await takePort(quietPort());
   const certificate = await makeCertificate(folder);
   const open = (port) =>
     startKafka({
@@ -23,9 +23,10 @@ export async function startKafkaTarget({ reauthMs = 0 } = {}) {
       jarsDir,
       port,
       reaper: { remove: [folder] },
-      settings: ({ controllerPort }) => settingsOf({ ...ports, plain: port, controller: controllerPort }, certificate, reauthMs),
+      settings: ({ controllerPort }) =>
+        settingsOf({ ...ports, plain: port, controller: controllerPort }, certificate, reauthMs),
     });
-  let server = await withPort(anyPort, open);
+  let server = await withPort(quietPort(), open);
   const { port } = server;
   const restart = async (between = () => undefined) => {
     await server.stop();
@@ -55,13 +56,29 @@ export async function startKafkaTarget({ reauthMs = 0 } = {}) {
   };
 }
 
+/** Of those that no system gives to whoever only connects: it must be free again after a restart. */
+const quietPort = () => ({
+  variable: '',
+  wanted: 15_000 + Math.floor(Math.random() * 15_000),
+  explicit: false,
+});
+
 const KEYSTORE_PASSWORD = 'throw-away';
 
 /** Java makes it, which Kafka needs anyway: a key, and a certificate of its own for this machine's address. */
 async function makeCertificate(folder) {
   const keytool = join((await findJava()).replace(/java$/, ''), 'keytool');
   const keystore = join(folder, 'keystore.p12');
-  const store = ['-alias', 'kafka', '-keystore', keystore, '-storetype', 'PKCS12', '-storepass', KEYSTORE_PASSWORD];
+  const store = [
+    '-alias',
+    'kafka',
+    '-keystore',
+    keystore,
+    '-storetype',
+    'PKCS12',
+    '-storepass',
+    KEYSTORE_PASSWORD,
+  ];
   const key = ['-keyalg', 'EC', '-groupname', 'secp256r1', '-dname', 'CN=kafka', '-ext', 'san=ip:127.0.0.1'];
   const made = await run(keytool, ['-genkeypair', ...store, ...key]);
   if (made.code !== 0) throw new Error(`no certificate could be made: ${made.output}`);

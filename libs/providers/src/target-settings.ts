@@ -4,7 +4,11 @@ import { jwtSettings } from './jwt/settings.js';
 import { kafkaSettings } from './kafka/settings.js';
 import { postgresSettings } from './postgres/settings.js';
 
-export const targetSettings = z.discriminatedUnion('provider', [postgresSettings, jwtSettings, kafkaSettings]);
+export const targetSettings = z.discriminatedUnion('provider', [
+  postgresSettings,
+  jwtSettings,
+  kafkaSettings,
+]);
 
 export type TargetSettings = z.output<typeof targetSettings>;
 

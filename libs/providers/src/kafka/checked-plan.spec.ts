@@ -75,7 +75,11 @@ it('cuts whatever the rights and times of the plan are', () => {
 
 it('renews up to the hard end, and no longer than the target allows', () => {
   expect(checkRenewal(plan, '2026-03-01T10:07:00Z', settings).renewByMs).toBe(Date.parse(plan.notAfter));
-  expect(refusal(() => checkRenewal(plan, '2026-03-01T10:07:01Z', settings))).toMatch('longer than the target');
+  expect(refusal(() => checkRenewal(plan, '2026-03-01T10:07:01Z', settings))).toMatch(
+    'longer than the target',
+  );
   const soonOver = { ...plan, hardEnd: '2026-03-01T10:03:00Z' };
-  expect(refusal(() => checkRenewal(soonOver, '2026-03-01T10:04:00Z', settings))).toMatch('later than hardEnd');
+  expect(refusal(() => checkRenewal(soonOver, '2026-03-01T10:04:00Z', settings))).toMatch(
+    'later than hardEnd',
+  );
 });

@@ -78,7 +78,9 @@ function refuseLate(making: readonly Making[]): void {
 
 /** All of them are written to the controller's log together, or none. */
 async function allow(cluster: Cluster, making: readonly Making[]): Promise<void> {
-  const acls = making.flatMap((each) => each.plan.bindings.map((binding) => ({ each, acl: aclOf(each.plan, binding) })));
+  const acls = making.flatMap((each) =>
+    each.plan.bindings.map((binding) => ({ each, acl: aclOf(each.plan, binding) })),
+  );
   const { results } = await cluster.any('create', (connection) =>
     createAclsV3.api.async(
       connection,

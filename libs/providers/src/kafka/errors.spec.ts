@@ -17,7 +17,9 @@ it('lets pass what is fine, and what the caller says is', () => {
 });
 
 it('tells a login that is refused from a server that is away', () => {
-  const refused = new NetworkError('failed', { cause: new AuthenticationError('SASL authentication failed.') });
+  const refused = new NetworkError('failed', {
+    cause: new AuthenticationError('SASL authentication failed.'),
+  });
 
   expect(asProviderError(refused).code).toBe('ERR_TARGET_MISCONFIGURED');
   expect(asProviderError(new NetworkError('closed')).code).toBe('ERR_TARGET_UNREACHABLE');

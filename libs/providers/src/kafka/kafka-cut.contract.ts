@@ -39,7 +39,7 @@ export function describeCut(kafka: () => SampleKafka): void {
       await writer.agent.produce(ARCHIVE, 'before');
       const { wanted, agent } = await lend(`read:topic:${ARCHIVE}`, 'own-groups');
       const read: string[] = [];
-      await agent.read(ARCHIVE, agent.ownGroup, (value) => read.push(value));
+      await agent.follow(ARCHIVE, agent.ownGroup, (value) => read.push(value)).first;
 
       await kafka().revoker.cut(wanted);
       // A fetch that was let in before the cut is answered when its wait is over (100 ms here).
@@ -55,15 +55,18 @@ export function describeCut(kafka: () => SampleKafka): void {
     it('ends where a client keeps logging in and writing on several connections', async () => {
       const { wanted, credential } = await lend(`write:topic:${ORDERS}`);
       const clients = [1, 2, 3, 4].map(() => keepWriting(kafka(), credential));
-      await Promise.all(clients.map(({ first }) => first));
+      try {
+        await Promise.all(clients.map(({ first }) => first));
 
-      const report = await kafka().revoker.cut(wanted);
+        const report = await kafka().revoker.cut(wanted);
 
-      expect(report.emptyObservations).toBe(2);
-      const writtenAtProof = await kafka().administrator.end(ORDERS);
-      await sleep(300);
-      expect(await kafka().administrator.end(ORDERS)).toBe(writtenAtProof);
-      for (const client of clients) await client.stop();
+        expect(report.emptyObservations).toBe(2);
+        const writtenAtProof = await kafka().administrator.end(ORDERS);
+        await sleep(300);
+        expect(await kafka().administrator.end(ORDERS)).toBe(writtenAtProof);
+      } finally {
+        for (const client of clients) await client.stop();
+      }
     });
   });
 
@@ -91,8 +94,7 @@ export function describeCut(kafka: () => SampleKafka): void {
       expect(listed).toEqual(expect.arrayContaining([acls.leaseId, login.leaseId]));
       expect((await revoker.observe(login)).state).toBe('disabled');
 
-      for (const half of [acls, login])
-        expect((await revoker.cut(half)).observation.state).toBe('absent');
+      for (const half of [acls, login]) expect((await revoker.cut(half)).observation.state).toBe('absent');
     });
 
     it('is cleaned where a login without rights landed after its proof', async () => {

@@ -12,20 +12,20 @@ const NO_ANSWER = { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };
 const RESENT_BY_MS = 250;
 
 export function describeLosses(kafka: () => SampleKafka): void {
-  let wire: Wire;
-  let broker: CredentialProvider;
-  beforeEach(async () => {
-    const { host, port, listenOn, settings } = kafka().wire;
-    wire = await Wire.open({ host, port }, listenOn);
-    const log = createLog('providers-spec', { level: 'silent' });
-    broker = openKafka(kafkaSettings.parse(settings('broker', wire.port)), log);
-  });
-  afterEach(async () => {
-    await wire.close();
-    await broker.close();
-  });
-
   describe('a create', () => {
+    let wire: Wire;
+    let broker: CredentialProvider;
+    beforeEach(async () => {
+      const { host, port, listenOn, settings } = kafka().wire;
+      wire = await Wire.open({ host, port }, listenOn);
+      const log = createLog('providers-spec', { level: 'silent' });
+      broker = openKafka(kafkaSettings.parse(settings('broker', wire.port)), log);
+    });
+    afterEach(async () => {
+      await wire.close();
+      await broker.close();
+    });
+
     it('of whose ACLs nothing is heard sends no credential, ever', async () => {
       const { administrator, plan, revoker } = kafka();
       const wanted = plan();

@@ -17,8 +17,10 @@ export interface Look {
 }
 
 /** Every broker that there is says so. */
-export const isEverywhere = ({ observation: { nodes }, held }: Look, says: (held: Held) => boolean): boolean =>
-  nodes.seen === nodes.expected && held.every(says);
+export const isEverywhere = (
+  { observation: { nodes }, held }: Look,
+  says: (held: Held) => boolean,
+): boolean => nodes.seen === nodes.expected && held.every(says);
 
 /** Who has both can be used. */
 export const isWhole = ({ acls, credentials }: Held): boolean => acls > 0 && credentials > 0;

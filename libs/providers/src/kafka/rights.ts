@@ -21,7 +21,12 @@ export interface Binding {
 }
 
 const RIGHT = /^(read|write):(topic|topics|group|groups):([A-Za-z0-9._-]{1,110})$/;
-const RESOURCES = { topic: RESOURCE.TOPIC, topics: RESOURCE.TOPIC, group: RESOURCE.GROUP, groups: RESOURCE.GROUP };
+const RESOURCES = {
+  topic: RESOURCE.TOPIC,
+  topics: RESOURCE.TOPIC,
+  group: RESOURCE.GROUP,
+  groups: RESOURCE.GROUP,
+};
 /** Kafka's own topics, and those of a Mayfly whose bus the cluster may be. */
 const NEVER_LENT = ['__', 'mayfly.'];
 

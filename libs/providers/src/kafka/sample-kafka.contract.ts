@@ -107,7 +107,10 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
   const opened: CredentialProvider[] = [];
   const open: SampleKafka['open'] = ({ user = BROKER.user, ...change } = {}) => {
     const login = [BROKER, REVOKER].find((each) => each.user === user) ?? { user, password: 'wrong' };
-    const provider = openKafka(kafkaSettings.parse(asWritten(id, login, { brokers: target.address, ...change })), log);
+    const provider = openKafka(
+      kafkaSettings.parse(asWritten(id, login, { brokers: target.address, ...change })),
+      log,
+    );
     opened.push(provider);
     return provider;
   };
@@ -127,7 +130,8 @@ export async function openSampleKafka({ id = 'events' } = {}): Promise<SampleKaf
     backUp: () => target.backUp(),
     wire: {
       ...target.wired,
-      settings: (process, port) => asWritten(id, process === 'broker' ? BROKER : REVOKER, { brokers: `127.0.0.1:${port}` }),
+      settings: (process, port) =>
+        asWritten(id, process === 'broker' ? BROKER : REVOKER, { brokers: `127.0.0.1:${port}` }),
     },
     principalIn: ({ connection }) => connection.username,
     async login(credential): Promise<AgentSession> {
@@ -195,9 +199,8 @@ export class Agent {
   readonly #closing: (() => Promise<unknown>)[] = [];
 
   constructor(private readonly credential: KafkaCredential) {
-    const inUse = kafkaCredential(
-      { leaseId: v7(), notAfter: new Date().toISOString(), ...credential },
-      () => Promise.reject(new Error('nobody renews')),
+    const inUse = kafkaCredential({ leaseId: v7(), notAfter: new Date().toISOString(), ...credential }, () =>
+      Promise.reject(new Error('nobody renews')),
     );
     this.#kafka = new kafkajs.Kafka({
       clientId: 'agent',
@@ -219,47 +222,57 @@ export class Agent {
 
   /** Rejects where the login is refused. */
   login(): Promise<void> {
-    return this.#producer.connect();
+    return (this.#loggedIn ??= this.#producer.connect());
   }
+  #loggedIn: Promise<void> | undefined;
 
   /** Logs in where that is not done. Rejects where it may not, or could not. */
   async produce(topic: string, value = 'x'): Promise<unknown> {
+    await this.login();
     return await this.#producer.send({ topic, acks: -1, timeout: 5_000, messages: [{ value }] });
   }
 
-  /**
-   * Reads from the start. Resolves with what it read first, rejects where it may not.
-   * @param onValue told of each record
-   */
-  async read(topic: string, groupId = this.ownGroup, onValue?: (value: string) => void): Promise<string> {
+  /** Reads from the start, once. Resolves with what came first, rejects where it may not. */
+  async read(topic: string, groupId = this.ownGroup): Promise<string> {
+    const reading = this.follow(topic, groupId);
+    try {
+      return await reading.first;
+    } finally {
+      await reading.stop();
+    }
+  }
+
+  /** Reads from the start, and goes on. @param onValue told of each record. @returns `first` rejects where it may not */
+  follow(topic: string, groupId = this.ownGroup, onValue: (value: string) => void = () => undefined) {
     const consumer = this.#kafka.consumer({
       ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, sessionTimeout: 10_000 },
       retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
     });
-    this.#closing.push(() => consumer.disconnect());
-    const crashed = new Promise<never>((_resolve, reject) => {
+    const stop = () => consumer.disconnect().catch(() => undefined);
+    this.#closing.push(stop);
+    const first = new Promise<string>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      const eachMessage = ({ message }: { message: { value: Buffer | null } }) => {
+        const value = message.value?.toString() ?? '';
+        onValue(value);
+        resolve(value);
+        return Promise.resolve();
+      };
+      consumer
+        .connect()
+        .then(() => consumer.subscribe({ topic, fromBeginning: true }))
+        .then(() => consumer.run({ autoCommit: true, eachMessage }))
+        .catch(reject);
     });
-    crashed.catch(() => undefined);
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    const first = new Promise<string>((resolve) => {
-      void consumer.run({
-        autoCommit: true,
-        eachMessage: ({ message }) => {
-          const value = message.value?.toString() ?? '';
-          onValue?.(value);
-          resolve(value);
-          return Promise.resolve();
-        },
-      });
-    });
-    return await Promise.race([first, crashed]);
+    first.catch(() => undefined);
+    return { first, stop };
   }
 
   async close(): Promise<void> {
     await Promise.all(
-      [() => this.#producer.disconnect(), ...this.#closing.splice(0)].map((end) => end().catch(() => undefined)),
+      [() => this.#producer.disconnect(), ...this.#closing.splice(0)].map((end) =>
+        end().catch(() => undefined),
+      ),
     );
   }
 }
@@ -300,8 +313,7 @@ export class Administrator {
   }
 
   async hasCredential(user: string): Promise<boolean> {
-    const { results } = await describeUserScramCredentialsV0.api
-      .async(this.connection, null);
+    const { results } = await describeUserScramCredentialsV0.api.async(this.connection, null);
     return results.some((each) => each.user === user);
   }
 
@@ -312,8 +324,15 @@ export class Administrator {
   /** As docs/providers/kafka says: ALTER and DESCRIBE on the cluster, and nothing else. */
   async createLogin(user: string, password: string): Promise<void> {
     await this.createUser(user, password);
-    const cluster = { resourceType: CLUSTER, resourceName: 'kafka-cluster', resourcePatternType: PATTERN.LITERAL };
-    await this.allow(user, [ALTER, DESCRIBE].map((operation) => ({ ...cluster, operation })));
+    const cluster = {
+      resourceType: CLUSTER,
+      resourceName: 'kafka-cluster',
+      resourcePatternType: PATTERN.LITERAL,
+    };
+    await this.allow(
+      user,
+      [ALTER, DESCRIBE].map((operation) => ({ ...cluster, operation })),
+    );
   }
 
   async allow(user: string, bindings: readonly object[]): Promise<void> {

@@ -46,7 +46,12 @@ export const kafkaSettings = z.strictObject({
   namespace: z.string().regex(/^[0-9a-z]{3}$/, 'expected three lower-case letters or digits'),
   /** With which principals log in. */
   scram: z.enum(SCRAM_MECHANISMS).default('scram-sha-512'),
-  scramIterations: z.coerce.number().int().min(ITERATIONS.least).max(ITERATIONS.most).default(ITERATIONS.least),
+  scramIterations: z.coerce
+    .number()
+    .int()
+    .min(ITERATIONS.least)
+    .max(ITERATIONS.most)
+    .default(ITERATIONS.least),
 });
 
 export type KafkaSettings = z.output<typeof kafkaSettings>;
