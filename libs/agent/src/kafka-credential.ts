@@ -9,12 +9,11 @@ export interface KafkaConnection {
   sasl: KafkaLogin;
 }
 
-export interface KafkaLogin {
-  mechanism: 'scram-sha-256' | 'scram-sha-512';
+export type KafkaLogin = ({ mechanism: 'scram-sha-256' } | { mechanism: 'scram-sha-512' }) & {
   username: string;
   /** Not enumerable: printed and written as JSON, there is nothing to see. */
   readonly password: string;
-}
+};
 
 export interface KafkaCredential {
   readonly kind: 'kafka';

@@ -3,7 +3,8 @@
  * asked of every one, because each judges by what it has read of the controller's log so far. Each use has connections of its own, so
  * that nothing on the kill path waits behind creating or cleaning.
  */
-import { describeClusterV0, describeQuorumV2 } from '@platformatic/kafka';
+import { describeClusterV1, describeQuorumV2 } from '@platformatic/kafka';
+import { ProviderError } from '../provider.js';
 import { asProviderError, demand, NONE } from './errors.js';
 import { Line, type Request } from './line.js';
 import { addressOf, type Address, type KafkaSettings } from './settings.js';
@@ -54,11 +55,13 @@ export class Cluster {
   async everywhere<T>(use: Use, ask: (line: Line) => Promise<T>): Promise<View<T>> {
     const line = await this.#openLine(use);
     const [cluster, quorum] = await Promise.all([
-      line.ask((connection) => describeClusterV0.api.async(connection, false)),
+      line.ask((connection) => describeClusterV1.api.async(connection, false, OF_BROKERS)),
       line.ask((connection) => describeQuorumV2.api.async(connection, METADATA_LOG)),
     ]);
     demand(cluster.errorCode);
     const brokers = cluster.brokers.map(({ host, port }): Address => ({ host, port }));
+    // Of nobody nothing could be said, and nothing would look like access that is gone.
+    if (brokers.length === 0) throw new ProviderError('ERR_TARGET_UNREACHABLE', 'target names no broker');
     this.#known = brokers;
     const told = await Promise.allSettled(brokers.map((address) => ask(this.#line(use, address))));
     const answers = told.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -86,4 +89,6 @@ export class Cluster {
   }
 }
 
+/** Endpoint type of the request. */
+const OF_BROKERS = 1;
 const METADATA_LOG = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];

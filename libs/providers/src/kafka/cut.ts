@@ -20,7 +20,7 @@ const REMOVALS = { flushes: 2, batch: 100 };
 const LOOKS = { flushes: 2, batch: 200 };
 
 export class Cutter {
-  readonly #removals: Pump<CheckedPlan, void>;
+  readonly #removals: Pump<CheckedPlan, undefined>;
   readonly #looks: Pump<CheckedPlan, Look>;
 
   constructor(cluster: Cluster) {
@@ -54,7 +54,11 @@ export class Cutter {
  * connection after the other.
  * @throws ProviderError: some of it may have been done
  */
-export async function remove(cluster: Cluster, use: Use, plans: readonly CheckedPlan[]): Promise<void> {
+export async function remove(
+  cluster: Pick<Cluster, 'any'>,
+  use: Use,
+  plans: readonly CheckedPlan[],
+): Promise<void> {
   const names = [...new Set(plans.map(({ principal }) => principal))];
   const removals = [removeAcls(cluster, use, names)];
   // The setting may have been another when the principal was made, and of one user a request alters one credential.
@@ -64,7 +68,7 @@ export async function remove(cluster: Cluster, use: Use, plans: readonly Checked
   if (failed?.status === 'rejected') throw failed.reason;
 }
 
-async function removeAcls(cluster: Cluster, use: Use, names: readonly string[]): Promise<void> {
+async function removeAcls(cluster: Pick<Cluster, 'any'>, use: Use, names: readonly string[]): Promise<void> {
   const filters = names.map((name) => everyAclOf(name));
   const { filterResults } = await cluster.any(use, (connection) =>
     deleteAclsV3.api.async(connection, filters),
@@ -76,7 +80,7 @@ async function removeAcls(cluster: Cluster, use: Use, names: readonly string[]):
 }
 
 async function removeCredentials(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'any'>,
   use: Use,
   names: readonly string[],
   mechanism: 1 | 2,

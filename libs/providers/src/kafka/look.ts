@@ -116,12 +116,15 @@ export const everyAclOf = (
   permissionType,
 });
 
+/** None is asked for by name: all are told. */
+const EVERYBODY: readonly string[] = [];
+
 /** How many credentials each principal has. @param principals null: all there are. @throws ProviderError */
 export async function credentialsOf(
   line: Line,
   principals: readonly string[] | null,
 ): Promise<Map<string, number>> {
-  const users = principals?.map((name) => ({ name })) ?? null;
+  const users = (principals ?? EVERYBODY).map((name) => ({ name }));
   const answer = await line.ask((connection) => describeUserScramCredentialsV0.api.async(connection, users));
   demand(answer.errorCode);
   const counts = new Map<string, number>();

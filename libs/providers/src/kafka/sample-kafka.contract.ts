@@ -313,7 +313,7 @@ export class Administrator {
   }
 
   async hasCredential(user: string): Promise<boolean> {
-    const { results } = await describeUserScramCredentialsV0.api.async(this.connection, null);
+    const { results } = await describeUserScramCredentialsV0.api.async(this.connection, []);
     return results.some((each) => each.user === user);
   }
 
