@@ -26,18 +26,17 @@ const EMPTY_LOOKS = 2;
 /** Together they leave no connection of the pool unused, and none is waited for. */
 const FENCES = { flushes: 3, batch: 50 };
 const LOOKS = { flushes: 1, batch: 200 };
+const RIGHTS = { flushes: 1, batch: 50 };
 
 export class Cutter {
   readonly #fences: Pump<CheckedPlan, ProviderError | null>;
   readonly #looks: Pump<CheckedPlan, Look>;
-  readonly #pools: Pools;
-  readonly #log: Log;
+  readonly #rights: Pump<CheckedPlan, boolean>;
 
   constructor(pools: Pools, log: Log) {
-    this.#pools = pools;
-    this.#log = log;
     this.#fences = new Pump(FENCES, (plans) => setFences(pools, plans, log));
     this.#looks = new Pump(LOOKS, (plans) => endAndLook(pools.cut, plans));
+    this.#rights = new Pump(RIGHTS, (plans) => takesRights(pools, plans, log));
   }
 
   /** @throws ProviderError when the fence could not be set or the target could not be looked at: nothing is proven, call again */
@@ -64,7 +63,7 @@ export class Cutter {
       const { observation, endedPids, loginPids } = await this.#looks.push(plan);
       for (const pid of endedPids) ended.add(pid);
       letIn = letIn?.filter((pid) => loginPids.includes(pid)) ?? loginPids;
-      if (letIn.length > 0 && sentAfterMs >= RIGHTS_AFTER_MS && (await this.#takesRights(plan))) letIn = [];
+      if (letIn.length > 0 && sentAfterMs >= RIGHTS_AFTER_MS && (await this.#rights.push(plan))) letIn = [];
       emptyObservations = observation.state === 'live' || letIn.length > 0 ? 0 : emptyObservations + 1;
       const proven = emptyObservations >= EMPTY_LOOKS && sentAfterMs >= SETTLED_AFTER_MS;
       if (proven || i >= LOOKS_AT_MS.length - 1) {
@@ -72,15 +71,15 @@ export class Cutter {
       }
     }
   }
+}
 
-  /** Never rejects: what cannot be taken now is tried again at the next look. */
-  async #takesRights(plan: CheckedPlan): Promise<boolean> {
-    try {
-      await takeRights(this.#pools.tidy, plan);
-      return true;
-    } catch (error) {
-      this.#log.warn({ err: error, leaseId: plan.leaseId }, 'rights of a principal cannot be taken');
-      return false;
-    }
+/** Never rejects: what cannot be taken now is tried again at the next look. */
+async function takesRights(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<boolean[]> {
+  try {
+    await takeRights(pools.tidy, plans);
+    return plans.map(() => true);
+  } catch (error) {
+    log.warn({ err: error, count: plans.length }, 'rights of principals cannot be taken');
+    return plans.map(() => false);
   }
 }
