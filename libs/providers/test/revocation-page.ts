@@ -5,7 +5,8 @@ import type { Capabilities, FencingClass } from '../src/provider.js';
 export interface Row {
   at: string;
   commit: string;
-  machine: { cpus: number; model: string; node: string; platform: string };
+  /** With its load average of a minute when it was over: who else was at work. */
+  machine: { cpus: number; model: string; node: string; platform: string; load: number };
   /** What was measured. */
   target: string;
   fencing: FencingClass;
@@ -33,7 +34,7 @@ const EXPIRY: Record<Capabilities['expiry'], string> = {
 const NAMING: Record<Capabilities['naming'], string> = { by_lease: 'the lease', by_target: 'the target' };
 
 export function pageOf(figures: Figures): string {
-  const rows = Object.entries(figures);
+  const rows = Object.entries(figures).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return `# What a revocation really does
 
 \`npm run conformance\` writes this page: it holds every provider to the whole [conformance kit](../how-to/write-a-provider.md) at a real
@@ -76,5 +77,5 @@ const lines = (rows: [string, Row][], cells: (row: [string, Row]) => (string | n
 const link = (name: string) => `[\`${name}\`](../providers/${name}.md)`;
 const spread = ({ p50, p99, max }: Spread) => `${p50} · ${p99} · ${max}`;
 const yes = (can: boolean) => (can ? 'yes' : 'no');
-const machine = ({ machine: { cpus, model, node, platform } }: Row) =>
-  `${cpus} × ${model}, Node ${node}, ${platform}`;
+const machine = ({ machine: { cpus, model, node, platform, load } }: Row) =>
+  `${cpus} × ${model}, Node ${node}, ${platform}, load ${load}`;

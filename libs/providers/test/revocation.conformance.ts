@@ -1,7 +1,7 @@
 /** `npm run conformance`: the whole kit for each provider, then the figures of docs/reference/revocation.md. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { SMALL, WHOLE } from '../src/conformance/harness.contract.js';
 import { measureCuts } from '../src/conformance/measure.contract.js';
@@ -58,6 +58,7 @@ function run(): Pick<Row, 'at' | 'commit' | 'machine'> {
       model: first?.model.trim() ?? 'unknown',
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
+      load: Math.round(loadavg()[0] ?? 0),
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What an agent, a paused broker or a dead one can try against a cut on PostgreSQL. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createMessage } from './create-message.js';
 import { checkCreate } from './checked-plan.js';
@@ -131,6 +132,26 @@ describe('a session that is open when its lease is cut', () => {
     await expect(session.query('SELECT 1')).rejects.toThrow();
   });
 
+  it('is of no use where its login was let in before the cut, and is seen only after the proof', async () => {
+    const wanted = plan();
+    const { host, port, database, user, password } = (await target.created(wanted)).connection;
+    const late = new pg.Client({
+      ...{ host, port, database, user, password: password.reveal(), ssl: false },
+      // Anybody may ask for it: so many seconds after the look at the role, and before the session is seen.
+      options: '-c post_auth_delay=2',
+    });
+    late.on('error', () => undefined);
+    const read = late.connect().then(() => late.query('SELECT count(*) FROM crm.orders'));
+    read.catch(() => undefined);
+    await untilTrue(LET_IN);
+
+    expect((await target.revoker.cut(wanted)).observation).toMatchObject({ state: 'disabled', sessions: 0 });
+
+    await expect(read).rejects.toThrow();
+    expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent', sessions: 0 });
+    await late.end();
+  });
+
   it('dies with all its siblings, in every database', async () => {
     const wanted = plan();
     const credential = await target.created(wanted);
@@ -142,6 +163,14 @@ describe('a session that is open when its lease is cut', () => {
     for (const session of sessions) await expect(session.query('SELECT 1')).rejects.toThrow();
   });
 });
+
+/** Somebody is in a database already, and nobody says who. */
+const LET_IN = `SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'object' AND l.classid = 'pg_database'::regclass AND a.usesysid IS NULL AND a.datid IS NULL`;
+
+async function untilTrue(query: string): Promise<void> {
+  while (!(await superuser.query(query)).rowCount) await sleep(5);
+}
 
 describe('a create that is slow to land', () => {
   it('is ended by the cut when it sits on its fence', async () => {
