@@ -52,6 +52,25 @@ export function describeCut(kafka: () => SampleKafka): void {
       expect(await administrator.end(ARCHIVE)).toBeGreaterThan(1);
     });
 
+    it('is answered the one fetch that waited already, and no other', async () => {
+      const { administrator, revoker } = kafka();
+      const { wanted, agent } = await lend(`read:topic:${ARCHIVE}`, 'own-groups');
+      const read: string[] = [];
+      await agent.follow(ARCHIVE, agent.ownGroup, (value) => read.push(value), 5_000).first;
+      while ((await administrator.end(ARCHIVE)) > read.length) await sleep(20);
+      // It asks for more, and waits.
+      await sleep(500);
+
+      await revoker.cut(wanted);
+
+      const before = read.length;
+      for (const value of ['one', 'two', 'three']) {
+        await administrator.produce(ARCHIVE, value);
+        await sleep(200);
+      }
+      expect(read.slice(before)).toEqual(['one']);
+    });
+
     it('ends where a client keeps logging in and writing on several connections', async () => {
       const { wanted, credential } = await lend(`write:topic:${ORDERS}`);
       const clients = [1, 2, 3, 4].map(() => keepWriting(kafka(), credential));

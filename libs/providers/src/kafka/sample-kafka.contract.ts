@@ -242,10 +242,20 @@ export class Agent {
     }
   }
 
-  /** Reads from the start, and goes on. @param onValue told of each record. @returns `first` rejects where it may not */
-  follow(topic: string, groupId = this.ownGroup, onValue: (value: string) => void = () => undefined) {
+  /**
+   * Reads from the start, and goes on.
+   * @param onValue told of each record
+   * @param waitMs how long a fetch waits at the broker for something to come in
+   * @returns `first` rejects where it may not
+   */
+  follow(
+    topic: string,
+    groupId = this.ownGroup,
+    onValue: (value: string) => void = () => undefined,
+    waitMs = 100,
+  ) {
     const consumer = this.#kafka.consumer({
-      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, sessionTimeout: 10_000 },
+      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: waitMs, sessionTimeout: 10_000 },
       retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
     });
     const stop = () => consumer.disconnect().catch(() => undefined);
@@ -302,9 +312,9 @@ export class Administrator {
     });
   }
 
-  async produce(topic: string): Promise<void> {
+  async produce(topic: string, value = 'first'): Promise<void> {
     await this.producer.connect();
-    await this.producer.send({ topic, messages: [{ value: 'first' }] });
+    await this.producer.send({ topic, messages: [{ value }] });
   }
 
   async createUser(user: string, password: string): Promise<void> {
