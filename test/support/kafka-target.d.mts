@@ -15,5 +15,4 @@ export interface KafkaTarget {
   stop(): Promise<void>;
 }
 
-/** @param options.reauthMs `connections.max.reauth.ms`; 0 (never) unless told */
-export function startKafkaTarget(options?: { reauthMs?: number }): Promise<KafkaTarget>;
+export function startKafkaTarget(): Promise<KafkaTarget>;

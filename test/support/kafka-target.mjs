@@ -10,7 +10,7 @@ import { defaultStateDir } from '../../scripts/start/state-dir.mjs';
 const root = join(import.meta.dirname, '..', '..');
 const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
 
-export async function startKafkaTarget({ reauthMs = 0 } = {}) {
+export async function startKafkaTarget() {
   const folder = await temporaryFolder('mayfly-kafka-target-', null);
   const dir = join(folder, 'kafka');
   const jarsDir = join(await defaultStateDir(root), 'jars');
@@ -24,7 +24,7 @@ export async function startKafkaTarget({ reauthMs = 0 } = {}) {
       port,
       reaper: { remove: [folder] },
       settings: ({ controllerPort }) =>
-        settingsOf({ ...ports, plain: port, controller: controllerPort }, certificate, reauthMs),
+        settingsOf({ ...ports, plain: port, controller: controllerPort }, certificate),
     });
   let server = await withPort(quietPort(), open);
   const { port } = server;
@@ -87,7 +87,7 @@ async function makeCertificate(folder) {
 }
 
 /** `PLAINTEXT` is the broker's own and the administrator's, `SASL` everybody else's, `WIRED` the same through what stands between. */
-const settingsOf = (ports, { keystore }, reauthMs) => ({
+const settingsOf = (ports, { keystore }) => ({
   listeners: [
     `PLAINTEXT://127.0.0.1:${ports.plain}`,
     `SASL://127.0.0.1:${ports.sasl}`,
@@ -115,5 +115,4 @@ const settingsOf = (ports, { keystore }, reauthMs) => ({
   'listener.name.tls.ssl.key.password': KEYSTORE_PASSWORD,
   'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
   'super.users': 'User:ANONYMOUS',
-  'connections.max.reauth.ms': reauthMs,
 });

@@ -16,10 +16,10 @@ export function describeLosses(kafka: () => SampleKafka): void {
     let wire: Wire;
     let broker: CredentialProvider;
     beforeEach(async () => {
-      const { host, port, listenOn, settings } = kafka().wire;
+      const { host, port, listenOn } = kafka().wire;
       wire = await Wire.open({ host, port }, listenOn);
       const log = createLog('providers-spec', { level: 'silent' });
-      broker = openKafka(kafkaSettings.parse(settings('broker', wire.port)), log);
+      broker = openKafka(kafkaSettings.parse(kafka().wire.settings('broker', wire.port)), log);
     });
     afterEach(async () => {
       await wire.close();
@@ -85,8 +85,8 @@ export function describeLosses(kafka: () => SampleKafka): void {
       expect(listed).toContain(wanted.leaseId);
       const made = await answer;
       if (made.answer !== 'created' || made.credential.kind !== 'kafka') throw new Error('not created');
-      const { use } = await kafka().login(made.credential);
-      await expect(use()).rejects.toThrow(/authoriz/i);
+      const session = await kafka().login(made.credential);
+      await expect(session.use()).rejects.toThrow(/authoriz/i);
       expect((await revoker.cut(wanted)).observation.state).toBe('absent');
     });
   });

@@ -86,9 +86,10 @@ export interface SampleKafka extends ProviderHarness<KafkaCredential> {
   /** Everything the adapters have logged. */
   logged: string[];
   /** One more adapter, by the proxy or with other settings. */
-  open(change?: Change): CredentialProvider;
-  created(plan: Plan, provider?: CredentialProvider): Promise<KafkaCredential>;
-  agent(credential: KafkaCredential): Agent;
+  open: (change?: Change) => CredentialProvider;
+  plan: (change?: Partial<Plan>) => Plan;
+  created: (plan: Plan, provider?: CredentialProvider) => Promise<KafkaCredential>;
+  agent: (credential: KafkaCredential) => Agent;
   /** Super user. */
   administrator: Administrator;
 }
