@@ -4,6 +4,7 @@ import { harness as jwtHarness, jwtFeatures } from '../jwt/jwt-world.contract.js
 import { openOwnTarget, postgresFeatures } from '../postgres/own-target.contract.js';
 import type { ProviderHarness, TargetFeatures } from './harness.contract.js';
 
+// begin subject
 export interface Subject {
   features: TargetFeatures;
   /** A target that keeps its data as a user's would. */
@@ -11,8 +12,8 @@ export interface Subject {
   /** What the figures were measured at. */
   target: string;
 }
+// end subject
 
-// begin subjects
 export const SUBJECTS: Record<ProviderKind, Subject> = {
   postgres: {
     features: postgresFeatures,
@@ -26,4 +27,3 @@ export const SUBJECTS: Record<ProviderKind, Subject> = {
       'a verifier in the same process, which hears at once; the way over the bus is `end-cut` in performance',
   },
 };
-// end subjects
