@@ -41,14 +41,14 @@ export function describeCrash(kit: Kit): void {
   };
 
   const isKilled: Death = async (verb, plan, nth) => {
-    const { wire, close } = await kit.openWired();
+    const wired = await kit.openWired();
     try {
-      const settings = kit.wiredTarget.settings(WHOSE[verb], wire.port);
+      const settings = kit.wiredTarget.settings(WHOSE[verb], wired.wire.port);
       const doomed = await DoomedProcess.start(settings, plan);
-      wire.afterAnswer(nth, () => doomed.kill());
+      wired.wire.afterAnswer(nth, () => doomed.kill());
       return !(await doomed.does(verb));
     } finally {
-      await close();
+      await wired.close();
     }
   };
 

@@ -90,10 +90,10 @@ export class Kit {
   }
 
   async openWired(): Promise<Wired> {
-    const { host, port, listenOn, settings } = this.wiredTarget;
-    const wire = await Wire.open({ host, port }, listenOn);
+    const at = this.wiredTarget;
+    const wire = await Wire.open(at, at.listenOn);
     const open = (process: Process): CredentialProvider => {
-      const target = targetSettings.parse(settings(process, wire.port));
+      const target = targetSettings.parse(at.settings(process, wire.port));
       const opened = openProviders([target], log, { maxClockSkewMs: MAX_CLOCK_SKEW_MS });
       return needed(opened.get(target.id), 'adapter');
     };

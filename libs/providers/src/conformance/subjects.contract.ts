@@ -5,6 +5,7 @@ import { kafkaFeatures, openSampleKafka } from '../kafka/sample-kafka.contract.j
 import { openOwnTarget, postgresFeatures } from '../postgres/own-target.contract.js';
 import type { ProviderHarness, TargetFeatures } from './harness.contract.js';
 
+// begin subject
 export interface Subject {
   features: TargetFeatures;
   /** A target that keeps its data as a user's would. */
@@ -12,8 +13,8 @@ export interface Subject {
   /** What the figures were measured at. */
   target: string;
 }
+// end subject
 
-// begin subjects
 export const SUBJECTS: Record<ProviderKind, Subject> = {
   postgres: {
     features: postgresFeatures,
@@ -32,4 +33,3 @@ export const SUBJECTS: Record<ProviderKind, Subject> = {
     target: 'Apache Kafka 4.3.1, one node, broker and controller in one, `StandardAuthorizer`, SCRAM-SHA-512',
   },
 };
-// end subjects

@@ -55,14 +55,14 @@ export class Cutter {
     const fencedAtMs = performance.now();
     const ended = new Set<number>();
     /** What may still come of logins that were under way when the fence was set. */
-    let letIn: number[] | null = null;
+    let letIn: number[] | undefined;
     let emptyObservations = 0;
     for (let i = 0; ; i++) {
       await sleep(Math.max(0, (LOOKS_AT_MS[i] ?? 0) - (performance.now() - fencedAtMs)));
       const sentAfterMs = performance.now() - fencedAtMs;
       const { observation, endedPids, loginPids } = await this.#looks.push(plan);
       for (const pid of endedPids) ended.add(pid);
-      letIn = letIn?.filter((pid) => loginPids.includes(pid)) ?? loginPids;
+      letIn = (letIn ?? loginPids).filter((pid) => loginPids.includes(pid));
       if (letIn.length > 0 && sentAfterMs >= RIGHTS_AFTER_MS && (await this.#rights.push(plan))) letIn = [];
       emptyObservations = observation.state === 'live' || letIn.length > 0 ? 0 : emptyObservations + 1;
       const proven = emptyObservations >= EMPTY_LOOKS && sentAfterMs >= SETTLED_AFTER_MS;
