@@ -1,4 +1,7 @@
-/** Three projects: `unit` needs no service, `int` and `e2e` share one Kafka and two PostgreSQL servers started by test/support/services-up.mjs. */
+/**
+ * `unit` needs no service, `int` and `e2e` share one Kafka and two PostgreSQL servers started by test/support/services-up.mjs.
+ * `conformance` is not part of `npm test`: it takes minutes, and writes docs/reference/revocation.md.
+ */
 const base = {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
@@ -43,5 +46,6 @@ export default {
     },
     { ...base, ...services, displayName: 'int', testRegex: '/(apps|libs|scripts)/.*\\.int\\.spec\\.ts$' },
     { ...base, ...services, displayName: 'e2e', testRegex: '/test/.*\\.e2e\\.spec\\.ts$' },
+    { ...base, displayName: 'conformance', testRegex: '/libs/.*\\.conformance\\.ts$' },
   ],
 };

@@ -46,10 +46,11 @@ export const NODE_SETTINGS = {
 
 /**
  * On loopback.
- * @param {{ dir: string, port: number, controllerPort: number, advertisedPort?: number }} node
+ * @param {{ dir: string, port: number, controllerPort: number, advertisedPort?: number, settings?: Record<string, string> }} node
+ *   `settings` come last: a listener that is to be there beside ours is among them
  * @returns {string} server.properties
  */
-export function serverProperties({ dir, port, controllerPort, advertisedPort = port }) {
+export function serverProperties({ dir, port, controllerPort, advertisedPort = port, settings = {} }) {
   return Object.entries({
     ...NODE_SETTINGS,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
@@ -58,6 +59,7 @@ export function serverProperties({ dir, port, controllerPort, advertisedPort = p
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(dir, 'data'),
+    ...settings,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
@@ -70,6 +72,7 @@ export function serverProperties({ dir, port, controllerPort, advertisedPort = p
  * @param {string} options.jarsDir where the jars are cached
  * @param {number} options.port where clients connect, on 127.0.0.1
  * @param {number} [options.advertisedPort] where they are told to connect, when something stands between
+ * @param {(listeners: { controllerPort: number }) => Record<string, string>} [options.settings] of the server, beside those of ours or in their place
  * @param {(line: string) => void} [options.log] told about what takes long
  * @param {string} [options.logFile] Kafka's own warnings; `<dir>.log` unless told
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
@@ -80,14 +83,15 @@ export function serverProperties({ dir, port, controllerPort, advertisedPort = p
  */
 export async function startKafka(options) {
   const { dir, jarsDir, port, log = () => {}, logFile = `${dir}.log`, reaper = null, onSpawn } = options;
-  const { advertisedPort = port } = options;
+  const { advertisedPort = port, settings = () => ({}) } = options;
   const java = await findJava();
   const jars = await kafkaJars({ jarsDir, log });
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const properties = join(dir, 'server.properties');
+  const controllerPort = await freePort();
   await writeFile(
     properties,
-    serverProperties({ dir, port, advertisedPort, controllerPort: await freePort() }),
+    serverProperties({ dir, port, advertisedPort, controllerPort, settings: settings({ controllerPort }) }),
   );
   const classPath = ['-cp', join(jars, '*')];
   await formatOnce({ dir, java, classPath, properties });

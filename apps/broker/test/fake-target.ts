@@ -15,6 +15,14 @@ export const PASSWORD = 'correct-horse-battery-staple';
 export class FakeTarget implements CredentialProvider {
   readonly kind = 'postgres';
   readonly fencing = 'fenced';
+  readonly capabilities = {
+    naming: 'by_lease',
+    expiry: 'new_logins',
+    cut: 'ends_sessions',
+    list: true,
+    renew: true,
+    ttl: { minMs: 1_000, maxMs: 3_600_000 },
+  } as const;
   /** In order, such as `create` of a lease. */
   readonly asked: { verb: 'create' | 'renew' | 'cut' | 'observe' | 'clean' | 'list'; leaseId: string }[] = [];
   /** What a create is answered. */

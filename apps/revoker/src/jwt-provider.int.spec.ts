@@ -36,7 +36,7 @@ async function harness(): Promise<ProviderHarness<JwtCredential>> {
   /** A machine that stands still for seconds does not know for a moment. That is not what is asked here. */
   const known = () => world.until(() => world.looks(probe) === 'live', 'the revoker to read what it tells');
   const knowing = (provider: CredentialProvider): CredentialProvider => ({
-    ...{ kind: provider.kind, fencing: provider.fencing },
+    ...{ kind: provider.kind, fencing: provider.fencing, capabilities: provider.capabilities },
     principal: (leaseId) => provider.principal(leaseId),
     create: (plan) => provider.create(plan),
     renew: (plan, notAfter) => provider.renew(plan, notAfter),

@@ -34,6 +34,7 @@ function switchable(provider: CredentialProvider): CredentialProvider & { down: 
   const switched = {
     kind: provider.kind,
     fencing: provider.fencing,
+    capabilities: provider.capabilities,
     down: true,
     principal: (leaseId: string) => provider.principal(leaseId),
     create: (plan: Plan) => provider.create(plan),

@@ -41,14 +41,28 @@ const postgres = z.object({
   }),
 });
 const jwt = z.object({ kind: z.literal('jwt'), ...common, token: z.string().min(1), dpop: z.literal(true) });
-const plaintext = z.discriminatedUnion('kind', [postgres, jwt]);
+const kafka = z.object({
+  kind: z.literal('kafka'),
+  ...common,
+  connection: z.object({
+    brokers: z.array(z.string().min(1)).min(1),
+    mechanism: z.enum(['scram-sha-256', 'scram-sha-512']),
+    username: z.string().min(1),
+    password: z.string().min(1),
+    tls: z.object({ mode: z.enum(['disable', 'verify-full']), ca: z.string().optional() }),
+  }),
+});
+const plaintext = z.discriminatedUnion('kind', [postgres, jwt, kafka]);
 type Plaintext = z.infer<typeof plaintext>;
 
 /** A credential as opened. What is secret in it is a `Secret`: printing the whole thing does not show it. */
-export type OpenedCredential = OpenedPostgres | OpenedJwt;
+export type OpenedCredential = OpenedPostgres | OpenedJwt | OpenedKafka;
 
 export interface OpenedPostgres extends Omit<z.infer<typeof postgres>, 'connection'> {
   connection: Omit<z.infer<typeof postgres>['connection'], 'password'> & { password: Secret };
+}
+export interface OpenedKafka extends Omit<z.infer<typeof kafka>, 'connection'> {
+  connection: Omit<z.infer<typeof kafka>['connection'], 'password'> & { password: Secret };
 }
 /** An access token, of use only with a DPoP proof (RFC 9449) by the key that the agent called with. */
 export interface OpenedJwt extends Omit<z.infer<typeof jwt>, 'token'> {
@@ -94,6 +108,10 @@ export async function openEnvelope(
   if (credential.leaseId !== header.leaseId)
     throw new AgentError('ERR_ENVELOPE_MISMATCH', 'the envelope names two leases', { member: 'leaseId' });
   if (credential.kind === 'jwt') return { ...credential, token: new Secret(credential.token) };
+  if (credential.kind === 'kafka') {
+    const { password, ...rest } = credential.connection;
+    return { ...credential, connection: { ...rest, password: new Secret(password) } };
+  }
   const { password, ...rest } = credential.connection;
   return { ...credential, connection: { ...rest, password: new Secret(password) } };
 }

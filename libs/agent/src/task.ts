@@ -11,6 +11,7 @@ import { unreachable } from '#events/unreachable.js';
 import { AgentError } from './agent-error.js';
 import { databaseCredential } from './database-credential.js';
 import type { DatabaseCredential } from './database-credential.js';
+import { kafkaCredential, type KafkaCredential } from './kafka-credential.js';
 import { openEnvelope } from './open-envelope.js';
 import type { OpenedCredential } from './open-envelope.js';
 import { renewal } from './renewal.js';
@@ -22,7 +23,7 @@ import type { Speaker } from './speaker.js';
 import { TokenCredential } from './token-credential.js';
 import type { Transport } from './transport.js';
 
-export type Credential = DatabaseCredential | TokenCredential;
+export type Credential = DatabaseCredential | TokenCredential | KafkaCredential;
 export type CredentialKind = Credential['kind'];
 export type CredentialOf<K extends CredentialKind> = Extract<Credential, { kind: K }>;
 
@@ -193,6 +194,8 @@ export class Task {
     switch (opened.kind) {
       case 'postgres':
         return databaseCredential(opened, ofEnd) as CredentialOf<K>;
+      case 'kafka':
+        return kafkaCredential(opened, ofEnd) as CredentialOf<K>;
       case 'jwt':
         return new TokenCredential({
           opened,

@@ -95,6 +95,7 @@ const dataset = z.strictObject({
 const anyTarget = z.object({ id: name, maxTtlMs: z.int().min(1_000).max(86_400_000) });
 const target = z.discriminatedUnion('provider', [
   anyTarget.extend({ provider: z.literal('postgres') }),
+  anyTarget.extend({ provider: z.literal('kafka') }),
   anyTarget.extend({ provider: z.literal('jwt'), audience: tokenAudience }),
 ]);
 

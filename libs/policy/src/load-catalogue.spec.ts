@@ -166,6 +166,30 @@ it('refuses a dataset on an unknown target', async () => {
   });
 });
 
+it('refuses a right that no ACL of a Kafka target says', async () => {
+  const TARGET = `
+- id: events
+  provider: kafka
+  maxTtlMs: 300000
+  connection: { brokers: "127.0.0.1:9092", tls: { mode: disable } }
+  login: { user: mayfly_broker, password: x }
+  namespace: evt
+- id: orders-api
+`;
+  edit('targets.yaml', '\n- id: orders-api\n', TARGET);
+  edit('datasets.yaml', 'target: orders-api', 'target: events');
+  expect(await refusal()).toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+    message: expect.stringContaining('one ACL') as string,
+  });
+
+  edit('datasets.yaml', '{ rights: [read], cedar', '{ rights: ["read:topic:orders", own-groups], cedar');
+  edit('datasets.yaml', '{ rights: [write], cedar', '{ rights: ["write:topics:orders."], cedar');
+  const { catalogue, targets } = await loadCatalogue(dir, env);
+  expect(catalogue.targets.get('events')).toEqual({ id: 'events', provider: 'kafka', maxTtlMs: 300_000 });
+  expect(targets.map(({ provider }) => provider)).toContain('kafka');
+});
+
 it('refuses an orchestrator that names an unknown agent', async () => {
   edit('orchestrators.yaml', 'agent/planner', 'agent/planer');
 

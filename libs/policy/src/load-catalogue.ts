@@ -8,6 +8,7 @@ import type { Env, Path } from '#config/interpolate.js';
 import { type OptionalPart, validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
 import type { Catalogue, DatasetEntry, TargetEntry, ToolEntry } from '#events/catalogue.js';
+import { bindingOf } from '#providers/kafka/rights.js';
 import { isSameTarget, type TargetSettings, targetSettings } from '#providers/target-settings.js';
 import { catalogueDigest } from './catalogue-digest.js';
 import { catalogueSchemas } from './catalogue-schema.js';
@@ -48,6 +49,7 @@ export async function loadCatalogue(
   });
   datasets.entries.forEach((entry, index) => mustExist(datasets, [index, 'target'], entry.target, targets));
   tools.entries.forEach((entry, index) => ownTargetFits(tools, index, entry, targets));
+  datasets.entries.forEach((entry, index) => kafkaRightsFit(datasets, index, entry, targets));
   if (opened !== undefined)
     settings.forEach((target, index) => {
       if (!opened.some((each) => isSameTarget(each, target)))
@@ -139,6 +141,26 @@ function ownTargetFits(
       'only without a dataset, and of kind jwt',
     );
 }
+
+/** What the provider would refuse in a plan is said before there is one. */
+function kafkaRightsFit(
+  datasets: Listed<unknown>,
+  index: number,
+  { target, actions }: DatasetYaml,
+  targets: Listed<TargetEntry>,
+): void {
+  if (targets.entries.find(({ id }) => id === target)?.provider !== 'kafka') return;
+  for (const [action, { rights }] of Object.entries(actions)) {
+    const wrong = rights.findIndex((right) => bindingOf(right, ANYBODY) === null);
+    if (wrong >= 0)
+      throw datasets.yaml.error(
+        'ERR_CONFIG_INVALID',
+        [index, 'actions', action, 'rights', wrong],
+        'expected one ACL, as of a kafka target',
+      );
+  }
+}
+const ANYBODY = 'anybody';
 
 const byId = <T extends { id: string }>(entries: readonly T[]): ReadonlyMap<string, T> =>
   new Map([...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map((entry) => [entry.id, entry]));

@@ -2,6 +2,7 @@
 import type { Log } from '#telemetry/log.js';
 import { unreachable } from '#events/unreachable.js';
 import { openJwt, type JwtMeans } from './jwt/jwt-provider.js';
+import { openKafka } from './kafka/kafka-provider.js';
 import { openPostgres } from './postgres/postgres-provider.js';
 import type { CredentialProvider } from './provider.js';
 import type { TargetFinding } from './target-finding.js';
@@ -55,6 +56,8 @@ function open(target: TargetSettings, log: Log, means: ProviderMeans): Credentia
       return openPostgres(target, log);
     case 'jwt':
       return openJwt(target, log, means);
+    case 'kafka':
+      return openKafka(target, log);
     default:
       return unreachable(target);
   }
@@ -62,6 +65,8 @@ function open(target: TargetSettings, log: Log, means: ProviderMeans): Credentia
 
 function placeOf(target: TargetSettings): string {
   if (target.provider === 'jwt') return placeOfAudience(target.audience);
+  if (target.provider === 'kafka')
+    return JSON.stringify([...target.connection.brokers.toSorted(), target.namespace]);
   const { host, port } = target.connection;
   return JSON.stringify([host, port, target.namespace]);
 }

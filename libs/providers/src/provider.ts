@@ -15,7 +15,7 @@ export interface Plan {
   target: string;
   /** The principal's name at the target: a function of the lease id, never used twice. */
   principal: string;
-  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions). */
+  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions, for `kafka`: single ACLs). */
   rights: string[];
   /** The latest moment the create may be sent or land, RFC 3339. */
   createBy: string;
@@ -32,8 +32,23 @@ export type { ProviderKind };
 /** `fenced`: the target refuses a create after a cut. `timed`, `unrecallable`: docs/design/protocol. */
 export type FencingClass = 'fenced' | 'timed' | 'unrecallable';
 
+/** What else a provider can do, and what its acts really do at the target: docs/reference/revocation.md. */
+export interface Capabilities {
+  /** Who names the principal. What the target names cannot be found again when its answer is lost. */
+  naming: 'by_lease' | 'by_target';
+  /** What the target itself stops at the end of the lease, should no cut come: the dead-man's switch. */
+  expiry: 'every_use' | 'new_logins' | 'nothing';
+  /** What a cut does to a session that is open: ends it, has its next use refused, or leaves it until the credential expires. */
+  cut: 'ends_sessions' | 'refuses_next_use' | 'new_logins_only' | 'at_expiry';
+  /** The target lists its principals: a sweep finds orphans there. */
+  list: boolean;
+  renew: boolean;
+  /** How long a lease can be at this target. */
+  ttl: { minMs: number; maxMs: number };
+}
+
 /** What an agent needs, as sealed into the envelope. Contains the secret: never log, never store in clear. */
-export type Credential = PostgresCredential | JwtCredential;
+export type Credential = PostgresCredential | JwtCredential | KafkaCredential;
 
 export interface PostgresCredential {
   kind: 'postgres';
@@ -52,6 +67,19 @@ export interface JwtCredential {
   kind: 'jwt';
   token: Secret;
   dpop: true;
+}
+
+/** A SCRAM user of a Kafka cluster. */
+export interface KafkaCredential {
+  kind: 'kafka';
+  connection: {
+    /** `host:port` of some of its brokers. */
+    brokers: string[];
+    mechanism: 'scram-sha-256' | 'scram-sha-512';
+    username: string;
+    password: Secret;
+    tls: { mode: 'disable' | 'verify-full'; ca?: string };
+  };
 }
 
 export type CreateAnswer =
@@ -91,6 +119,7 @@ export interface CutReport {
 export interface CredentialProvider {
   readonly kind: ProviderKind;
   readonly fencing: FencingClass;
+  readonly capabilities: Capabilities;
   /** The principal's name for a lease: deterministic, safe to quote. */
   principal(leaseId: string): string;
   /** Strict and sent at most once; never rejects. `signal` aborts only what is not yet sent. */

@@ -11,6 +11,7 @@ import {
   harness,
   inMs,
   ISSUER,
+  jwtFeatures,
   logged,
   MARIA,
   open,
@@ -24,13 +25,7 @@ import {
 } from './jwt-world.contract.js';
 import type { RevocationOutlet } from './revocation-outlet.js';
 
-const features = {
-  asksServer: false,
-  knowsPrincipals: false,
-  keepsSessions: false,
-  refusesLateCreate: false,
-};
-describeProvider('jwt', features, () => Promise.resolve(harness()));
+describeProvider('jwt', jwtFeatures, () => Promise.resolve(harness()));
 
 async function tokenOf(plan: Plan): Promise<string> {
   const answer = await open({ signer }).create(plan);

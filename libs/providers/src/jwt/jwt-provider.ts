@@ -5,8 +5,10 @@
 /* eslint-disable @typescript-eslint/require-await -- a plan that is none must reject, where nothing is waited for as elsewhere */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#telemetry/log.js';
+import { SHORTEST_LEASE_MS } from '../any-target.js';
 import {
   ProviderError,
+  type Capabilities,
   type CreateAnswer,
   type CredentialProvider,
   type CutReport,
@@ -38,6 +40,7 @@ export const openJwt = (settings: JwtSettings, log: Log, means: JwtMeans): Crede
 class JwtProvider implements CredentialProvider {
   readonly kind = 'jwt';
   readonly fencing = 'fenced';
+  readonly capabilities: Capabilities;
   /** Leases that a token was signed for, until no create of theirs may come any more: one lease, one token. */
   readonly #signed = new Map<string, number>();
 
@@ -45,7 +48,16 @@ class JwtProvider implements CredentialProvider {
     private readonly settings: JwtSettings,
     private readonly log: Log,
     private readonly means: JwtMeans,
-  ) {}
+  ) {
+    this.capabilities = {
+      naming: 'by_lease',
+      expiry: 'every_use',
+      cut: 'refuses_next_use',
+      list: false,
+      renew: true,
+      ttl: { minMs: SHORTEST_LEASE_MS, maxMs: settings.maxTtlMs },
+    };
+  }
 
   /** The token's id is the lease's. */
   principal(leaseId: string): string {

@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { v7 } from 'uuid';
 import { createLog } from '#telemetry/log.js';
 import { readAccessToken, signAccessToken, verifyAccessToken } from '#tokens/access-token.js';
-import { covers } from '#tokens/authorization-detail.js';
-import type { AgentSession, ProviderHarness } from '../provider.contract.js';
+import { covers, type ToolAccess } from '#tokens/authorization-detail.js';
+import type { AgentSession, ProviderHarness, TargetFeatures } from '../conformance/harness.contract.js';
 import type { JwtCredential, Plan } from '../provider.js';
 import { openJwt, type JwtMeans } from './jwt-provider.js';
 import type { RevocationOutlet, TokenLease } from './revocation-outlet.js';
@@ -59,15 +59,28 @@ export const deaf: RevocationOutlet = {
   look: () => 'unknown',
 };
 
+export const jwtFeatures: TargetFeatures = {
+  asksServer: false,
+  knowsPrincipals: false,
+  keepsSessions: false,
+  refusesLateCreate: false,
+  rights: [
+    { rights: ['read'], permits: ['read'], forbids: ['write', 'delete', 'reading', '*'] },
+    { rights: ['read', 'write'], permits: ['read', 'write'], forbids: ['delete'] },
+    { rights: ['write'], permits: ['write'], forbids: ['read'] },
+  ],
+};
+
 export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 export function planOf(change: Partial<Plan> = {}): Plan {
   const leaseId = change.leaseId ?? v7();
+  const rights = change.rights ?? ['read'];
   return {
     leaseId,
     provider: 'jwt',
     target: 'orders-api',
     principal: leaseId,
-    rights: ['read'],
+    rights,
     createBy: inMs(10_000),
     notAfter: inMs(120_000),
     hardEnd: inMs(600_000),
@@ -79,7 +92,7 @@ export function planOf(change: Partial<Plan> = {}): Plan {
       task: TASK,
       tool: 'orders.api',
       dataset: 'orders',
-      actions: ['read'],
+      actions: rights,
       lineage: [
         { taskId: TASK, generation: 2 },
         { taskId: PARENT, generation: 1 },
@@ -94,9 +107,14 @@ export const logged: string[] = [];
 const log = createLog('spec', { level: 'trace', write: (line) => logged.push(line) });
 export const open = (means: Partial<JwtMeans>) => openJwt(settings, log, { maxClockSkewMs: 2_000, ...means });
 
+interface TokenSession extends AgentSession {
+  /** What a service does with each request before it looks at what is asked. Rejects where the token is none, or dead. */
+  enter(): Promise<unknown>;
+}
+
 /** As a service does with each request: the token, then what is dead, then the act. */
-function session(credential: JwtCredential, outlet: RevocationOutlet): AgentSession {
-  const act = async (action: string): Promise<string> => {
+function session(credential: JwtCredential, outlet: RevocationOutlet): TokenSession {
+  const enter = async (): Promise<ToolAccess[]> => {
     const verified = verifyAccessToken(credential.token.reveal(), {
       keyOf: (kid) => (kid === 'k1' ? publicKey : undefined),
       issuer: ISSUER,
@@ -106,11 +124,20 @@ function session(credential: JwtCredential, outlet: RevocationOutlet): AgentSess
     if (!verified.ok) throw new Error(verified.refusal.code);
     const { jti, client_id: agent, lineage, authorization_details: details } = verified.claims;
     if (outlet.look({ leaseId: jti, agent, lineage }) !== 'live') throw new Error('revoked');
-    const asked = { audience: ORDERS, tool: 'orders.api', dataset: 'orders', action };
-    if (!details.some((detail) => covers(detail, asked))) throw new Error('not granted');
-    return await Promise.resolve(action);
+    return await Promise.resolve(details);
   };
-  return { use: () => act('read'), overreach: () => act('write'), close: () => Promise.resolve() };
+  const act = async (action: string): Promise<string> => {
+    const asked = { audience: ORDERS, tool: 'orders.api', dataset: 'orders', action };
+    if (!(await enter()).some((detail) => covers(detail, asked))) throw new Error('not granted');
+    return action;
+  };
+  return {
+    enter,
+    act,
+    use: () => act('read'),
+    overreach: () => act('write'),
+    close: () => Promise.resolve(),
+  };
 }
 
 export function harness(): ProviderHarness<JwtCredential> {
@@ -122,7 +149,7 @@ export function harness(): ProviderHarness<JwtCredential> {
     plan: planOf,
     async login(credential) {
       const opened = session(credential, outlet);
-      await opened.use();
+      await opened.enter();
       return opened;
     },
     principalIn({ token }) {

@@ -11,26 +11,32 @@ import { setFences } from './fence.js';
 import { endAndLook, type Look } from './look.js';
 import type { Pools } from './pools.js';
 import { Pump } from './pump.js';
+import { takeRights } from './take-rights.js';
 
 /** When to look, in milliseconds after the fence. */
 const LOOKS_AT_MS = [0, 2, 20, 50, 100, 200, 400, 700, 1_000, 1_400, 1_900];
-/**
- * A login that passed the server's check just before the fence shows itself a little later, so the last of the empty
- * looks is not earlier than this.
- */
+/** The last of the empty looks is not earlier than this. */
 const SETTLED_AFTER_MS = 20;
+/**
+ * A login that passed the server's check just before the fence is seen a little later. One that takes so long is not waited for: it
+ * finds no rights.
+ */
+const RIGHTS_AFTER_MS = 50;
 const EMPTY_LOOKS = 2;
 /** Together they leave no connection of the pool unused, and none is waited for. */
 const FENCES = { flushes: 3, batch: 50 };
 const LOOKS = { flushes: 1, batch: 200 };
+const RIGHTS = { flushes: 1, batch: 50 };
 
 export class Cutter {
   readonly #fences: Pump<CheckedPlan, ProviderError | null>;
   readonly #looks: Pump<CheckedPlan, Look>;
+  readonly #rights: Pump<CheckedPlan, boolean>;
 
   constructor(pools: Pools, log: Log) {
     this.#fences = new Pump(FENCES, (plans) => setFences(pools, plans, log));
     this.#looks = new Pump(LOOKS, (plans) => endAndLook(pools.cut, plans));
+    this.#rights = new Pump(RIGHTS, (plans) => takesRights(pools, plans, log));
   }
 
   /** @throws ProviderError when the fence could not be set or the target could not be looked at: nothing is proven, call again */
@@ -48,19 +54,34 @@ export class Cutter {
   async #endSessions(plan: CheckedPlan): Promise<CutReport> {
     const fencedAtMs = performance.now();
     const ended = new Set<number>();
+    /** What may still come of logins that were under way when the fence was set. */
+    let letIn: number[] | undefined;
     let emptyObservations = 0;
     for (let i = 0; ; i++) {
       // Where nothing was open at the first look there is nothing to see before a look that can prove it.
       if (emptyObservations > 0 && (LOOKS_AT_MS[i] ?? 0) < SETTLED_AFTER_MS) continue;
       await sleep(Math.max(0, (LOOKS_AT_MS[i] ?? 0) - (performance.now() - fencedAtMs)));
       const sentAfterMs = performance.now() - fencedAtMs;
-      const { observation, endedPids } = await this.#looks.push(plan);
+      const { observation, endedPids, loginPids } = await this.#looks.push(plan);
       for (const pid of endedPids) ended.add(pid);
-      emptyObservations = observation.state === 'live' ? 0 : emptyObservations + 1;
+      letIn = (letIn ?? loginPids).filter((pid) => loginPids.includes(pid));
+      if (letIn.length > 0 && sentAfterMs >= RIGHTS_AFTER_MS && (await this.#rights.push(plan))) letIn = [];
+      emptyObservations = observation.state === 'live' || letIn.length > 0 ? 0 : emptyObservations + 1;
       const proven = emptyObservations >= EMPTY_LOOKS && sentAfterMs >= SETTLED_AFTER_MS;
       if (proven || i >= LOOKS_AT_MS.length - 1) {
         return { observation, emptyObservations, sessionsEnded: ended.size };
       }
     }
+  }
+}
+
+/** Never rejects: what cannot be taken now is tried again at the next look. */
+async function takesRights(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<boolean[]> {
+  try {
+    await takeRights(pools.tidy, plans);
+    return plans.map(() => true);
+  } catch (error) {
+    log.warn({ err: error, count: plans.length }, 'rights of principals cannot be taken');
+    return plans.map(() => false);
   }
 }

@@ -13,12 +13,21 @@ export interface Look {
   canLogin: boolean;
   /** Backends told to end by this look. They are counted in `observation.sessions`. */
   endedPids: number[];
+  /** Backends of logins that are under way at the server, anybody's: they cannot be told apart before they are through. */
+  loginPids: number[];
 }
+
+/**
+ * From before its look at the role until it is seen in `pg_stat_activity` with its user, a login is in one transaction, and any
+ * transaction has a lock on its own number. A worker of the server says no user either, but a database.
+ */
+const LOGINS = `SELECT coalesce(array_agg(l.pid), '{}') FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND a.usesysid IS NULL AND a.datid IS NULL`;
 
 /** A remembered oid counts only while no other role has it: oids wrap around. */
 const look = (ended: string) => `
 SELECT p.principal, r.rolcanlogin AS can_login, count(s.pid)::int AS sessions, ${INCARNATION} AS incarnation,
-       coalesce(array_agg(s.pid) FILTER (WHERE ${ended}), '{}') AS ended
+       coalesce(array_agg(s.pid) FILTER (WHERE ${ended}), '{}') AS ended, (${LOGINS}) AS logins
 FROM unnest($1::text[], $2::uuid[]) AS p (principal, lease_id)
 LEFT JOIN pg_roles r ON r.rolname = p.principal
 LEFT JOIN mayfly.fence f ON f.lease_id = p.lease_id AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = f.role_oid)
@@ -41,6 +50,7 @@ interface Row {
   sessions: number;
   incarnation: string;
   ended: number[];
+  logins: number[];
 }
 
 async function ask(pool: pg.Pool, text: string, plans: readonly CheckedPlan[]): Promise<Look[]> {
@@ -62,6 +72,7 @@ async function ask(pool: pg.Pool, text: string, plans: readonly CheckedPlan[]): 
 const lookOf = (row: Row, atMs: number): Look => ({
   canLogin: row.can_login === true,
   endedPids: row.ended,
+  loginPids: row.logins,
   observation: {
     state: stateOf(row),
     sessions: row.sessions,

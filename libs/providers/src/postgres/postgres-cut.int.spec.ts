@@ -1,4 +1,5 @@
 /** What an agent, a paused broker or a dead one can try against a cut on PostgreSQL. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createMessage } from './create-message.js';
 import { checkCreate } from './checked-plan.js';
@@ -59,6 +60,10 @@ describe('a session that is open when its lease is cut', () => {
       'with a held cursor',
       (session) => session.query('DECLARE kept CURSOR WITH HOLD FOR SELECT * FROM crm.orders'),
     ],
+    [
+      'with an open large object',
+      (session) => session.query("BEGIN; SELECT lo_open(lo_from_bytea(0, 'mine'), x'60000'::int)"),
+    ],
     ['in a failed transaction', (session) => session.query('BEGIN; SELECT 1/0').catch(() => undefined)],
     [
       'in the middle of a long query',
@@ -96,6 +101,24 @@ describe('a session that is open when its lease is cut', () => {
     expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent', sessions: 0 });
   });
 
+  it.each([
+    ['of a policy role to it', (principal: string) => `GRANT ${target.policyRole} TO ${principal}`],
+    ['of a table to it', (principal: string) => `GRANT SELECT ON crm.products TO ${principal}`],
+    ['of it to somebody', (principal: string) => `GRANT ${principal} TO providers_spec_holder`],
+  ])('does not outlive the cut though a GRANT %s is under way', async (_what, grantOf) => {
+    const wanted = plan();
+    const session = await target.session(await target.created(wanted));
+    // A superuser's, whom the revoker cannot end: what the cut had to wait for would keep it from its end.
+    await superuser.query(`BEGIN; ${grantOf(wanted.principal)}`);
+
+    const report = await target.revoker.cut(wanted);
+
+    expect(report.observation).toMatchObject({ state: 'disabled', sessions: 0 });
+    await expect(session.query('SELECT 1')).rejects.toThrow();
+    await superuser.query('ROLLBACK');
+    expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent' });
+  });
+
   it('dies though somebody dropped its role before', async () => {
     const wanted = plan();
     const session = await target.session(await target.created(wanted));
@@ -109,6 +132,26 @@ describe('a session that is open when its lease is cut', () => {
     await expect(session.query('SELECT 1')).rejects.toThrow();
   });
 
+  it('is of no use where its login was let in before the cut, and is seen only after the proof', async () => {
+    const wanted = plan();
+    const { host, port, database, user, password } = (await target.created(wanted)).connection;
+    const late = new pg.Client({
+      ...{ host, port, database, user, password: password.reveal(), ssl: false },
+      // Anybody may ask for it: so many seconds after the look at the role, and before the session is seen.
+      options: '-c post_auth_delay=2',
+    });
+    late.on('error', () => undefined);
+    const read = late.connect().then(() => late.query('SELECT count(*) FROM crm.orders'));
+    read.catch(() => undefined);
+    await untilTrue(LET_IN);
+
+    expect((await target.revoker.cut(wanted)).observation).toMatchObject({ state: 'disabled', sessions: 0 });
+
+    await expect(read).rejects.toThrow();
+    expect(await target.revoker.clean(wanted)).toMatchObject({ state: 'absent', sessions: 0 });
+    await late.end();
+  });
+
   it('dies with all its siblings, in every database', async () => {
     const wanted = plan();
     const credential = await target.created(wanted);
@@ -120,6 +163,14 @@ describe('a session that is open when its lease is cut', () => {
     for (const session of sessions) await expect(session.query('SELECT 1')).rejects.toThrow();
   });
 });
+
+/** Somebody is in a database already, and nobody says who. */
+const LET_IN = `SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'object' AND l.classid = 'pg_database'::regclass AND a.usesysid IS NULL AND a.datid IS NULL`;
+
+async function untilTrue(query: string): Promise<void> {
+  while (!(await superuser.query(query)).rowCount) await sleep(5);
+}
 
 describe('a create that is slow to land', () => {
   it('is ended by the cut when it sits on its fence', async () => {

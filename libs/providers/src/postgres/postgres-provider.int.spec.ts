@@ -1,6 +1,6 @@
 import { describeProvider } from '../provider.contract.js';
-import { openSampleTarget } from './sample-target.contract.js';
+import { openOwnTarget, postgresFeatures } from './own-target.contract.js';
 
-const features = { asksServer: true, knowsPrincipals: true, keepsSessions: true, refusesLateCreate: true };
-
-describeProvider('postgres', features, () => openSampleTarget('spa'));
+// begin kit
+describeProvider('postgres', postgresFeatures, () => openOwnTarget());
+// end kit

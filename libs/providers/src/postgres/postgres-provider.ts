@@ -5,6 +5,7 @@
 import type { Log } from '#telemetry/log.js';
 import {
   ProviderError,
+  type Capabilities,
   type CreateAnswer,
   type CredentialProvider,
   type CutReport,
@@ -12,6 +13,7 @@ import {
   type Plan,
   type RenewAnswer,
 } from '../provider.js';
+import { SHORTEST_LEASE_MS } from '../any-target.js';
 import type { PostgresSettings } from './settings.js';
 import {
   checkCreate,
@@ -42,6 +44,7 @@ export const openPostgres = (settings: PostgresSettings, log: Log): CredentialPr
 class PostgresProvider implements CredentialProvider {
   readonly kind = 'postgres';
   readonly fencing = 'fenced';
+  readonly capabilities: Capabilities;
   readonly #settings: PostgresSettings;
   readonly #log: Log;
   readonly #pools: Pools;
@@ -52,6 +55,14 @@ class PostgresProvider implements CredentialProvider {
 
   constructor(settings: PostgresSettings, log: Log) {
     this.#settings = settings;
+    this.capabilities = {
+      naming: 'by_lease',
+      expiry: 'new_logins',
+      cut: 'ends_sessions',
+      list: true,
+      renew: true,
+      ttl: { minMs: SHORTEST_LEASE_MS, maxMs: settings.maxTtlMs },
+    };
     this.#log = log;
     this.#pools = openPools(settings, log);
     warmPools(this.#pools, log);

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 } from 'uuid';
+import type { z } from 'zod';
 import { createLog } from '#telemetry/log.js';
 import type { CreateAnswer, CredentialProvider, Plan, PostgresCredential } from '../provider.js';
-import type { ProviderHarness } from '../provider.contract.js';
+import type { AgentSession, ProviderHarness, WiredTarget } from '../conformance/harness.contract.js';
 import { postgresSettings, type PostgresSettings } from './settings.js';
 import { issuersOf, MOST_ISSUERS } from './issuer.js';
 import { principalOf } from './name.js';
@@ -29,21 +30,31 @@ export interface SampleTarget extends ProviderHarness<PostgresCredential> {
   superuser(): Promise<pg.Client>;
   session(credential: PostgresCredential): Promise<pg.Client>;
   created(plan: Plan): Promise<PostgresCredential>;
+  wire: WiredTarget;
   holdCreate(plan: Plan): Promise<{ answer: Promise<CreateAnswer>; release: () => Promise<void> }>;
+  /** As `close`, and whatever was created stays: for a server that goes as well. */
+  leave(): Promise<void>;
   /** A lock on the policy role, as another create holds it for a moment: membership in it cannot be granted meanwhile. */
   holdPolicyRole(): Promise<{ held: () => Promise<void>; release: () => Promise<void> }>;
 }
 
-/** `namespace` is the spec file's own: specs run at the same time on one cluster. */
-export async function openSampleTarget(namespace: string): Promise<SampleTarget> {
+/**
+ * @param namespace the spec file's own: specs run at the same time on one cluster
+ * @param clusterUrl the superuser's
+ */
+export async function openSampleTarget(
+  namespace: string,
+  clusterUrl = process.env['TARGET_URL'] ?? '',
+): Promise<SampleTarget> {
   const policyRole = `pol_spec_${namespace}`;
-  const url = new URL(process.env['TARGET_URL'] ?? '');
-  const opened: pg.Client[] = [];
+  const url = new URL(clusterUrl);
+  const opened = new Set<pg.Client>();
   const connect = async (config: pg.ClientConfig): Promise<pg.Client> => {
     const client = new pg.Client(config);
     client.on('error', () => undefined);
     await client.connect();
-    opened.push(client);
+    opened.add(client);
+    client.once('end', () => opened.delete(client));
     return client;
   };
   const place = { host: url.hostname, port: Number(url.port), ssl: false };
@@ -64,16 +75,17 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
   await untilAlone(owner, LOGINS);
   await untilAlone(owner, policyRoleSql(policyRole));
 
+  const asWritten = (user: string, { host, port } = place): z.input<typeof postgresSettings> => ({
+    id: 'shop',
+    provider: 'postgres',
+    maxTtlMs: 900_000,
+    connection: { host, port, database: DATABASE, tls: { mode: 'disable' } },
+    login: { user, password: user },
+    namespace,
+    issuerShards: MOST_ISSUERS,
+  });
   const settingsOf = (user: string, port = place.port): PostgresSettings =>
-    postgresSettings.parse({
-      id: 'shop',
-      provider: 'postgres',
-      maxTtlMs: 900_000,
-      connection: { host: place.host, port, database: DATABASE, tls: { mode: 'disable' } },
-      login: { user, password: user },
-      namespace,
-      issuerShards: MOST_ISSUERS,
-    });
+    postgresSettings.parse(asWritten(user, { ...place, port }));
   const logged: string[] = [];
   const log = createLog('providers-spec', { level: 'trace', write: (line) => logged.push(line) });
   const brokerSettings = settingsOf('providers_spec_broker');
@@ -84,6 +96,11 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
 
   const session = ({ connection: { host, port, database, user, password } }: PostgresCredential) =>
     connect({ host, port, database, user, password: password.reveal(), ssl: false });
+
+  const leave = async (): Promise<void> => {
+    await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
+    await Promise.all([...opened].map((client) => client.end().catch(() => undefined)));
+  };
 
   return {
     broker,
@@ -97,14 +114,13 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
     policyRole,
     plan: (change) => planOf(namespace, policyRole, change),
     holdPolicyRole: () => holdRole(superuser, policyRole),
-    async login(credential) {
-      const client = await session(credential);
-      return {
-        use: () => client.query('SELECT count(*) FROM crm.orders'),
-        overreach: () => client.query('SELECT count(*) FROM hr.salaries'),
-        close: () => client.end(),
-      };
+    wire: {
+      host: place.host,
+      port: place.port,
+      settings: (process, port) =>
+        asWritten(`providers_spec_${process}`, { ...place, host: '127.0.0.1', port }),
     },
+    login: async (credential) => agentSession(await session(credential), policyRole),
     async created(wanted) {
       const answer = await broker.create(wanted);
       if (answer.answer !== 'created') throw new Error(`not created: ${answer.code}`);
@@ -120,11 +136,33 @@ export async function openSampleTarget(namespace: string): Promise<SampleTarget>
     },
     async close() {
       await drain(revoker, (lease) => planOf(namespace, policyRole, lease));
-      await Promise.all([broker, revoker, unreachable].map((provider) => provider.close()));
-      await Promise.all(opened.map((client) => client.end().catch(() => undefined)));
+      await leave();
     },
+    leave,
   };
 }
+
+// begin session
+const ACTS: Record<string, string> = {
+  'read orders': 'SELECT count(*) FROM crm.orders',
+  'write orders': 'UPDATE crm.orders SET quantity = quantity WHERE id = 1',
+  'delete orders': 'DELETE FROM crm.orders WHERE id = 0',
+  'read customers': 'SELECT count(*) FROM crm.customers',
+  'read salaries': 'SELECT count(*) FROM hr.salaries',
+  'read the fence': 'SELECT count(*) FROM mayfly.fence',
+  'make a table': 'CREATE TABLE public.mine (id int)',
+  'make a role': 'CREATE ROLE another',
+  'become the policy role': 'SET ROLE pol_crm_orders_read',
+};
+
+const agentSession = (client: pg.Client, policyRole: string): AgentSession => ({
+  use: () => client.query('SELECT count(*) FROM crm.orders'),
+  overreach: () => client.query('SELECT count(*) FROM hr.salaries'),
+  act: (name) => client.query(ACTS[name] ?? ''),
+  escape: () => client.query(`SET ROLE ${policyRole}`),
+  close: () => client.end(),
+});
+// end session
 
 export function planOf(namespace: string, right: string, change: Partial<Plan> = {}): Plan {
   const leaseId = v7();
