@@ -69,6 +69,7 @@ module.exports = {
       '(\\.module|\\.controller|\\.guard)\\.ts$|^libs/bus/src/batch-server\\.ts$|^libs/service/src/(run-service|service)\\.ts$|\\.spec\\.ts$|^apps/[^/]+/test/|^test/',
     ),
     only('grpc-in-the-workload-api', 'node_modules/@grpc/', '^libs/identity/(src/workload-api|test)/'),
+    only('redis-in-its-provider', 'node_modules/@redis/', '^libs/providers/src/redis/'),
     only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
   ],
   options: {
