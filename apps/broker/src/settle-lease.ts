@@ -130,7 +130,8 @@ export function seal(intended: Intended, sealTo: Intent['sealTo'], credential: C
 
 function inClear(credential: Credential) {
   switch (credential.kind) {
-    case 'postgres': {
+    case 'postgres':
+    case 'redis': {
       const { password, ...connection } = credential.connection;
       return { connection: { ...connection, password: password.reveal() } };
     }

@@ -25,10 +25,17 @@ it('opens one adapter for each target and connects to none', async () => {
   for (const provider of providers.values()) await provider.close();
 });
 
+const cache = (id: string, ...ports: number[]) =>
+  targetSettings.parse({
+    ...{ id, provider: 'redis', maxTtlMs: 300_000, tls: { mode: 'disable' }, namespace: 'dev' },
+    ...{ nodes: ports.map((port) => ({ host: '127.0.0.1', port })), login: { user: 'x', password: 'x' } },
+  });
+
 it('refuses two targets with one id, and two that would share their principals', () => {
   const open = (...targets: TargetSettings[]) => openProviders(targets, log, means);
   expect(() => open(target('shop', 'dev'), target('shop', 'til'))).toThrow('`shop`');
   expect(() => open(target('shop', 'dev'), target('till', 'dev'))).toThrow('`till`');
+  expect(() => open(cache('cache', 1, 2), cache('more', 3, 2))).toThrow('`more`');
   expect(() => open(service('orders', ORDERS), service('more', ORDERS))).toThrow('`more`');
 });
 

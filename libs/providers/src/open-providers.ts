@@ -4,6 +4,7 @@ import { unreachable } from '#events/unreachable.js';
 import { openJwt, type JwtMeans } from './jwt/jwt-provider.js';
 import { openPostgres } from './postgres/postgres-provider.js';
 import type { CredentialProvider } from './provider.js';
+import { openRedis } from './redis/redis-provider.js';
 import type { TargetSettings } from './target-settings.js';
 
 /** What a process can do besides logging in somewhere. */
@@ -21,10 +22,10 @@ export function openProviders(
 ): Map<string, CredentialProvider> {
   const taken = new Set<string>(means.signer === undefined ? [] : [placeOfAudience(means.signer.issuer)]);
   for (const target of targets) {
-    const place = placeOf(target);
-    if (taken.has(target.id) || taken.has(place))
+    const places = placesOf(target);
+    if (taken.has(target.id) || places.some((place) => taken.has(place)))
       throw new Error(`target \`${target.id}\` is configured twice, or is for tokens to ourselves`);
-    taken.add(target.id).add(place);
+    for (const place of [target.id, ...places]) taken.add(place);
   }
   return new Map(targets.map((target) => [target.id, open(target, log.child({ target: target.id }), means)]));
 }
@@ -35,15 +36,17 @@ function open(target: TargetSettings, log: Log, means: ProviderMeans): Credentia
       return openPostgres(target, log);
     case 'jwt':
       return openJwt(target, log, means);
+    case 'redis':
+      return openRedis(target, log);
     default:
       return unreachable(target);
   }
 }
 
-function placeOf(target: TargetSettings): string {
-  if (target.provider === 'jwt') return placeOfAudience(target.audience);
-  const { host, port } = target.connection;
-  return JSON.stringify([host, port, target.namespace]);
+function placesOf(target: TargetSettings): string[] {
+  if (target.provider === 'jwt') return [placeOfAudience(target.audience)];
+  const servers = target.provider === 'redis' ? target.nodes : [target.connection];
+  return servers.map(({ host, port }) => JSON.stringify([host, port, target.namespace]));
 }
 
 const placeOfAudience = (audience: string) => JSON.stringify(['audience', audience]);

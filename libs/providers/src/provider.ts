@@ -15,7 +15,7 @@ export interface Plan {
   target: string;
   /** The principal's name at the target: a function of the lease id, never used twice. */
   principal: string;
-  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions). */
+  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions, for `redis`: selectors). */
   rights: string[];
   /** The latest moment the create may be sent or land, RFC 3339. */
   createBy: string;
@@ -48,7 +48,7 @@ export interface Capabilities {
 }
 
 /** What an agent needs, as sealed into the envelope. Contains the secret: never log, never store in clear. */
-export type Credential = PostgresCredential | JwtCredential;
+export type Credential = PostgresCredential | JwtCredential | RedisCredential;
 
 export interface PostgresCredential {
   kind: 'postgres';
@@ -67,6 +67,19 @@ export interface JwtCredential {
   kind: 'jwt';
   token: Secret;
   dpop: true;
+}
+
+export interface RedisCredential {
+  kind: 'redis';
+  connection: {
+    /** The first of `nodes`. */
+    host: string;
+    port: number;
+    nodes: { host: string; port: number }[];
+    username: string;
+    password: Secret;
+    tls: { mode: 'disable' | 'verify-full'; ca?: string };
+  };
 }
 
 export type CreateAnswer =

@@ -1,7 +1,8 @@
 /** `mayfly call`: one tool call. The credential goes to a file of its owner's alone, or to standard output if one insists. */
 import { join } from 'node:path';
 import { v7 as uuidV7 } from 'uuid';
-import type { OpenedCredential, OpenedJwt, OpenedPostgres } from '#agent/open-envelope.js';
+import type { OpenedCredential, OpenedJwt, OpenedPostgres, OpenedRedis } from '#agent/open-envelope.js';
+import { unreachable } from '#events/unreachable.js';
 import { MayflyClient } from '../mayfly-client.js';
 import { PrivateFile } from '../private-file.js';
 import { asTaskId, stateFolder } from '../state-folder.js';
@@ -70,10 +71,32 @@ function inClear(credential: OpenedCredential) {
 function text(credential: OpenedCredential, show: boolean, out?: string): string {
   return [
     `lease      ${credential.leaseId}`,
-    ...(credential.kind === 'jwt' ? tokenLines(credential, show) : loginLines(credential, show)),
+    ...linesOf(credential, show),
     `not after  ${credential.notAfter}`,
     ...(out === undefined ? [] : [`kept in    ${out}`]),
   ].join('\n');
+}
+
+function linesOf(credential: OpenedCredential, show: boolean): string[] {
+  switch (credential.kind) {
+    case 'postgres':
+      return loginLines(credential, show);
+    case 'redis':
+      return nodeLines(credential, show);
+    case 'jwt':
+      return tokenLines(credential, show);
+    default:
+      return unreachable(credential);
+  }
+}
+
+function nodeLines({ connection }: OpenedRedis, show: boolean): string[] {
+  const { nodes, username, password } = connection;
+  return [
+    `user       ${username}`,
+    ...(show ? [`password   ${password.reveal()}`] : []),
+    `at         ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+  ];
 }
 
 const tokenLines = ({ token }: OpenedJwt, show: boolean) =>

@@ -15,7 +15,7 @@ const ca = z.preprocess(
     .includes('-----BEGIN CERTIFICATE-----', { error: 'expected certificates as PEM text' })
     .optional(),
 );
-const tls = z.discriminatedUnion('mode', [
+export const tls = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('disable'), ca: z.literal(['', null]).optional() }).transform(() => ({
     mode: 'disable' as const,
   })),
@@ -23,7 +23,7 @@ const tls = z.discriminatedUnion('mode', [
     .strictObject({ mode: z.literal('verify-full'), ca })
     .transform(({ mode, ca: pem }) => (pem === undefined ? { mode } : { mode, ca: pem })),
 ]);
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 export const postgresSettings = z.strictObject({
   ...anyTarget,
