@@ -70,6 +70,7 @@ module.exports = {
     ),
     only('grpc-in-the-workload-api', 'node_modules/@grpc/', '^libs/identity/(src/workload-api|test)/'),
     only('platformatic-kafka-in-its-provider', 'node_modules/@platformatic/', '^libs/providers/src/kafka/'),
+    only('redis-in-its-provider', 'node_modules/@redis/', '^libs/providers/src/redis/'),
     only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
   ],
   options: {

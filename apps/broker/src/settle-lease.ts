@@ -131,6 +131,7 @@ export function seal(intended: Intended, sealTo: Intent['sealTo'], credential: C
 function inClear(credential: Credential) {
   switch (credential.kind) {
     case 'postgres':
+    case 'redis':
     case 'kafka': {
       const { password, ...connection } = credential.connection;
       return { connection: { ...connection, password: password.reveal() } };

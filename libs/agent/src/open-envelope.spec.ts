@@ -32,6 +32,16 @@ const token = {
   dpop: true,
 };
 
+const user = {
+  kind: 'redis',
+  leaseId: LEASE,
+  notAfter: '2026-11-24T19:02:00.000Z',
+  connection: {
+    ...{ host: '127.0.0.1', port: 6379, nodes: [{ host: '127.0.0.1', port: 6379 }] },
+    ...{ username: 'kdev0192', password: 'correct-horse', tls: { mode: 'disable' } },
+  },
+};
+
 /** Seals as the broker does, with jose as the second implementation. */
 async function seal(
   to: SealKeyPair,
@@ -67,6 +77,13 @@ describe.each(['P-256', 'X25519'] as const)('envelope sealed to a %s key', (curv
     expect(opened).toMatchObject({ kind: 'jwt', leaseId: LEASE, dpop: true });
     expect(opened.kind === 'jwt' && opened.token.reveal()).toBe('header.claims.signature');
     expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('header.claims');
+  });
+
+  it('opens to a user of a Redis', async () => {
+    const opened = await openEnvelope(await seal(key, { plaintext: user }), key, asked);
+    expect(opened).toMatchObject({ kind: 'redis', leaseId: LEASE, connection: { username: 'kdev0192' } });
+    expect(opened.kind === 'redis' && opened.connection.password.reveal()).toBe('correct-horse');
+    expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('correct-horse');
   });
 
   it('does not open with another key', async () => {

@@ -40,6 +40,18 @@ const postgres = z.object({
     tls: z.object({ mode: z.enum(['disable', 'verify-full']), ca: z.string().optional() }),
   }),
 });
+const server = { host: z.string().min(1), port: z.int().positive().max(65_535) };
+const redis = z.object({
+  kind: z.literal('redis'),
+  ...common,
+  connection: z.object({
+    ...server,
+    nodes: z.array(z.object(server)).min(1),
+    username: z.string().min(1),
+    password: z.string().min(1),
+    tls: z.object({ mode: z.enum(['disable', 'verify-full']), ca: z.string().optional() }),
+  }),
+});
 const jwt = z.object({ kind: z.literal('jwt'), ...common, token: z.string().min(1), dpop: z.literal(true) });
 const kafka = z.object({
   kind: z.literal('kafka'),
@@ -52,17 +64,20 @@ const kafka = z.object({
     tls: z.object({ mode: z.enum(['disable', 'verify-full']), ca: z.string().optional() }),
   }),
 });
-const plaintext = z.discriminatedUnion('kind', [postgres, jwt, kafka]);
+const plaintext = z.discriminatedUnion('kind', [postgres, jwt, redis, kafka]);
 type Plaintext = z.infer<typeof plaintext>;
 
 /** A credential as opened. What is secret in it is a `Secret`: printing the whole thing does not show it. */
-export type OpenedCredential = OpenedPostgres | OpenedJwt | OpenedKafka;
+export type OpenedCredential = OpenedPostgres | OpenedJwt | OpenedRedis | OpenedKafka;
 
 export interface OpenedPostgres extends Omit<z.infer<typeof postgres>, 'connection'> {
   connection: Omit<z.infer<typeof postgres>['connection'], 'password'> & { password: Secret };
 }
 export interface OpenedKafka extends Omit<z.infer<typeof kafka>, 'connection'> {
   connection: Omit<z.infer<typeof kafka>['connection'], 'password'> & { password: Secret };
+}
+export interface OpenedRedis extends Omit<z.infer<typeof redis>, 'connection'> {
+  connection: Omit<z.infer<typeof redis>['connection'], 'password'> & { password: Secret };
 }
 /** An access token, of use only with a DPoP proof (RFC 9449) by the key that the agent called with. */
 export interface OpenedJwt extends Omit<z.infer<typeof jwt>, 'token'> {
@@ -108,7 +123,7 @@ export async function openEnvelope(
   if (credential.leaseId !== header.leaseId)
     throw new AgentError('ERR_ENVELOPE_MISMATCH', 'the envelope names two leases', { member: 'leaseId' });
   if (credential.kind === 'jwt') return { ...credential, token: new Secret(credential.token) };
-  if (credential.kind === 'kafka') {
+  if (credential.kind === 'redis' || credential.kind === 'kafka') {
     const { password, ...rest } = credential.connection;
     return { ...credential, connection: { ...rest, password: new Secret(password) } };
   }

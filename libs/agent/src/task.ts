@@ -16,6 +16,7 @@ import { openEnvelope } from './open-envelope.js';
 import type { OpenedCredential } from './open-envelope.js';
 import { renewal } from './renewal.js';
 import type { PendingCall } from './answer-book.js';
+import { redisCredential, type RedisCredential } from './redis-credential.js';
 import { Refused } from './refused.js';
 import { generateSealKey } from './seal-key.js';
 import type { SealKeyPair } from './seal-key.js';
@@ -23,7 +24,7 @@ import type { Speaker } from './speaker.js';
 import { TokenCredential } from './token-credential.js';
 import type { Transport } from './transport.js';
 
-export type Credential = DatabaseCredential | TokenCredential | KafkaCredential;
+export type Credential = DatabaseCredential | TokenCredential | RedisCredential | KafkaCredential;
 export type CredentialKind = Credential['kind'];
 export type CredentialOf<K extends CredentialKind> = Extract<Credential, { kind: K }>;
 
@@ -196,6 +197,8 @@ export class Task {
         return databaseCredential(opened, ofEnd) as CredentialOf<K>;
       case 'kafka':
         return kafkaCredential(opened, ofEnd) as CredentialOf<K>;
+      case 'redis':
+        return redisCredential(opened, ofEnd) as CredentialOf<K>;
       case 'jwt':
         return new TokenCredential({
           opened,

@@ -92,6 +92,28 @@ describe('a task around a piece of work', () => {
     expect(connection.password()).toBe('correct-horse');
   });
 
+  it('gives a Redis user as a client wants it', async () => {
+    const node = { host: '127.0.0.1', port: 6379 };
+    broker.credential = {
+      ...{ kind: 'redis', leaseId: LEASE, notAfter: NOT_AFTER },
+      connection: {
+        ...{ ...node, nodes: [node], username: 'kdev0192', password: 'correct-horse' },
+        tls: { mode: 'verify-full', ca: 'PEM' },
+      },
+    };
+    const credential = await withTask(
+      declaration,
+      (task) => task.credential({ ...read, kind: 'redis' }),
+      options,
+    );
+    expect(credential).toMatchObject({ kind: 'redis', leaseId: LEASE, notAfter: NOT_AFTER });
+    expect(credential.connection).toMatchObject({
+      ...{ ...node, nodes: [node], username: 'kdev0192', tls: { rejectUnauthorized: true, ca: 'PEM' } },
+    });
+    expect(credential.connection.password()).toBe('correct-horse');
+    expect(JSON.stringify(credential)).not.toContain('correct-horse');
+  });
+
   it('renews what is in use: a user of a database stays as it is', async () => {
     await withTask(
       declaration,

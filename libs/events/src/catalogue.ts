@@ -80,7 +80,7 @@ export interface DatasetEntry {
   target: string;
   /** Groups of whom one may approve a call on it; absent or empty: any approver may. */
   approvers?: string[];
-  /** For each action, the names at the target that carry its rights (`postgres`: policy roles, `jwt`: actions, `kafka`: single ACLs), and Cedar's action. */
+  /** For each action, the names at the target that carry its rights (`postgres`: policy roles, `jwt`: actions, `redis`: selectors, `kafka`: single ACLs), and Cedar's action. */
   actions: ReadonlyMap<string, { rights: string[]; cedar: 'readDataset' | 'writeDataset' }>;
 }
 
@@ -119,6 +119,7 @@ interface AnyTarget {
 export type TargetEntry = AnyTarget &
   (
     | { provider: 'postgres' }
+    | { provider: 'redis' }
     | { provider: 'kafka' }
     /** `audience`: the one service that a token is for, as a URI. */
     | { provider: 'jwt'; audience: string }

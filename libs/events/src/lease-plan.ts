@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { uuidV7 } from './inbound.js';
 import { tokenPlan } from './token-plan.js';
 
-export const PROVIDER_KINDS = ['postgres', 'jwt', 'kafka'] as const;
+export const PROVIDER_KINDS = ['postgres', 'jwt', 'redis', 'kafka'] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
 export const planSchema = z.object({

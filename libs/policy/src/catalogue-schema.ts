@@ -1,6 +1,7 @@
 /** The shapes of the catalogue's files. Strict: an unknown key is a mistake, and could be a limit that is not kept. */
 import { z } from 'zod';
 import { tokenAudience } from '#providers/jwt/audience.js';
+import { redisRight } from '#providers/redis/right.js';
 
 const name = z
   .string()
@@ -71,6 +72,9 @@ const tool = z.strictObject({
   approvers: names.optional(),
 });
 
+/** What it names depends on the target's kind, and is looked at beside it. */
+const right = z.union([name, redisRight], 'expected a name, or a right of a redis target');
+
 const dataset = z.strictObject({
   id: name,
   domains: names,
@@ -83,7 +87,7 @@ const dataset = z.strictObject({
     .record(
       name,
       z.strictObject({
-        rights: z.array(name).min(1).max(16),
+        rights: z.array(right).min(1).max(16),
         /** Absent: `readDataset` for `read`, `writeDataset` for any other. */
         cedar: z.enum(['readDataset', 'writeDataset']).optional(),
       }),
@@ -95,6 +99,7 @@ const dataset = z.strictObject({
 const anyTarget = z.object({ id: name, maxTtlMs: z.int().min(1_000).max(86_400_000) });
 const target = z.discriminatedUnion('provider', [
   anyTarget.extend({ provider: z.literal('postgres') }),
+  anyTarget.extend({ provider: z.literal('redis') }),
   anyTarget.extend({ provider: z.literal('kafka') }),
   anyTarget.extend({ provider: z.literal('jwt'), audience: tokenAudience }),
 ]);

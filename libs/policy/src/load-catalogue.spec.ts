@@ -105,6 +105,49 @@ it('demands the login of whoever connects', async () => {
   });
 });
 
+describe('a dataset at Redis', () => {
+  const add = (file: string, text: string) =>
+    writeFileSync(join(dir, file), `${readFileSync(join(dir, file), 'utf8')}${text}`);
+  const dataset = (target: string, right: string) =>
+    add(
+      'datasets.yaml',
+      `- { id: carts, domains: [crm], classification: internal, residency: eu, pii: false, target: ${target},
+    actions: { read: { rights: ['${right}'] } } }\n`,
+    );
+  beforeEach(() =>
+    add(
+      'targets.yaml',
+      `- { id: cache, provider: redis, maxTtlMs: 300000, nodes: [{ host: redis.example }], namespace: smp,
+    login: { user: mayfly-broker, password: x } }\n`,
+    ),
+  );
+
+  it('says for each action what it lends', async () => {
+    dataset('cache', '%R~carts:* +@hash');
+    const { catalogue, targets } = await loadCatalogue(dir, env);
+    expect(catalogue.datasets.get('carts')?.actions.get('read')?.rights).toEqual(['%R~carts:* +@hash']);
+    expect(catalogue.targets.get('cache')).toEqual({ id: 'cache', provider: 'redis', maxTtlMs: 300_000 });
+    expect(targets.at(-1)).toMatchObject({
+      provider: 'redis',
+      nodes: [{ host: 'redis.example', port: 6_379 }],
+    });
+  });
+
+  it.each([
+    ['cache', 'pol_carts_read', 'rights.0'],
+    ['shop', '~carts:* +get', 'rights.0'],
+    ['cache', '~* +get', 'rights.0'],
+    ['cache', '~carts:* +@all', 'rights.0'],
+  ])('at %s is not lent by %s', async (target, right, key) => {
+    dataset(target, right);
+    expect(await refusal()).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      key: expect.stringContaining(key) as unknown,
+      line: lineIn('datasets.yaml', right),
+    });
+  });
+});
+
 it('takes Cedar’s action from the name where the entry gives none', async () => {
   edit(
     'datasets.yaml',

@@ -9,6 +9,7 @@ import { type OptionalPart, validate } from '#config/validate.js';
 import { YamlFile } from '#config/yaml-file.js';
 import type { Catalogue, DatasetEntry, TargetEntry, ToolEntry } from '#events/catalogue.js';
 import { bindingOf } from '#providers/kafka/rights.js';
+import { redisRight } from '#providers/redis/right.js';
 import { isSameTarget, type TargetSettings, targetSettings } from '#providers/target-settings.js';
 import { catalogueDigest } from './catalogue-digest.js';
 import { catalogueSchemas } from './catalogue-schema.js';
@@ -47,7 +48,10 @@ export async function loadCatalogue(
     mustExist(orchestrators, [index, 'agents'], entry.agents, agents);
     mustExist(orchestrators, [index, 'datasets'], entry.datasets, datasets);
   });
-  datasets.entries.forEach((entry, index) => mustExist(datasets, [index, 'target'], entry.target, targets));
+  datasets.entries.forEach((entry, index) => {
+    mustExist(datasets, [index, 'target'], entry.target, targets);
+    rightsFit(datasets, index, entry, targets);
+  });
   tools.entries.forEach((entry, index) => ownTargetFits(tools, index, entry, targets));
   datasets.entries.forEach((entry, index) => kafkaRightsFit(datasets, index, entry, targets));
   if (opened !== undefined)
@@ -122,6 +126,25 @@ function mustExist(
   }
   const index = name.findIndex((item) => !ids.has(item));
   if (index >= 0) throw refuse([...path, index]);
+}
+
+/** At Redis a right says what it lends; elsewhere it is a name. */
+function rightsFit(
+  datasets: Listed<unknown>,
+  index: number,
+  { target, actions }: DatasetYaml,
+  targets: Listed<TargetEntry>,
+): void {
+  const isRedis = targets.entries.find(({ id }) => id === target)?.provider === 'redis';
+  for (const [action, { rights }] of Object.entries(actions)) {
+    const wrong = rights.findIndex((right) => redisRight.safeParse(right).success !== isRedis);
+    if (wrong >= 0)
+      throw datasets.yaml.error(
+        'ERR_CONFIG_INVALID',
+        [index, 'actions', action, 'rights', wrong],
+        isRedis ? 'expected keys and commands, for a redis target' : 'expected a name',
+      );
+  }
 }
 
 /** A tool's own target is for a tool without a dataset, and its rights are the actions' names: only a token can carry them. */

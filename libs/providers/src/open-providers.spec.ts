@@ -25,6 +25,12 @@ it('opens one adapter for each target and connects to none', async () => {
   for (const provider of providers.values()) await provider.close();
 });
 
+const cache = (id: string, ...ports: number[]) =>
+  targetSettings.parse({
+    ...{ id, provider: 'redis', maxTtlMs: 300_000, tls: { mode: 'disable' }, namespace: 'dev' },
+    ...{ nodes: ports.map((port) => ({ host: '127.0.0.1', port })), login: { user: 'x', password: 'x' } },
+  });
+
 it('refuses two targets with one id', () => {
   expect(() => openProviders([target('shop', 'dev'), target('shop', 'til')], log, means)).toThrow('`shop`');
 });

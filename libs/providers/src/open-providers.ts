@@ -5,6 +5,7 @@ import { openJwt, type JwtMeans } from './jwt/jwt-provider.js';
 import { openKafka } from './kafka/kafka-provider.js';
 import { openPostgres } from './postgres/postgres-provider.js';
 import type { CredentialProvider } from './provider.js';
+import { openRedis } from './redis/redis-provider.js';
 import type { TargetFinding } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
@@ -23,7 +24,7 @@ export function openProviders(
   const ourselves = means.signer === undefined ? undefined : placeOfAudience(means.signer.issuer);
   const taken = new Set<string>();
   for (const target of targets) {
-    if (taken.has(target.id) || placeOf(target) === ourselves)
+    if (taken.has(target.id) || placesOf(target).some((place) => place === ourselves))
       throw new Error(`target \`${target.id}\` is configured twice, or is for tokens to ourselves`);
     taken.add(target.id);
   }
@@ -37,8 +38,10 @@ export function openProviders(
 export function clashesOf(targets: readonly TargetSettings[]): ReadonlyMap<string, TargetFinding> {
   const clashes = new Map<string, TargetFinding>();
   for (const target of targets) {
-    const place = placeOf(target);
-    const other = targets.find((each) => each.id !== target.id && placeOf(each) === place);
+    const places = new Set(placesOf(target));
+    const other = targets.find(
+      (each) => each.id !== target.id && placesOf(each).some((place) => places.has(place)),
+    );
     if (other !== undefined) clashes.set(target.id, clashWith(other));
   }
   return clashes;
@@ -56,6 +59,8 @@ function open(target: TargetSettings, log: Log, means: ProviderMeans): Credentia
       return openPostgres(target, log);
     case 'jwt':
       return openJwt(target, log, means);
+    case 'redis':
+      return openRedis(target, log);
     case 'kafka':
       return openKafka(target, log);
     default:
@@ -63,12 +68,12 @@ function open(target: TargetSettings, log: Log, means: ProviderMeans): Credentia
   }
 }
 
-function placeOf(target: TargetSettings): string {
-  if (target.provider === 'jwt') return placeOfAudience(target.audience);
+function placesOf(target: TargetSettings): string[] {
+  if (target.provider === 'jwt') return [placeOfAudience(target.audience)];
   if (target.provider === 'kafka')
-    return JSON.stringify([...target.connection.brokers.toSorted(), target.namespace]);
-  const { host, port } = target.connection;
-  return JSON.stringify([host, port, target.namespace]);
+    return target.connection.brokers.map((broker) => JSON.stringify([broker, target.namespace]));
+  const servers = target.provider === 'redis' ? target.nodes : [target.connection];
+  return servers.map(({ host, port }) => JSON.stringify([host, port, target.namespace]));
 }
 
 const placeOfAudience = (audience: string) => JSON.stringify(['audience', audience]);

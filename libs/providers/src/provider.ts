@@ -15,7 +15,7 @@ export interface Plan {
   target: string;
   /** The principal's name at the target: a function of the lease id, never used twice. */
   principal: string;
-  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions, for `kafka`: single ACLs). */
+  /** Names at the target that carry the rights (for `postgres`: policy roles, for `jwt`: actions, for `redis`: selectors, for `kafka`: single ACLs). */
   rights: string[];
   /** The latest moment the create may be sent or land, RFC 3339. */
   createBy: string;
@@ -48,7 +48,7 @@ export interface Capabilities {
 }
 
 /** What an agent needs, as sealed into the envelope. Contains the secret: never log, never store in clear. */
-export type Credential = PostgresCredential | JwtCredential | KafkaCredential;
+export type Credential = PostgresCredential | JwtCredential | RedisCredential | KafkaCredential;
 
 export interface PostgresCredential {
   kind: 'postgres';
@@ -76,6 +76,19 @@ export interface KafkaCredential {
     /** `host:port` of some of its brokers. */
     brokers: string[];
     mechanism: 'scram-sha-256' | 'scram-sha-512';
+      username: string;
+      password: Secret;
+      tls: { mode: 'disable' | 'verify-full'; ca?: string };
+  };
+}
+
+export interface RedisCredential {
+  kind: 'redis';
+  connection: {
+    /** The first of `nodes`. */
+    host: string;
+    port: number;
+    nodes: { host: string; port: number }[];
     username: string;
     password: Secret;
     tls: { mode: 'disable' | 'verify-full'; ca?: string };

@@ -70,6 +70,16 @@ it.each([
   expect(targetSettings.safeParse(settings).success).toBe(false);
 });
 
+it('is another target where the password of an account at Redis is another', () => {
+  const cache = (password: string) =>
+    targetSettings.parse({
+      ...{ id: 'cache', provider: 'redis', maxTtlMs: 300_000, namespace: 'dev' },
+      ...{ nodes: [{ host: 'redis.example' }], login: { user: 'mayfly-broker', password } },
+    });
+  expect(isSameTarget(cache('hunter2'), cache('hunter2'))).toBe(true);
+  expect(isSameTarget(cache('hunter2'), cache('hunter3'))).toBe(false);
+});
+
 it.each([
   ['nothing', written, true],
   ['the same written otherwise', { ...written, maxTtlMs: 300_000 }, true],

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { jwtSettings } from './jwt/settings.js';
 import { kafkaSettings } from './kafka/settings.js';
 import { postgresSettings } from './postgres/settings.js';
+import { redisSettings } from './redis/settings.js';
 
 export const targetSettings = z.discriminatedUnion('provider', [
   postgresSettings,
   jwtSettings,
+  redisSettings,
   kafkaSettings,
 ]);
 

@@ -1,7 +1,13 @@
 /** `mayfly call`: one tool call. The credential goes to a file of its owner's alone, or to standard output if one insists. */
 import { join } from 'node:path';
 import { v7 as uuidV7 } from 'uuid';
-import type { OpenedCredential, OpenedJwt, OpenedKafka, OpenedPostgres } from '#agent/open-envelope.js';
+import type {
+  OpenedCredential,
+  OpenedJwt,
+  OpenedKafka,
+  OpenedPostgres,
+  OpenedRedis,
+} from '#agent/open-envelope.js';
 import { unreachable } from '#events/unreachable.js';
 import { MayflyClient } from '../mayfly-client.js';
 import { PrivateFile } from '../private-file.js';
@@ -83,6 +89,8 @@ function linesOf(credential: OpenedCredential, show: boolean): string[] {
       return loginLines(credential, show);
     case 'kafka':
       return saslLines(credential, show);
+    case 'redis':
+      return nodeLines(credential, show);
     case 'jwt':
       return tokenLines(credential, show);
     default:
@@ -96,6 +104,15 @@ function saslLines({ connection }: OpenedKafka, show: boolean): string[] {
     `user       ${username}, by ${mechanism}`,
     ...(show ? [`password   ${password.reveal()}`] : []),
     `at         ${brokers.join(',')}`,
+  ];
+}
+
+function nodeLines({ connection }: OpenedRedis, show: boolean): string[] {
+  const { nodes, username, password } = connection;
+  return [
+    `user       ${username}`,
+    ...(show ? [`password   ${password.reveal()}`] : []),
+    `at         ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
   ];
 }
 

@@ -3,6 +3,8 @@ import type { ProviderKind } from '#events/lease-plan.js';
 import { harness as jwtHarness, jwtFeatures } from '../jwt/jwt-world.contract.js';
 import { kafkaFeatures, openSampleKafka } from '../kafka/sample-kafka.contract.js';
 import { openOwnTarget, postgresFeatures } from '../postgres/own-target.contract.js';
+import { redisFeatures } from '../redis/redis-features.contract.js';
+import { openRedisWorld, prefixOf } from '../redis/redis-world.contract.js';
 import type { ProviderHarness, TargetFeatures } from './harness.contract.js';
 
 // begin subject
@@ -20,6 +22,11 @@ export const SUBJECTS: Record<ProviderKind, Subject> = {
     features: postgresFeatures,
     open: () => openOwnTarget({ durable: true }),
     target: 'PostgreSQL 18, one server, `fsync` on',
+  },
+  redis: {
+    features: redisFeatures(prefixOf('rpk')),
+    open: () => openRedisWorld('rpk'),
+    target: 'Redis 7.0, a primary and a replica, nothing on disk',
   },
   jwt: {
     features: jwtFeatures,
