@@ -32,6 +32,10 @@ export function gatedTarget(): GatedTarget {
   return {
     kind: 'postgres',
     fencing: 'fenced',
+    capabilities: {
+      ...{ naming: 'by_lease', expiry: 'new_logins', cut: 'ends_sessions', list: true, renew: true },
+      ttl: { minMs: 1_000, maxMs: 3_600_000 },
+    },
     begun,
     open: () => {
       isOpen = true;

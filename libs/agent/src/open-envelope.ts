@@ -6,6 +6,7 @@ import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import { uuidV7 } from '#events/inbound.js';
 import { DELIVERY } from '#events/topics.js';
+import { unreachable } from '#events/unreachable.js';
 import { Secret } from '#providers/secret.js';
 import { AgentError } from './agent-error.js';
 import type { SealKeyPair } from './seal-key.js';
@@ -122,14 +123,28 @@ export async function openEnvelope(
   const credential = parse(await decrypt(envelope, sealKey));
   if (credential.leaseId !== header.leaseId)
     throw new AgentError('ERR_ENVELOPE_MISMATCH', 'the envelope names two leases', { member: 'leaseId' });
-  if (credential.kind === 'jwt') return { ...credential, token: new Secret(credential.token) };
-  if (credential.kind === 'redis' || credential.kind === 'kafka') {
-    const { password, ...rest } = credential.connection;
-    return { ...credential, connection: { ...rest, password: new Secret(password) } };
-  }
-  const { password, ...rest } = credential.connection;
-  return { ...credential, connection: { ...rest, password: new Secret(password) } };
+  return withSecret(credential);
 }
+
+function withSecret(credential: Plaintext): OpenedCredential {
+  switch (credential.kind) {
+    case 'jwt':
+      return { ...credential, token: new Secret(credential.token) };
+    case 'postgres':
+      return { ...credential, connection: hidden(credential.connection) };
+    case 'redis':
+      return { ...credential, connection: hidden(credential.connection) };
+    case 'kafka':
+      return { ...credential, connection: hidden(credential.connection) };
+    default:
+      return unreachable(credential);
+  }
+}
+
+const hidden = <C extends { password: string }>({ password, ...rest }: C) => ({
+  ...rest,
+  password: new Secret(password),
+});
 
 async function decrypt(envelope: string, sealKey: SealKeyPair): Promise<Uint8Array> {
   try {

@@ -1,6 +1,9 @@
 /** Whether a target is fit to be lent from, whatever its kind. Read-only, with a connection of its own; never rejects. */
 import { unreachable } from '#events/unreachable.js';
+import { inspectByListing } from './inspect-by-listing.js';
+import { openKafka } from './kafka/kafka-provider.js';
 import { inspectPostgres } from './postgres/inspect.js';
+import { openRedis } from './redis/redis-provider.js';
 import type { TargetFinding, TargetUser } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
@@ -16,6 +19,10 @@ export async function inspectTarget(
   switch (target.provider) {
     case 'postgres':
       return await inspectPostgres(target, user, rights);
+    case 'redis':
+      return await inspectByListing((log) => openRedis(target, log), target.login.user);
+    case 'kafka':
+      return await inspectByListing((log) => openKafka(target, log), target.login.user);
     case 'jwt':
       // Nobody logs in anywhere.
       return [];
