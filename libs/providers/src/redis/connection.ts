@@ -13,7 +13,7 @@ import type { RedisSettings } from './settings.js';
 export type Use = 'create' | 'cut' | 'tidy';
 
 const CONNECT_WITHIN_MS = 5_000;
-const ANSWER_WITHIN_MS = 3_000;
+const ANSWER_WITHIN_MS = 5_000;
 /** See `STALE_AFTER_MS` in prune.ts: one that creates is not kept until it is closed from the other side. */
 const CREATES_FOR_MS = 240_000;
 
@@ -108,15 +108,18 @@ async function openConnection(
   };
   const underWay = new Set<Promise<unknown>>();
   let heardAtMs = 0;
+  client.on('connect', () => (heardAtMs = performance.now()));
   /** A server that answers at all is waited for, however much was asked of it at once; one that says nothing for so long is not. */
   const answered = async <T>(withinMs: number, asked: Promise<T>): Promise<T> => {
     const askedAtMs = performance.now();
-    let [timer, late]: [NodeJS.Timeout?, NodeJS.Immediate?] = [];
+    let timer: NodeJS.Timeout | undefined;
+    let late: NodeJS.Immediate | undefined;
+    const leftMs = () => Math.max(askedAtMs, heardAtMs) + withinMs - performance.now();
     const watch = (): void => {
-      const leftMs = Math.max(askedAtMs, heardAtMs) + withinMs - performance.now();
-      if (leftMs > 0) timer = setTimeout(watch, leftMs);
-      // What came while this process stood still is read before.
-      else late = setImmediate(() => drop(new Error('no answer in time')));
+      // What came while this process stood still is read before it is judged.
+      timer = setTimeout(() => {
+        late = setImmediate(() => (leftMs() > 0 ? watch() : drop(new Error('no answer in time'))));
+      }, leftMs());
     };
     watch();
     underWay.add(asked);
