@@ -66,6 +66,8 @@ ${lines(rows, ([name, { capabilities }]) => [link(name), NAMING[capabilities.nam
 
 ## Measured at
 
+*Load*: the machine's load average at the end. Above the number of its processors somebody else was at work, and times are longer than Mayfly's.
+
 | provider | target | cuts | when, at which commit | machine |
 |---|---|---|---|---|
 ${lines(rows, ([name, row]) => [link(name), row.target, row.cuts, `${row.at.slice(0, 10)}, \`${row.commit}\``, machine(row)])}
