@@ -1,6 +1,11 @@
 /** Leases at a Kafka through the revoker: what an end, and a create that comes too late, come to there. */
 import { v7 as uuidv7 } from 'uuid';
-import { ORDERS, openSampleKafka, type SampleKafka } from '#providers/kafka/sample-kafka.contract.js';
+import {
+  ORDERS,
+  openSampleKafka,
+  STARTS_WITHIN_MS,
+  type SampleKafka,
+} from '#providers/kafka/sample-kafka.contract.js';
 import type { CredentialProvider } from '#providers/provider.js';
 import { brokers, inMs } from './broker-voice.contract.js';
 import { World } from './revoker-world.contract.js';
@@ -24,7 +29,7 @@ beforeAll(async () => {
   [kafka, world] = await Promise.all([openSampleKafka({ id: 'shop' }), World.open('rkf')]);
   const revoker = await world.start(counting(kafka.revoker));
   revoker.sweeper(world.bus).start();
-});
+}, STARTS_WITHIN_MS);
 afterAll(async () => {
   await world.close();
   await kafka.close();

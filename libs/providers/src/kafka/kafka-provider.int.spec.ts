@@ -3,12 +3,17 @@ import { describeProvider } from '../provider.contract.js';
 import { describeCut } from './kafka-cut.contract.js';
 import { describeLosses } from './kafka-losses.contract.js';
 import { describePrincipals } from './kafka-principals.contract.js';
-import { kafkaFeatures, openSampleKafka, type SampleKafka } from './sample-kafka.contract.js';
+import {
+  kafkaFeatures,
+  openSampleKafka,
+  STARTS_WITHIN_MS,
+  type SampleKafka,
+} from './sample-kafka.contract.js';
 
 let kafka: SampleKafka;
 beforeAll(async () => {
   kafka = await openSampleKafka();
-});
+}, STARTS_WITHIN_MS);
 afterAll(() => kafka.close());
 
 describePrincipals(() => kafka);

@@ -33,6 +33,8 @@ import { kafkaSettings } from './settings.js';
 export const ORDERS = 'spec.orders';
 export const ARCHIVE = 'spec.orders_archive-2025';
 export const SALARIES = 'hr.salaries';
+/** Java and Kafka, on a machine that others use. */
+export const STARTS_WITHIN_MS = 240_000;
 const NAMESPACE = 'spk';
 /** A name and a password as somebody may choose them: SCRAM escapes the first, and clients must not trip over the second. */
 const BROKER = { user: 'mayfly,broker=1', password: 'it\'s "p,w=1" %?' };
