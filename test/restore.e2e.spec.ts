@@ -196,6 +196,7 @@ describe('a restored database', () => {
       expect(await answer.text()).toContain('observing only');
       await foreseen;
       expect(said).toContain('what would be revoked, and is not');
+      expect(said).toContain(credential.leaseId);
       const line = said.split('\n').find((each) => each.includes(credential.leaseId));
       expect(JSON.parse(line ?? '{}')).toMatchObject({
         ...{ msg: 'would be revoked', taskId, target: 'shop', cause: 'task_ended' },

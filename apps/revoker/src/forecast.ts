@@ -104,9 +104,15 @@ async function readOn(tx: Tx, bus: Bus, parts: RevokerParts): Promise<number> {
       ? 0n
       : (stored.find((each) => each.topic === topic && each.partition === partition)?.next ?? 0n);
   let unread = 0;
-  await readToEnd(bus, { group: `${GROUP}.observe`, topics, from }, async (records) => {
-    for (let i = 0; i < records.length; i += BATCH)
-      unread += await handle(tx, records.slice(i, i + BATCH), parts);
+  // Partitions come side by side, and there is one transaction.
+  let before: Promise<unknown> = Promise.resolve();
+  await readToEnd(bus, { group: `${GROUP}.observe`, topics, from }, (records) => {
+    const handled = before.then(async () => {
+      for (let i = 0; i < records.length; i += BATCH)
+        unread += await handle(tx, records.slice(i, i + BATCH), parts);
+    });
+    before = handled.catch(() => undefined);
+    return handled;
   });
   return unread;
 }
