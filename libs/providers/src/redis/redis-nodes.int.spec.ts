@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../../scripts/servers/redis.mjs';
 import type { CredentialProvider } from '../provider.js';
 import { describeOwnRedis, openServers, untilOld } from './redis-servers.contract.js';
 import { openRedisWorld, type RedisWorld } from './redis-world.contract.js';
@@ -148,12 +149,15 @@ describeOwnRedis('a server that would keep our users', () => {
 
 describeOwnRedis('a target that is not what it was said to be', () => {
   let world: RedisWorld;
+  let tls: Awaited<ReturnType<typeof tlsFiles>>;
   beforeAll(async () => {
-    world = await openRedisWorld('rpm', await openServers(MODES, 1));
+    tls = await tlsFiles();
+    world = await openRedisWorld('rpm', await openServers(tls.settings, 1));
   });
-  afterAll(() => world.close());
-  const { settings: MODES, ca, remove } = tlsFiles();
-  afterAll(remove);
+  afterAll(async () => {
+    await world.close();
+    tls.remove();
+  });
 
   it('has one server at two addresses: nothing is lent, and nothing is proven', async () => {
     const [{ host, port }] = world.nodes as [{ host: string; port: number }];
@@ -203,7 +207,8 @@ describeOwnRedis('a target that is not what it was said to be', () => {
   });
 
   it('speaks TLS with a certificate of its own: only who knows it connects', async () => {
-    const nodes = [{ host: '127.0.0.1', port: MODES['tls-port'] }];
+    const nodes = [{ host: '127.0.0.1', port: tls.settings['tls-port'] }];
+    const { ca } = tls;
     const trusting = world.open('broker', { nodes, tls: { mode: 'verify-full', ca } });
     const answer = await trusting.create(world.plan());
     expect(answer).toMatchObject({ answer: 'created', credential: { connection: { tls: { ca } } } });
@@ -214,7 +219,7 @@ describeOwnRedis('a target that is not what it was said to be', () => {
 });
 
 /** A certificate for 127.0.0.1 that signs itself. */
-function tlsFiles() {
+async function tlsFiles() {
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-redis-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   execFileSync(
@@ -225,7 +230,7 @@ function tlsFiles() {
     ],
     { stdio: 'ignore' },
   );
-  const port = 20_000 + (process.pid % 20_000);
+  const port = await freePort();
   const settings = {
     ...{ 'tls-port': port, 'tls-cert-file': `"${cert}"`, 'tls-key-file': `"${key}"` },
     ...{ 'tls-ca-cert-file': `"${cert}"`, 'tls-auth-clients': 'no' },
