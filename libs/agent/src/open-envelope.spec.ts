@@ -32,6 +32,19 @@ const token = {
   dpop: true,
 };
 
+const user = {
+  kind: 'kafka',
+  leaseId: LEASE,
+  notAfter: '2026-11-24T19:02:00.000Z',
+  connection: {
+    brokers: ['127.0.0.1:9093'],
+    mechanism: 'scram-sha-512',
+    username: 'kdev0192',
+    password: 'battery-staple',
+    tls: { mode: 'disable' },
+  },
+};
+
 /** Seals as the broker does, with jose as the second implementation. */
 async function seal(
   to: SealKeyPair,
@@ -67,6 +80,13 @@ describe.each(['P-256', 'X25519'] as const)('envelope sealed to a %s key', (curv
     expect(opened).toMatchObject({ kind: 'jwt', leaseId: LEASE, dpop: true });
     expect(opened.kind === 'jwt' && opened.token.reveal()).toBe('header.claims.signature');
     expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('header.claims');
+  });
+
+  it('opens to a Kafka user', async () => {
+    const opened = await openEnvelope(await seal(key, { plaintext: user }), key, asked);
+    expect(opened).toMatchObject({ kind: 'kafka', leaseId: LEASE, connection: { username: 'kdev0192' } });
+    expect(opened.kind === 'kafka' && opened.connection.password.reveal()).toBe('battery-staple');
+    expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('battery-staple');
   });
 
   it('does not open with another key', async () => {
