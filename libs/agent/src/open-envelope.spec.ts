@@ -42,6 +42,19 @@ const user = {
   },
 };
 
+const kafkaUser = {
+  kind: 'kafka',
+  leaseId: LEASE,
+  notAfter: '2026-11-24T19:02:00.000Z',
+  connection: {
+    brokers: ['127.0.0.1:9093'],
+    mechanism: 'scram-sha-512',
+    username: 'kdev0192',
+    password: 'battery-staple',
+    tls: { mode: 'disable' },
+  },
+};
+
 /** Seals as the broker does, with jose as the second implementation. */
 async function seal(
   to: SealKeyPair,
@@ -84,6 +97,13 @@ describe.each(['P-256', 'X25519'] as const)('envelope sealed to a %s key', (curv
     expect(opened).toMatchObject({ kind: 'redis', leaseId: LEASE, connection: { username: 'kdev0192' } });
     expect(opened.kind === 'redis' && opened.connection.password.reveal()).toBe('correct-horse');
     expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('correct-horse');
+  });
+
+  it('opens to a Kafka user', async () => {
+    const opened = await openEnvelope(await seal(key, { plaintext: kafkaUser }), key, asked);
+    expect(opened).toMatchObject({ kind: 'kafka', leaseId: LEASE, connection: { username: 'kdev0192' } });
+    expect(opened.kind === 'kafka' && opened.connection.password.reveal()).toBe('battery-staple');
+    expect(inspect(opened, { depth: 9 }) + JSON.stringify(opened)).not.toContain('battery-staple');
   });
 
   it('does not open with another key', async () => {

@@ -2,16 +2,7 @@
  * A Kafka for integration specs: with an authorizer, topics, and the two logins that docs/providers/kafka tells a user to make; and
  * agents that use what they were lent by a client of their own.
  */
-import {
-  alterUserScramCredentialsV0,
-  Connection,
-  createAclsV3,
-  deleteAclsV3,
-  describeUserScramCredentialsV0,
-} from '@platformatic/kafka';
 import { v7 } from 'uuid';
-import { kafkaCredential } from '#agent/kafka-credential.js';
-import { kafkajs } from '#bus/kafka/client.js';
 import { createLog } from '#telemetry/log.js';
 import { startKafkaTarget, type KafkaTarget } from '../../../../test/support/kafka-target.mjs';
 import { principalOf } from '../postgres/name.js';
@@ -23,11 +14,9 @@ import type {
   WiredTarget,
 } from '../conformance/harness.contract.js';
 import type { CredentialProvider, KafkaCredential, Plan } from '../provider.js';
-import { Secret } from '../secret.js';
+import { Administrator } from './kafka-administrator.contract.js';
+import { Agent } from './kafka-agent.contract.js';
 import { openKafka } from './kafka-provider.js';
-import { everyAclOf } from './look.js';
-import { PATTERN, PERMISSION } from './rights.js';
-import { saltedPassword } from './scram.js';
 import { kafkaSettings } from './settings.js';
 
 export const ORDERS = 'spec.orders';
@@ -192,183 +181,3 @@ export function planOf(change: Partial<Plan> = {}): Plan {
     ...change,
   };
 }
-
-const NO_RETRIES = { retries: 0 };
-
-/** Somebody with a credential, and an ordinary client. */
-export class Agent {
-  readonly #kafka: InstanceType<typeof kafkajs.Kafka>;
-  readonly #producer;
-  readonly #closing: (() => Promise<unknown>)[] = [];
-
-  constructor(private readonly credential: KafkaCredential) {
-    const inUse = kafkaCredential({ leaseId: v7(), notAfter: new Date().toISOString(), ...credential }, () =>
-      Promise.reject(new Error('nobody renews')),
-    );
-    this.#kafka = new kafkajs.Kafka({
-      clientId: 'agent',
-      ...inUse.connection,
-      connectionTimeout: 3_000,
-      retry: NO_RETRIES,
-      logLevel: kafkajs.logLevel.NOTHING,
-    });
-    this.#producer = this.#kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      retry: NO_RETRIES,
-    });
-  }
-
-  get ownGroup(): string {
-    return `${this.credential.connection.username}-reader`;
-  }
-
-  /** Rejects where the login is refused. */
-  login(): Promise<void> {
-    return (this.#loggedIn ??= this.#producer.connect());
-  }
-  #loggedIn: Promise<void> | undefined;
-
-  /** Logs in where that is not done. Rejects where it may not, or could not. */
-  async produce(topic: string, value = 'x'): Promise<unknown> {
-    await this.login();
-    return await this.#producer.send({ topic, acks: -1, timeout: 5_000, messages: [{ value }] });
-  }
-
-  /** Reads from the start, once. Resolves with what came first, rejects where it may not. */
-  async read(topic: string, groupId = this.ownGroup): Promise<string> {
-    const reading = this.follow(topic, groupId);
-    try {
-      return await reading.first;
-    } finally {
-      await reading.stop();
-    }
-  }
-
-  /**
-   * Reads from the start, and goes on.
-   * @param onValue told of each record
-   * @param waitMs how long a fetch waits at the broker for something to come in
-   * @returns `first` rejects where it may not
-   */
-  follow(
-    topic: string,
-    groupId = this.ownGroup,
-    onValue: (value: string) => void = () => undefined,
-    waitMs = 100,
-  ) {
-    const consumer = this.#kafka.consumer({
-      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: waitMs, sessionTimeout: 10_000 },
-      retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
-    });
-    const stop = () => consumer.disconnect().catch(() => undefined);
-    this.#closing.push(stop);
-    const first = new Promise<string>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      const eachMessage = ({ message }: { message: { value: Buffer | null } }) => {
-        const value = message.value?.toString() ?? '';
-        onValue(value);
-        resolve(value);
-        return Promise.resolve();
-      };
-      consumer
-        .connect()
-        .then(() => consumer.subscribe({ topic, fromBeginning: true }))
-        .then(() => consumer.run({ autoCommit: true, eachMessage }))
-        .catch(reject);
-    });
-    first.catch(() => undefined);
-    return { first, stop };
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(
-      [() => this.#producer.disconnect(), ...this.#closing.splice(0)].map((end) =>
-        end().catch(() => undefined),
-      ),
-    );
-  }
-}
-
-/** Who needs no login (`test/support/kafka-target.mjs`). */
-export class Administrator {
-  private constructor(
-    private readonly connection: Connection,
-    private readonly admin: ReturnType<InstanceType<typeof kafkajs.Kafka>['admin']>,
-    private readonly producer: ReturnType<InstanceType<typeof kafkajs.Kafka>['producer']>,
-  ) {}
-
-  static async connect({ anonymous: { host, port } }: KafkaTarget): Promise<Administrator> {
-    const connection = new Connection('administrator');
-    await connection.connect(host, port);
-    const kafka = new kafkajs.Kafka({ brokers: [`${host}:${port}`], logLevel: kafkajs.logLevel.NOTHING });
-    const admin = kafka.admin();
-    await admin.connect();
-    const createPartitioner = kafkajs.Partitioners.DefaultPartitioner;
-    return new Administrator(connection, admin, kafka.producer({ createPartitioner }));
-  }
-
-  async createTopics(topics: readonly string[]): Promise<void> {
-    await this.admin.createTopics({
-      topics: topics.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 })),
-      waitForLeaders: true,
-    });
-  }
-
-  async produce(topic: string, value = 'first'): Promise<void> {
-    await this.producer.connect();
-    await this.producer.send({ topic, messages: [{ value }] });
-  }
-
-  async createUser(user: string, password: string): Promise<void> {
-    const salted = await saltedPassword(new Secret(password), 'scram-sha-512', 4_096);
-    await alterUserScramCredentialsV0.api.async(this.connection, [], [{ name: user, ...salted }]);
-  }
-
-  async hasCredential(user: string): Promise<boolean> {
-    const { results } = await describeUserScramCredentialsV0.api.async(this.connection, []);
-    return results.some((each) => each.user === user);
-  }
-
-  async removeAcls(user: string): Promise<void> {
-    await deleteAclsV3.api.async(this.connection, [everyAclOf(user)]);
-  }
-
-  /** As docs/providers/kafka says: ALTER and DESCRIBE on the cluster, and nothing else. */
-  async createLogin(user: string, password: string): Promise<void> {
-    await this.createUser(user, password);
-    const cluster = {
-      resourceType: CLUSTER,
-      resourceName: 'kafka-cluster',
-      resourcePatternType: PATTERN.LITERAL,
-    };
-    await this.allow(
-      user,
-      [ALTER, DESCRIBE].map((operation) => ({ ...cluster, operation })),
-    );
-  }
-
-  async allow(user: string, bindings: readonly object[]): Promise<void> {
-    const who = { principal: `User:${user}`, host: '*', permissionType: PERMISSION.ALLOW };
-    await createAclsV3.api.async(
-      this.connection,
-      bindings.map((binding) => ({ ...who, ...binding })) as Parameters<typeof createAclsV3.api.async>[1],
-    );
-  }
-
-  /** The end of a topic: how many records it ever got. */
-  async end(topic: string): Promise<number> {
-    const [partition] = await this.admin.fetchTopicOffsets(topic);
-    return Number(partition?.offset ?? 0);
-  }
-
-  async close(): Promise<void> {
-    await this.connection.close();
-    await this.admin.disconnect();
-    await this.producer.disconnect();
-  }
-}
-
-const CLUSTER = 4;
-const ALTER = 7;
-const DESCRIBE = 8;
