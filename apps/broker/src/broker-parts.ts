@@ -10,6 +10,7 @@ import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { AnswerBoard, RenewalBoard } from './answer-board.js';
+import type { CreateBreakers } from './create-breakers.js';
 import type { Measures } from './measures.js';
 import type { Notifying } from './notifications/notifier.js';
 import type { Tokens } from './tokens/open-tokens.js';
@@ -30,6 +31,8 @@ export interface BrokerParts {
   maxDepth: number;
   /** By target. */
   providers: ReadonlyMap<string, CredentialProvider>;
+  /** Which targets are spared creates for now. */
+  breakers: CreateBreakers;
   /** Null: this broker makes no tokens. */
   tokens: Tokens | null;
   /** Who waits in this process for the outcome of a call. */

@@ -3,12 +3,13 @@
  * transaction decide (rule 3). Nothing here is undone; what goes wrong is abandoned, and the revoker cuts it (rule 4).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FairQueue } from '#events/fair-queue.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
 import { settleLeases, type Attempt, type Settling } from './settle-lease.js';
 import type { Intent } from './unit-of-work.js';
 
-/** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's. */
+/** Creates at once, for each target: its own queue, so that a slow target holds up nobody else's, in which tenants and tasks take turns. */
 const CREATES_AT_ONCE = 16;
 /** Outcomes decided in one transaction, and transactions at once. */
 const SETTLED_AT_ONCE = 50;
@@ -21,7 +22,7 @@ const ROOM_PAUSE_MS = 5;
 
 export class LeaseIssuer {
   readonly #parts: BrokerParts;
-  readonly #waiting = new Map<string, { intent: Intent }[]>();
+  readonly #waiting = new Map<string, FairQueue<Intent>>();
   readonly #running = new Map<string, number>();
   readonly #settling: Settling[] = [];
   readonly #held = new Set<string>();
@@ -41,9 +42,9 @@ export class LeaseIssuer {
     await published;
     if (this.#stopped) return;
     for (const intent of intents) {
-      const { target } = intent.intended;
-      const queue = this.#waiting.get(target) ?? [];
-      queue.push({ intent });
+      const { target, tenant = '', taskId } = intent.intended;
+      const queue = this.#waiting.get(target) ?? new FairQueue<Intent>();
+      queue.push(tenant, taskId, intent);
       this.#waiting.set(target, queue);
       this.#next(target);
     }
@@ -78,10 +79,10 @@ export class LeaseIssuer {
   #next(target: string): void {
     const running = this.#running.get(target) ?? 0;
     if (running >= CREATES_AT_ONCE) return;
-    const job = this.#waiting.get(target)?.shift();
-    if (job === undefined) return;
+    const intent = this.#waiting.get(target)?.shift();
+    if (intent === undefined) return;
     this.#running.set(target, running + 1);
-    void this.#issue(job.intent).finally(() => {
+    void this.#issue(intent).finally(() => {
       this.#running.set(target, (this.#running.get(target) ?? 1) - 1);
       this.#next(target);
       this.#tellIdle();
@@ -91,6 +92,7 @@ export class LeaseIssuer {
   async #issue(intent: Intent): Promise<void> {
     faultPoint('create.before');
     const attempt = await this.#create(intent);
+    this.#parts.breakers.note(intent.intended.target, attempt.answer, Date.now());
     this.#answeredMs = performance.now();
     faultPoint('create.after');
     this.#settling.push({ intent, attempt });

@@ -117,6 +117,32 @@ describe('rule 1: one lease, one attempt', () => {
     await expect(second).rejects.toMatchObject({ code: '23505', constraint: 'lease_one_per_call' });
   });
 
+  it('spares a target that does not answer: after two calls the next is told at once, and no lease is made for it', async () => {
+    const { voices, target } = world;
+    const taskId = uuidv7();
+    const calls = [uuidv7(), uuidv7(), uuidv7()];
+    target.answer = () => ({ answer: 'none', code: 'ERR_TARGET_UNREACHABLE' });
+    await broker.hear(await voices.starts(taskId));
+    for (const [n, callId] of calls.entries()) {
+      await broker.hear(await voices.calls(taskId, { callId }));
+      await world.until(() => world.delivered(taskId).length === n + 1, 'the answer');
+    }
+
+    const codes = (await world.delivers(taskId, 'call.refused')).map(({ data }) => data);
+    expect(codes).toMatchObject([
+      { callId: calls[0], code: 'ERR_TARGET_UNREACHABLE' },
+      { callId: calls[1], code: 'ERR_TARGET_UNREACHABLE' },
+      { callId: calls[2], code: 'ERR_TARGET_UNAVAILABLE' },
+    ]);
+    expect(target.creates).toHaveLength(6);
+    expect(world.events(taskId, 'lease.intended').map(({ callId }) => callId)).not.toContain(calls[2]);
+    // Policy has said yes: this is no drift of its agent's, and no flip of a replay.
+    const decided = world.events(taskId, 'call.decided').find(({ callId }) => callId === calls[2]);
+    expect(decided).toMatchObject({ decision: 'permit', code: 'ERR_TARGET_UNAVAILABLE' });
+    expect(decided).not.toHaveProperty('leaseId');
+    expect(world.logged.join('')).toContain('a target does not answer: nothing is created there for now');
+  });
+
   it('tries a target that does not answer three times, each with a lease of its own, then tells the agent', async () => {
     const { voices, target } = world;
     const [taskId, callId] = [uuidv7(), uuidv7()];

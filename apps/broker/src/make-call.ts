@@ -15,7 +15,10 @@ import type { UnitOfWork } from './unit-of-work.js';
 import type { Tx } from '#store/database.js';
 import { sha256Hex } from '#store/parking.js';
 
-type Parts = Pick<BrokerParts, 'catalogue' | 'judge' | 'providers' | 'tokens' | 'approvals' | 'drift'>;
+type Parts = Pick<
+  BrokerParts,
+  'catalogue' | 'judge' | 'providers' | 'breakers' | 'tokens' | 'approvals' | 'drift'
+>;
 
 /**
  * @param saidAtMs when it came to the bus, or to our HTTP
@@ -77,6 +80,7 @@ export function decideNow(
     sealKeyThumbprint: validSealKey(call.sealTo) ? sealKeyThumbprint(call.sealTo) : null,
     newLeaseId: uuidv7(),
     principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',
+    unavailable: (target) => parts.breakers.refusal(target, work.nowMs),
     newStatus: () => parts.tokens?.status?.next(),
     ...(by.cannotWait === true
       ? {}

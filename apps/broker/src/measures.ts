@@ -65,6 +65,10 @@ export function createMeasures(metrics: Metrics) {
     name: 'issue_seconds',
     help: 'From the intent of a lease to its issue.',
   });
+  const breakersOpen = metrics.gauge({
+    name: 'create_breakers_open',
+    help: 'Targets at which nothing is created for now, because they did not answer.',
+  });
   const peerRestored = metrics.counter({
     name: 'peer_store_restored_total',
     help: 'Records of the revoker whose counter another record had. Always 0, or its database was restored and it runs.',
@@ -93,6 +97,9 @@ export function createMeasures(metrics: Metrics) {
     },
     approvalsOpen(count: number): void {
       approvals.set(count);
+    },
+    breakersOpen(count: number): void {
+      breakersOpen.set(count);
     },
     peerRestored(): void {
       peerRestored.inc();

@@ -22,6 +22,7 @@ import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { boardOver, renewalBoardOver } from './answer-board.js';
 import type { BrokerParts } from './broker-parts.js';
+import { breakersTold, CreateBreakers } from './create-breakers.js';
 import { createMeasures } from './measures.js';
 import { brokerMigrations } from './migrations.js';
 import { createNotificationMeasures } from './notifications/measures.js';
@@ -90,6 +91,7 @@ export async function openParts(
       catalogue,
       judge,
       providers,
+      breakers: new CreateBreakers(breakersTold(measures, log)),
       tokens,
       board,
       renewals,

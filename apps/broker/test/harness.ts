@@ -37,6 +37,7 @@ import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-sc
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
+import { breakersTold, CreateBreakers } from '../src/create-breakers.js';
 import { createMeasures } from '../src/measures.js';
 import { Alive } from '#store/alive.js';
 import { boardOver, renewalBoardOver } from '../src/answer-board.js';
@@ -221,6 +222,7 @@ export class World {
     const means = { maxClockSkewMs: 2_000, ...(making === null ? {} : { signer: making.keys }) };
     providers.set('orders-api', openJwt(ORDERS_API, log, means));
     const metrics = new Metrics('broker');
+    const measures = createMeasures(metrics);
     const process = new BrokerProcess(
       {
         db,
@@ -233,12 +235,13 @@ export class World {
         drift: this.drift,
         maxDepth: 8,
         providers,
+        breakers: new CreateBreakers(breakersTold(measures, log)),
         tokens: making,
         board: boardOver(db, warn),
         renewals: renewalBoardOver(db, warn),
         instanceId,
         log,
-        measures: createMeasures(metrics),
+        measures,
         notifying: { ...this.notify, broker: ISSUER, measures: createNotificationMeasures(metrics) },
       },
       await Alive.as(instanceId, db, warn),

@@ -2,6 +2,7 @@
 import type { ApprovalFacts } from './approval-facts.js';
 import type { Catalogue } from './catalogue.js';
 import type { DriftRules } from './drift.js';
+import type { Refusal } from './refusal.js';
 import type { Task } from './task.js';
 import type { Judge } from './verdict.js';
 
@@ -17,6 +18,8 @@ export interface CallFacts {
   newLeaseId: string;
   /** The principal's name for a lease at a target. */
   principalOf: (target: string, leaseId: string) => string;
+  /** Why nothing is lent at a target for now, whatever policy says; null where something may be. Absent: anything may. */
+  unavailable?: (target: string) => Refusal | null;
   /** A new place in a status list, for a token; undefined where tokens have none. */
   newStatus?: () => { uri: string; idx: number } | undefined;
   /** Absent: nothing waits for people, and what needs them is refused. */

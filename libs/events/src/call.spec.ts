@@ -235,4 +235,17 @@ describe('a call', () => {
       createBy: new Date(NOW + 4_000).toISOString(),
     });
   });
+
+  it('is lent nothing where its target is spared for now, and then policy has said yes all the same', () => {
+    const unavailable = (target: string) =>
+      target === 'shop' ? { code: 'ERR_TARGET_UNAVAILABLE' as const, reason: 'spared' } : null;
+
+    const result = decide({}, { unavailable });
+
+    expect(codeOf(result)).toBe('permit ERR_TARGET_UNAVAILABLE');
+    expect(result).toMatchObject({ intended: null, requested: null, reasons: ['spared'] });
+    expect(result).not.toHaveProperty('decided.data.leaseId');
+    expect(codeOf(decide({ tool: 'sql.nothing' }, { unavailable }))).toBe('deny ERR_TOOL_UNKNOWN');
+    expect(codeOf(decide({}, { unavailable: () => null }))).toBe('permit');
+  });
 });

@@ -153,6 +153,7 @@ export function refusalOf(verdict: CallVerdict, approvals?: ApprovalFacts): Refu
   }
 }
 
+/** @param refusal by a wall or by policy */
 function answer(
   call: ToolCalled,
   by: Sender,
@@ -174,12 +175,18 @@ function answer(
     agent: by.id,
   };
   const found = targetOf(call, catalogue);
+  // What people have approved is tried all the same: their word is used once.
+  const unavailable =
+    refusal === null && found !== null && !facts.approvals?.given
+      ? (facts.unavailable?.(found.target.id) ?? null)
+      : null;
   const intended =
-    refusal === null && found !== null
+    refusal === null && found !== null && unavailable === null
       ? intend(call, by, facts, common, found, verdict?.obligations.ttlMs ?? null)
       : null;
   const callDigest = callDigestOf(call, by, facts);
-  const outcome = { agent: by.id, decision: decisionOf(verdict, refusal), ...codeOf(refusal) };
+  // That nothing is lent now is no word of policy's, and no drift of the agent's.
+  const outcome = { agent: by.id, decision: decisionOf(verdict, refusal), ...codeOf(refusal ?? unavailable) };
   const signals =
     facts.watch === undefined ? [] : [...said, ...signalsOfDecision(task, outcome, facts.watch.rules)];
   const decided: EventOf<'call.decided'> = {
@@ -216,8 +223,13 @@ function answer(
     decided,
     intended,
     requested,
-    refusal,
-    reasons: refusal === null ? [] : [refusal.reason, ...(verdict?.reasons ?? [])],
+    refusal: refusal ?? unavailable,
+    reasons:
+      refusal === null
+        ? unavailable === null
+          ? []
+          : [unavailable.reason]
+        : [refusal.reason, ...(verdict?.reasons ?? [])],
     ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
 }
