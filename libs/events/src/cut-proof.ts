@@ -2,7 +2,7 @@
  * When a lease's access is proven gone: what an attempt at the target makes of a due lease (protocol rules 7 and 12). Pure;
  * times are epoch milliseconds.
  */
-import { backoffMs, reportsUnproven } from './backoff.js';
+import { backoffMs, jittered, randomOf, reportsUnproven } from './backoff.js';
 import {
   cutAgain,
   iso,
@@ -127,7 +127,7 @@ function untilReady(
   const told = { ...lease, revocation: { ...lease.revocation, attempts: 1 } };
   return {
     lease: told,
-    events: [unprovenEvent(told, 'ERR_TARGET_UNRECALLABLE')],
+    events: [unprovenEvent(told, 'ERR_TARGET_UNRECALLABLE', nowMs)],
     actAtMs: Math.max(readyAtMs, nowMs),
   };
 }
@@ -138,18 +138,27 @@ function unproven(lease: DoomedLease, code: string, nowMs: number): Step<DoomedL
   const next = { ...lease, revocation: { ...lease.revocation, attempts } };
   return {
     lease: next,
-    events: reportsUnproven(attempts) ? [unprovenEvent(next, code)] : [],
-    actAtMs: nowMs + backoffMs(attempts),
+    events: reportsUnproven(attempts) ? [unprovenEvent(next, code, nowMs)] : [],
+    actAtMs: againAtMs(next, nowMs),
   };
 }
 
-const unprovenEvent = ({ leaseId, plan, revocation }: DoomedLease, code: string): RevocationEvent => ({
+/** Thousands of leases that fail at one target at one moment do not come back at one moment. */
+const againAtMs = ({ leaseId, revocation: { attempts } }: DoomedLease, nowMs: number): number =>
+  nowMs + jittered(backoffMs(attempts), randomOf(leaseId));
+
+const unprovenEvent = (
+  { leaseId, plan, revocation }: DoomedLease,
+  code: string,
+  nowMs: number,
+): RevocationEvent => ({
   type: 'lease.revocation_unproven',
   data: {
     leaseId,
     cause: revocation.cause,
     attempts: revocation.attempts,
     since: iso(revocation.requestedAtMs),
+    exposureMs: Math.max(0, nowMs - revocation.requestedAtMs),
     ...(plan === null ? {} : { mayExistUntil: plan.hardEnd }),
     code,
   },
@@ -173,11 +182,8 @@ export function afterClean(lease: DoomedLease, attempt: CleanAttempt): Step<Doom
     case 'disabled':
     case 'unknown': {
       const attempts = lease.revocation.attempts + 1;
-      return {
-        lease: { ...lease, revocation: { ...lease.revocation, attempts } },
-        events: [],
-        actAtMs: attempt.endedAtMs + backoffMs(attempts),
-      };
+      const next = { ...lease, revocation: { ...lease.revocation, attempts } };
+      return { lease: next, events: [], actAtMs: againAtMs(next, attempt.endedAtMs) };
     }
     default:
       return unreachable(seen);

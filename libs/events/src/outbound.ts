@@ -195,6 +195,8 @@ export const outboundSchemas = {
     cause,
     attempts: z.int().positive(),
     since: z.string(),
+    /** So far, and counting. */
+    exposureMs: z.int().nonnegative().optional(),
     mayExistUntil: z.string().optional(),
     code: z.string(),
   }),

@@ -18,6 +18,8 @@ export interface Revocation {
   /** Attempts that proved nothing, since the last step forward. */
   attempts: number;
   sessionsEnded: number;
+  /** How often access was seen again after its proof: what an attempt saw before that says nothing. Absent: never. */
+  round?: number;
 }
 
 interface Heard {
@@ -262,11 +264,18 @@ export function hearGivenUp(
   return makeDue(noted, { cause, causedBy: hearing.ceId }, hearing.nowMs);
 }
 
+export const roundOf = ({ revocation }: DoomedLease): number => revocation.round ?? 0;
+
 /** Access that was proven gone is seen again: everything from the start, for the cause it had. */
 export function cutAgain(lease: DoomedLease, nowMs: number): Step<DoomedLease> {
   const { cause } = lease.revocation;
+  const round = roundOf(lease) + 1;
   return {
-    lease: { ...lease, state: 'due', revocation: { ...lease.revocation, requestedAtMs: nowMs, attempts: 0 } },
+    lease: {
+      ...lease,
+      state: 'due',
+      revocation: { ...lease.revocation, requestedAtMs: nowMs, attempts: 0, round },
+    },
     events: [requested(lease.leaseId, cause, nowMs)],
     actAtMs: nowMs,
   };

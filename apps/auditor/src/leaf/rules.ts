@@ -224,6 +224,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       cause: 'plain',
       attempts: 'plain',
       since: 'plain',
+      exposureMs: 'plain',
       mayExistUntil: 'plain',
       code: 'plain',
     },

@@ -93,7 +93,9 @@ export const outboundLines: Record<OutboundType, Line> = {
     const ask = `${nameOf(f.text('agent'))} may ${act(f)}`;
     if (f.text('decision') !== 'permit') return `${f.text('decision')}: ${ask}${because(f)}`;
     const ttl = f.has('obligations', 'ttlMs') ? ` for ${seconds(f.text('obligations', 'ttlMs'))}` : '';
-    return `permit: ${ask}${ttl}`;
+    // Policy said yes, and the target gives nothing for now.
+    const code = f.has('code') ? `, and nothing is lent: ${f.text('code')}` : '';
+    return `permit: ${ask}${ttl}${code}`;
   },
   'drift.signalled': (f) =>
     `${nameOf(f.text('agent'))} drifts from the task: ${f.text('signal')}, ` +
@@ -122,7 +124,8 @@ export const outboundLines: Record<OutboundType, Line> = {
     `sessions ended: ${f.text('evidence', 'sessionsEnded')}`,
   'lease.removed': () => 'the principal is removed from the target',
   'lease.revocation_unproven': (f) =>
-    `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}`,
+    `the cut is not proven yet after ${f.text('attempts')} attempts: ${f.text('code')}` +
+    (f.has('exposureMs') ? `, ${f.text('exposureMs')} ms after its cause` : ''),
   'lease.renewed': (f) => `the lease of ${nameOf(f.text('agent'))} is renewed, until ${f.text('notAfter')}`,
   'lease.renewal_refused': (f) =>
     `the lease of ${nameOf(f.text('agent'))} is not renewed and runs out${because(f)}`,
