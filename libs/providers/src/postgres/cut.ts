@@ -50,6 +50,8 @@ export class Cutter {
     const ended = new Set<number>();
     let emptyObservations = 0;
     for (let i = 0; ; i++) {
+      // Where nothing was open at the first look there is nothing to see before a look that can prove it.
+      if (emptyObservations > 0 && (LOOKS_AT_MS[i] ?? 0) < SETTLED_AFTER_MS) continue;
       await sleep(Math.max(0, (LOOKS_AT_MS[i] ?? 0) - (performance.now() - fencedAtMs)));
       const sentAfterMs = performance.now() - fencedAtMs;
       const { observation, endedPids } = await this.#looks.push(plan);
