@@ -14,11 +14,13 @@ import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { callJwt, callPostgres } from './cases/calls.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
+import * as expiry from './cases/expiry.mjs';
 import * as httpToken from './cases/http-token.mjs';
 import * as poison from './cases/poison.mjs';
 import * as replay from './cases/replay.mjs';
 import * as restart from './cases/restart.mjs';
 import { soak, soakJwt } from './cases/soak.mjs';
+import * as storm from './cases/storm.mjs';
 import * as verifyToken from './cases/verify-token.mjs';
 import { rawLimits } from './raw-limits.mjs';
 import { report } from './report.mjs';
@@ -33,6 +35,8 @@ const CASES = [
   callJwt,
   httpToken,
   endCut,
+  storm,
+  expiry,
   verifyToken,
   poison,
   restart,
@@ -51,6 +55,13 @@ const SIZES = {
     live: 40,
     checks: 10_000,
     leases: 100_000,
+    storms: [1_000, 10_000],
+    idleMs: 10_000,
+    asleep: 1_000_000,
+    expiring: 10_000,
+    expiringMs: 60_000,
+    atOnce: 2_000,
+    lendMs: 200_000,
     minutes: 10,
     raw: 500,
     rounds: 3,
@@ -66,6 +77,13 @@ const SIZES = {
     live: 2,
     checks: 500,
     leases: 100,
+    storms: [10],
+    idleMs: 300,
+    asleep: 100,
+    expiring: 10,
+    expiringMs: 1_000,
+    atOnce: 5,
+    lendMs: 3_000,
     minutes: 1,
     raw: 50,
     rounds: 1,

@@ -27,7 +27,7 @@ export const triples = (...calls) =>
   calls.map(({ tool, dataset, action }) => ({ tool, dataset, actions: [action] }));
 const WITHIN_MS = 120_000;
 
-const typeOf = (record) => String(record.headers.ce_type ?? '').replace(/^dev\.mayfly\.|\.v1$/g, '');
+export const typeOf = (record) => String(record.headers.ce_type ?? '').replace(/^dev\.mayfly\.|\.v1$/g, '');
 
 export class SampleWorld {
   #waiting = new Map();
@@ -45,7 +45,7 @@ export class SampleWorld {
       world.identity(ANALYST),
     ]);
     world.sealKey = generateSealKey();
-    world.answers = await world.#follow(DELIVERY, (record) => {
+    world.answers = await world.follow(DELIVERY, (record) => {
       const type = typeOf(record);
       if (type === 'credential.delivered') {
         const envelope = String(record.value);
@@ -60,7 +60,7 @@ export class SampleWorld {
 
   /** Follows every event of Mayfly's services while `work` runs. */
   async hearing(work) {
-    const events = await this.#follow(CREDENTIAL_EVENTS, (record) => {
+    const events = await this.follow(CREDENTIAL_EVENTS, (record) => {
       const key = `${typeOf(record)} ${record.key}`;
       if (this.#waiting.has(key)) this.#settle(key, JSON.parse(String(record.value)));
     });
@@ -71,7 +71,8 @@ export class SampleWorld {
     }
   }
 
-  async #follow(topic, onRecord) {
+  /** Reads a topic from here on, until it is told to `stop`. */
+  async follow(topic, onRecord) {
     const next = new Map((await this.bus.ends([topic])).map((end) => [end.partition, end]));
     const consumer = await this.bus.subscribe({
       group: `bench-${uuidv7()}`,
@@ -159,13 +160,16 @@ export class SampleWorld {
 
   /** Resolves once the bus has acknowledged the ends. @returns when that was */
   async endTasks(tasks) {
-    const { svid, key } = this.orchestrator;
-    await this.bus.publish(
-      tasks.map((taskId) =>
-        signEvent({ type: 'task.ended', data: { taskId, outcome: 'completed' }, svid, key }),
-      ),
-    );
+    await this.bus.publish(this.endsOf(tasks));
     return performance.now();
+  }
+
+  /** The ends of tasks, signed and not sent yet. */
+  endsOf(tasks) {
+    const { svid, key } = this.orchestrator;
+    return tasks.map((taskId) =>
+      signEvent({ type: 'task.ended', data: { taskId, outcome: 'completed' }, svid, key }),
+    );
   }
 
   /** Resolves once the bus has acknowledged what is changed of a task. @returns when that was */

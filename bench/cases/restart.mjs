@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openEnvelope } from '../../dist/libs/agent/src/open-envelope.js';
+import { multiply } from '../multiply.mjs';
 import { ANALYST } from '../sample-world.mjs';
 import { residentMiB } from '../services.mjs';
 
@@ -21,7 +22,7 @@ async function restart(world, size) {
   const { stack } = world;
   const [taskId] = await world.startTasks(1);
   const before = await residentMiB(stack, SERVICES);
-  await multiply(world, taskId, size.leases);
+  await multiply(world, taskId, size.leases, SERVICES);
 
   const { envelope, callId } = await world.call(taskId, { ttlMs: TTL_MS });
   const issuedMs = performance.now();
@@ -48,30 +49,4 @@ async function restart(world, size) {
       SERVICES.map((service) => [`${service} MiB more`, after[service] - before[service]]),
     ),
   };
-}
-
-/** Rows of one real lease, again under other ids, in both services. */
-async function multiply(world, taskId, count) {
-  const { callId } = await world.call(taskId);
-  const client = new pg.Client({ connectionString: world.stack.urls.database });
-  await client.connect();
-  try {
-    await client.query(
-      `INSERT INTO broker.lease (lease_id, task_id, agent, call_id, state, cut_heard, intent, create_by, claimed_by, envelope)
-       SELECT gen.id, task_id, agent, gen.id, state, cut_heard, jsonb_set(intent, '{leaseId}', to_jsonb(gen.id)), create_by,
-              claimed_by, envelope
-         FROM broker.lease, (SELECT gen_random_uuid()::text AS id FROM generate_series(1, $2)) AS gen WHERE call_id = $1`,
-      [callId, count],
-    );
-    await client.query(
-      `INSERT INTO revoker.lease (lease_id, task_id, target, state, not_after, act_at, taken_by, body)
-       SELECT gen.id, task_id, target, state, now() + interval '1 day', NULL, NULL, jsonb_set(body, '{leaseId}', to_jsonb(gen.id))
-         FROM revoker.lease, (SELECT gen_random_uuid()::text AS id FROM generate_series(1, $2)) AS gen
-        WHERE lease_id = (SELECT lease_id FROM broker.lease WHERE call_id = $1)`,
-      [callId, count],
-    );
-    await client.query('ANALYZE');
-  } finally {
-    await client.end();
-  }
 }
