@@ -168,8 +168,11 @@ describe('a restored database', () => {
     await removed;
   }, 120_000);
 
-  it('may be looked at: with --observe it answers HTTP, and is not ready', async () => {
+  it('may be looked at: with --observe it answers HTTP, is not ready, and lists what it would revoke', async () => {
+    const taskId = await startTask(client);
+    const { credential } = await callOrders(client, taskId);
     await stack.kill('revoker', 'SIGTERM');
+    await endTask(client, taskId);
     const { revoker } = stack.addresses;
     const { port } = new URL(revoker);
     const child = spawn(
@@ -177,20 +180,37 @@ describe('a restored database', () => {
       [join(root, 'dist/apps/revoker/src/main.js'), '--config', config, '--observe'],
       {
         env: { ...(await environmentOf('revoker')), MAYFLY_REVOKER_PORT: port, NODE_OPTIONS: '' },
-        stdio: 'ignore',
+        stdio: ['ignore', 'ignore', 'pipe'],
       },
+    );
+    let said = '';
+    const foreseen = new Promise<void>((resolve) =>
+      child.stderr.on('data', (text: Buffer) => {
+        said += text.toString();
+        if (/what would be revoked|nothing is foreseen/.test(said)) resolve();
+      }),
     );
     try {
       const answer = await answered(`${revoker}/health/ready`);
       expect(answer.status).toBe(503);
       expect(await answer.text()).toContain('observing only');
+      await foreseen;
+      expect(said).toContain('what would be revoked, and is not');
+      expect(said).toContain(credential.leaseId);
+      const line = said.split('\n').find((each) => each.includes(credential.leaseId));
+      expect(JSON.parse(line ?? '{}')).toMatchObject({
+        ...{ msg: 'would be revoked', taskId, target: 'shop', cause: 'task_ended' },
+      });
+      await (await login(credential)).end();
     } finally {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       expect((await exited)[0]).toBe(0);
+      const removed = next(client, 'lease.removed', taskId);
       await stack.start('revoker');
+      await removed;
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Takes a topic away; whoever starts next makes it again. */

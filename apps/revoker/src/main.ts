@@ -8,6 +8,7 @@ import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
 import { readPositions } from '#store/offsets.js';
 import type { Relay } from '#store/relay.js';
+import { forecast, isAtWork, tellForecast } from './forecast.js';
 import { problemOf } from './http/problem.js';
 import { openParts } from './open-parts.js';
 import { revokerRules } from './prune-rules.js';
@@ -19,8 +20,9 @@ import { RevokerModule } from './revoker.module.js';
 await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
-  async open({ config, log, metrics, onDead }) {
-    const { parts, catalogue, events, signer, openBus, close } = await openParts(config, metrics, log);
+  async open({ config, log, metrics, observe, onDead }) {
+    const opened = await openParts(config, metrics, log, observe);
+    const { parts, catalogue, events, signer, openBus, reachBus, close } = opened;
     const revoker = new Revoker(parts, onDead);
     let bus: Bus | undefined;
     let relay: Relay | undefined;
@@ -46,19 +48,27 @@ await runService({
         catalogue.begin();
         events.start();
       },
+      async observe() {
+        try {
+          if (await isAtWork(parts.db)) log.warn('a revoker is at work: nothing is foreseen beside it');
+          else tellForecast(await forecast(await reachBus(), parts), log);
+        } catch (error) {
+          log.error({ err: error }, 'what would be revoked cannot be foreseen');
+        }
+      },
       async consume() {
-        const opened = await openBus();
-        ({ bus, relay } = opened);
-        sweeper = revoker.sweeper(opened.bus);
+        const reached = await openBus();
+        ({ bus, relay } = reached);
+        sweeper = revoker.sweeper(reached.bus);
         return {
-          bus: opened.bus,
+          bus: reached.bus,
           group: GROUP,
           // What only becomes known waits for an end, not for a reader.
           gather: { [CREDENTIAL_EVENTS]: 20 },
           positions: async (assigned) => {
             // What an earlier owner of these partitions decided is told before anything newer is decided.
             await revoker.forget(new Set(assigned.map(({ topic }) => topic)));
-            await opened.relay.drain(0);
+            await reached.relay.drain(0);
             return await readPositions(parts.db, GROUP, assigned);
           },
           begun: () => {

@@ -26,6 +26,7 @@ import type { Metrics } from '#telemetry/metrics.js';
 import { BusOutlet } from './bus-outlet.js';
 import { createEventMeasures } from './caep/measures.js';
 import { SecurityEvents } from './caep/security-events.js';
+import { AT_WORK, OBSERVER } from './forecast.js';
 import { createMeasures, measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { beginRecovery } from './recover.js';
@@ -42,6 +43,8 @@ export interface OpenParts {
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
   openBus: () => Promise<{ bus: Bus; relay: Relay }>;
+  /** Only to read from it: nothing is sent, and nothing is asked of how old the database is. */
+  reachBus: () => Promise<Bus>;
   close: () => Promise<void>;
 }
 
@@ -50,6 +53,7 @@ export async function openParts(
   config: MayflyConfig<'revoker'>,
   metrics: Metrics,
   log: Log,
+  observe = false,
 ): Promise<OpenParts> {
   const settings = config.services.revoker;
   const trust = await loadTrust(config.trust.issuers, config.environment);
@@ -60,7 +64,7 @@ export async function openParts(
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase(
-    { ...settings.database, application: 'mayfly-revoker', maxConnections: 16 },
+    { ...settings.database, application: observe ? OBSERVER : AT_WORK, maxConnections: 16 },
     (err) => warn({ err }, 'an idle database connection was lost'),
   );
   await migrate(db, revokerMigrations);
@@ -91,13 +95,14 @@ export async function openParts(
     if (relay === undefined) throw new Error('the bus is not reached yet');
     await relay.send(records);
   };
-  const openBus = async () => {
-    const opened = await knock(
+  const reachBus = async () =>
+    (bus = await knock(
       () => connect(config.bus, 'mayfly-revoker', log),
       log,
       () => closed,
-    );
-    bus = opened;
+    ));
+  const openBus = async () => {
+    const opened = await reachBus();
     await opened.ensureTopics(topicSpecs(SERVICES));
     await assertNotRestored({
       db,
@@ -139,6 +144,7 @@ export async function openParts(
     events,
     signer,
     openBus,
+    reachBus,
     close: async () => {
       closed = true;
       clearInterval(refreshing);

@@ -66,6 +66,7 @@ export class World {
   #outlet: BusOutlet | undefined;
   /** Of the revoker that was started last. */
   lists: StatusLists | undefined;
+  parts: RevokerParts | undefined;
 
   private constructor(
     private readonly stateDir: string,
@@ -94,8 +95,11 @@ export class World {
     return new World(stateDir, db, target, { broker, revoker, auditor }, keys, await trustIn(stateDir));
   }
 
-  /** Starts a revoker. @param provider of the target `shop`; the sample's own unless told */
-  async start(provider: CredentialProvider = this.target.revoker): Promise<Revoker> {
+  /** Starts a revoker. @param provider of the target `shop`; the sample's own unless told @param others further targets */
+  async start(
+    provider: CredentialProvider = this.target.revoker,
+    others: Readonly<Record<string, CredentialProvider>> = {},
+  ): Promise<Revoker> {
     const { db, bus } = this;
     const { log, trust } = this;
     const warn = (fields: object, message: string) => log.warn(fields, message);
@@ -123,6 +127,7 @@ export class World {
       providers: new Map([
         ['shop', provider],
         ['orders-api', openJwt(TOKENS, log, { outlet, maxClockSkewMs: 2_000 })],
+        ...Object.entries(others),
       ]),
       lists: this.lists,
       maxClockSkewMs: 2_000,
@@ -130,6 +135,7 @@ export class World {
       measures: createMeasures(new Metrics('revoker')),
       log,
     };
+    this.parts = parts;
     const revoker = new Revoker(parts, (cause) => this.logged.push(`dead ${cause.stack}`));
     await revoker.start();
     this.#consumer = await bus.subscribe({

@@ -60,7 +60,7 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
     if (observe) {
       await app.listen(port, host);
       log.warn({ host, port }, `${kind.name} observes only`);
-      return;
+      return await service.observe?.();
     }
     await service.begin?.();
     await app.listen(port, host);

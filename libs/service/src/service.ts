@@ -39,6 +39,8 @@ export interface Service {
   http?: (app: NestExpressApplication) => void;
   /** Work that waits neither for HTTP nor for the bus. */
   begin?: () => Promise<void>;
+  /** Instead of all that follows, where it only observes, once HTTP answers: tells what there is to be seen. Never rejects. */
+  observe?: () => Promise<void>;
   /** Once HTTP answers: what is to be read. */
   consume: () => Reading | Promise<Reading>;
   /** Of the line that tells that it has started. */
