@@ -5,8 +5,9 @@
  */
 import type { DoomedLease, LeasePlan } from '#events/revocation.js';
 import { isDead } from '#store/alive.js';
-import type { Database } from '#store/database.js';
+import type { Database, Tx } from '#store/database.js';
 import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
+import { STEP_MS } from './turns.js';
 
 /** How many more leases a worker can hold of one target. */
 export interface Room {
@@ -15,7 +16,10 @@ export interface Room {
   cleans: number;
 }
 
-/** Takes leases that are waiting now, the longest due first. */
+/** Of the room for cuts, the part that is for those that were tried before: new ones come all the time. */
+const AGAIN = 4;
+
+/** Takes leases that are waiting now: due ones in the order of their turns, and besides what was tried before, the longest due first. */
 export async function takeLeases(
   db: Database,
   rooms: readonly Room[],
@@ -23,17 +27,9 @@ export async function takeLeases(
   nowMs: number,
 ): Promise<Workload[]> {
   if (rooms.length === 0) return [];
-  const waiting = (state: 'due' | 'cut', room: 'cuts' | 'cleans') =>
-    `SELECT lease_id FROM lease WHERE state = '${state}' AND target = room.target AND act_at <= $4
-      ORDER BY act_at LIMIT room.${room} FOR UPDATE SKIP LOCKED`;
-  const { rows } = await db.pool.query<{ body: DoomedLease & { plan: LeasePlan } }>({
+  const { rows } = await db.pool.query<{ body: DoomedLease & { plan: LeasePlan }; tenant: string }>({
     name: 'take-leases',
-    text: `UPDATE lease SET taken_by = $5, act_at = $6
-            WHERE lease_id IN (
-              SELECT w.lease_id FROM unnest($1::text[], $2::int[], $3::int[]) AS room(target, cuts, cleans)
-               CROSS JOIN LATERAL (SELECT * FROM (${waiting('due', 'cuts')}) AS d
-                         UNION ALL SELECT * FROM (${waiting('cut', 'cleans')}) AS c) AS w)
-           RETURNING body`,
+    text: TAKE,
     values: [
       rooms.map((room) => room.target),
       rooms.map((room) => room.cuts),
@@ -43,8 +39,28 @@ export async function takeLeases(
       new Date(nowMs + CLAIM_LAPSES_MS).toISOString(),
     ],
   });
-  return rows.map((row) => row.body);
+  return rows.map(({ body, tenant }) => ({ ...body, tenant }));
 }
+
+const waiting = (condition: string, order: 'turn_at' | 'act_at', most: string) =>
+  `SELECT lease_id FROM lease WHERE target = room.target AND ${condition}
+    ORDER BY ${order} LIMIT ${most} FOR UPDATE SKIP LOCKED`;
+const IN_LINE = waiting(`state = 'due' AND turn_at IS NOT NULL`, 'turn_at', 'room.cuts');
+const TRIED = waiting(
+  `state = 'due' AND turn_at IS NULL AND act_at <= $4`,
+  'act_at',
+  `(room.cuts + ${AGAIN - 1}) / ${AGAIN}`,
+);
+const TO_CLEAN = waiting(`state = 'cut' AND act_at <= $4`, 'act_at', 'room.cleans');
+const TAKE = `
+UPDATE lease SET taken_by = $5, act_at = $6, turn_at = NULL
+ WHERE lease_id IN (
+   SELECT w.lease_id FROM unnest($1::text[], $2::int[], $3::int[]) AS room(target, cuts, cleans)
+    CROSS JOIN LATERAL (SELECT * FROM (${IN_LINE}) AS l
+              UNION ALL SELECT * FROM (${TRIED}) AS t
+              UNION ALL SELECT * FROM (${TO_CLEAN}) AS c) AS w)
+RETURNING body, coalesce((SELECT coalesce(t.state->'accepted'->>'tenant', t.state->'starts'->0->>'tenant')
+                            FROM task t WHERE t.task_id = lease.task_id), '') AS tenant`;
 
 /** Gives back what nobody works on any more: at the end of a process, and for processes that ended without it. */
 export async function giveBack(db: Database, takenBy: string, nowMs: number): Promise<number> {
@@ -56,14 +72,48 @@ export async function giveBack(db: Database, takenBy: string, nowMs: number): Pr
   return rowCount ?? 0;
 }
 
-/** All that waits for this target may be tried now. */
+/** All that waits for this target may be tried now. Tasks take turns, as at the first time. */
 export async function hurryTarget(db: Database, target: string, nowMs: number): Promise<void> {
   await db.pool.query(
-    `UPDATE lease SET act_at = $2 WHERE lease_id IN (
-       SELECT lease_id FROM lease
-        WHERE target = $1 AND state IN ('due', 'cut') AND taken_by IS NULL AND act_at > $2 FOR UPDATE SKIP LOCKED)`,
+    `WITH waiting AS (
+       SELECT * FROM (${waitingStill(`state = 'due' AND turn_at IS NULL`)}) AS d
+       UNION ALL SELECT * FROM (${waitingStill(`state = 'cut'`)}) AS c
+     ), line AS (
+       SELECT lease_id, row_number() OVER (PARTITION BY task_id ORDER BY act_at) AS place FROM waiting)
+     UPDATE lease SET act_at = $2,
+            turn_at = CASE state WHEN 'due' THEN $2::timestamptz + line.place * interval '${STEP_MS} ms' END
+       FROM line WHERE lease.lease_id = line.lease_id`,
     [target, new Date(nowMs).toISOString()],
   );
+}
+
+const waitingStill = (condition: string) =>
+  `SELECT lease_id, task_id, act_at FROM lease
+    WHERE target = $1 AND ${condition} AND taken_by IS NULL AND act_at > $2 FOR UPDATE SKIP LOCKED`;
+
+/** The lease that would be tried next of those that wait for this target may be tried now: whether it is back. */
+export async function knockAt(db: Database, target: string, nowMs: number): Promise<void> {
+  await db.pool.query(
+    `UPDATE lease SET act_at = $2 WHERE lease_id = (
+       SELECT lease_id FROM lease
+        WHERE target = $1 AND state = 'due' AND turn_at IS NULL AND taken_by IS NULL AND act_at > $2
+        ORDER BY act_at LIMIT 1 FOR UPDATE SKIP LOCKED)`,
+    [target, new Date(nowMs).toISOString()],
+  );
+}
+
+/** Of these leases, those that somebody else has taken since: their claim had lapsed. Requires the row locks of their tasks. */
+export async function takenByOthers(
+  tx: Tx,
+  leaseIds: readonly string[],
+  instanceId: string,
+): Promise<Set<string>> {
+  const { rows } = await tx.query<{ lease_id: string }>({
+    name: 'taken-by-others',
+    text: 'SELECT lease_id FROM lease WHERE lease_id = ANY($1::text[]) AND taken_by <> $2',
+    values: [leaseIds, instanceId],
+  });
+  return new Set(rows.map(({ lease_id }) => lease_id));
 }
 
 /** @returns how many leases were freed from processes that are dead. */
@@ -79,10 +129,12 @@ export async function freeFromDead(db: Database, instanceId: string, nowMs: numb
   return freed;
 }
 
-/** Targets at which something is to be done, configured or not. */
+/** Targets at which something is to be done now or soon, configured or not. */
 export async function busyTargets(db: Database): Promise<string[]> {
   const { rows } = await db.pool.query<{ target: string }>(
-    `SELECT DISTINCT target FROM lease WHERE state IN ('known', 'due', 'cut') AND target IS NOT NULL`,
+    `SELECT target FROM lease WHERE state = 'due' AND turn_at IS NOT NULL AND target IS NOT NULL
+      UNION SELECT target FROM lease WHERE state = 'due' AND turn_at IS NULL AND target IS NOT NULL
+      UNION SELECT target FROM lease WHERE state = 'cut' AND target IS NOT NULL`,
   );
   return rows.map((row) => row.target);
 }

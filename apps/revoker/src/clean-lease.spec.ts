@@ -8,6 +8,7 @@ const leaseId = '0192aaaa-0000-7000-8000-000000000001';
 const lease: Workload = {
   leaseId,
   taskId: '0192aaaa-0000-7000-8000-000000000002',
+  tenant: 'acme',
   generation: 1,
   lineage: [],
   plan: {

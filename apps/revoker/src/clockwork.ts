@@ -1,5 +1,5 @@
 /** The loop that nothing has to wake: makes due what is over, takes up what waits, frees what dead processes held. */
-import { freeFromDead } from './claims.js';
+import { busyTargets, freeFromDead } from './claims.js';
 import { expireLeases } from './deadlines.js';
 import type { Lanes } from './lanes.js';
 import type { RevokerParts } from './revoker-parts.js';
@@ -58,7 +58,10 @@ export class Clockwork {
     if (Date.now() >= this.#freeAtMs) {
       this.#freeAtMs = Date.now() + FREE_EVERY_MS;
       const freed = await freeFromDead(db, instanceId, Date.now());
-      if (freed > 0) log.warn({ leases: freed }, 'took over what a dead process held');
+      if (freed > 0) {
+        log.warn({ leases: freed }, 'took over what a dead process held');
+        for (const target of await busyTargets(db)) this.lanes.know(target);
+      }
     }
     const expired = await expireLeases(this.parts, () => this.lanes.taker(), LONGEST_NAP_MS);
     this.after(expired);

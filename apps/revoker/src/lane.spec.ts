@@ -2,9 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Lane, type Held } from './lane.js';
 
 const NOW_MS = Date.now();
-const lease = (leaseId: string, state: 'due' | 'cut'): Held => ({
+const TASK = '0192aaaa-0000-7000-8000-000000000001';
+const lease = (leaseId: string, state: 'due' | 'cut', taskId = TASK, tenant = 'acme'): Held => ({
   leaseId,
-  taskId: '0192aaaa-0000-7000-8000-000000000001',
+  taskId,
+  tenant,
   generation: 1,
   lineage: [],
   plan: {
@@ -97,4 +99,26 @@ it('has bounded room, and none once it stops', async () => {
   await release();
   await stopped;
   expect(begun).toHaveLength(200);
+});
+
+it('begins with a task of one lease before the rest of a task of many, and with a tenant of one before both', async () => {
+  const { lane, begun, release } = slowTarget();
+  for (let i = 0; i < 400; i++) lane.offer(lease(`long-${i}`, 'due'), NOW_MS);
+  lane.offer(lease('short', 'due', 'another task'), NOW_MS);
+  lane.offer(lease('other', 'due', 'its task', 'another tenant'), NOW_MS);
+  await release();
+  expect(begun.slice(200, 203)).toEqual(['due long-200', 'due other', 'due short']);
+});
+
+it('keeps places for tasks and tenants of which nothing waits', () => {
+  const { lane } = slowTarget();
+  for (let i = 0; i < 600; i++) lane.offer(lease(`long-${i}`, 'due'), NOW_MS);
+  const places = lane.places();
+  expect(places.take(lease('more', 'due'))).toBe(false);
+  expect(places.take(lease('short', 'due', 'another task'))).toBe(true);
+  expect(places.take(lease('short-2', 'due', 'another task'))).toBe(false);
+  const tasks = Array.from({ length: 200 }, (_, n) => places.take(lease(`t-${n}`, 'due', `task ${n}`)));
+  expect(tasks.filter(Boolean)).toHaveLength(99);
+  expect(places.take(lease('other', 'due', 'its task', 'another tenant'))).toBe(true);
+  expect(places.take(lease('clean', 'cut'))).toBe(true);
 });

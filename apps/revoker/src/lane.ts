@@ -1,13 +1,16 @@
 /**
- * The work at one target: a bounded number of cuts at once, and cleans only while no cut waits. A dead target fills its own lane and no
- * other.
+ * The work at one target: a bounded number of cuts at once, and cleans only while no cut waits. Tenants take turns, and so do the
+ * tasks of each. A dead target fills its own lane and no other.
  */
+import { FairQueue } from '#events/fair-queue.js';
 import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
 
 /** A provider sends together what waits together, and most of a cut's time is the pause before its last look. */
 const CUTS_AT_ONCE = 200;
 const CLEANS_AT_ONCE = 32;
 const HOLDS = { due: 400, cut: 128 } as const;
+/** Further places, for a task of which nothing waits here; and as many again, for such a tenant. */
+const KEPT = 100;
 /** A claim about to lapse is let go: somebody else may have it by the time the target answers. */
 const HELD_AT_MOST_MS = CLAIM_LAPSES_MS - 1_000;
 
@@ -20,8 +23,13 @@ interface Waiting {
   takenAtMs: number;
 }
 
+export interface Places {
+  /** @returns false where there is none left for it */
+  take: (lease: Workload) => boolean;
+}
+
 export class Lane {
-  readonly #waiting: Record<Kind, Waiting[]> = { due: [], cut: [] };
+  readonly #waiting: Record<Kind, FairQueue<Waiting>> = { due: new FairQueue(), cut: new FairQueue() };
   readonly #running: Record<Kind, Set<Promise<void>>> = { due: new Set(), cut: new Set() };
   /** By lease and state. What is offered while in hand comes after it: its row may have been written a moment ago. */
   readonly #inHand = new Map<string, Waiting | null>();
@@ -39,21 +47,42 @@ export class Lane {
     return this.#stopped ? 0 : Math.max(0, HOLDS[kind] - this.#waiting[kind].length);
   }
 
+  /** Takes part in one transaction: who finds a place, while nothing of it is here yet. */
+  places(): Places {
+    const taken = { due: new FairQueue<true>(), cut: new FairQueue<true>() };
+    const kept = ({ state, tenant, taskId }: Held): number => {
+      const waits = (member?: string) =>
+        this.#waiting[state].has(tenant, member) || taken[state].has(tenant, member);
+      if (waits(taskId)) return 0;
+      return waits() ? KEPT : 2 * KEPT;
+    };
+    return {
+      take: (lease) => {
+        if (!isHeld(lease) || this.#stopped) return false;
+        const { state, tenant, taskId } = lease;
+        const already = this.#waiting[state].length + taken[state].length;
+        if (already >= HOLDS[state] + kept(lease)) return false;
+        taken[state].push(tenant, taskId, true);
+        return true;
+      },
+    };
+  }
+
   offer(lease: Workload, nowMs: number): void {
     if (!isHeld(lease) || this.#stopped) return;
     const waiting = { lease, takenAtMs: nowMs };
     const inHand = this.#inHand.has(keyOf(lease));
     this.#inHand.set(keyOf(lease), inHand ? waiting : null);
     if (inHand) return;
-    this.#waiting[lease.state].push(waiting);
+    this.#wait(waiting);
     this.#next();
   }
 
   /** Lets go of what has not begun, and waits for the rest. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#waiting.due = [];
-    this.#waiting.cut = [];
+    this.#waiting.due.clear();
+    this.#waiting.cut.clear();
     await Promise.all([...this.#running.due, ...this.#running.cut]);
   }
 
@@ -89,8 +118,13 @@ export class Lane {
     this.#inHand.delete(keyOf(lease));
     if (again && !this.#stopped) {
       this.#inHand.set(keyOf(lease), null);
-      this.#waiting[lease.state].push(again);
+      this.#wait(again);
     }
+  }
+
+  #wait(waiting: Waiting): void {
+    const { state, tenant, taskId } = waiting.lease;
+    this.#waiting[state].push(tenant, taskId, waiting);
   }
 }
 

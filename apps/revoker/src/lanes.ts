@@ -1,20 +1,34 @@
 /** All targets' lanes: hands out leases, and writes down what came of them. */
-import type { CredentialProvider } from '#providers/provider.js';
+import type { CutAttempt } from '#events/cut-proof.js';
+import { roundOf } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
+import type { CredentialProvider } from '#providers/provider.js';
 import { faultPoint } from '#telemetry/fault-point.js';
-import { hurryTarget, takeLeases, type Room } from './claims.js';
+import { hurryTarget, knockAt, takeLeases, type Room } from './claims.js';
 import { cleanLease } from './clean-lease.js';
 import { cutLease } from './cut-lease.js';
-import { Lane, type Held } from './lane.js';
+import { Lane, type Held, type Places } from './lane.js';
 import type { Workload } from './lease-rows.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { AttemptBook } from './settle-attempts.js';
-import type { Flushed, Taker } from './unit-of-work.js';
+import type { Taker } from './taker.js';
+import { Turns } from './turns.js';
+import type { Flushed } from './unit-of-work.js';
+
+/** A target that is away is asked by one lease this often, however long its leases wait by now. */
+const KNOCK_EVERY_MS = 5_000;
+/** Why a cut failed, where the target's other leases fail for it too. */
+const OF_ALL_LEASES: ReadonlySet<string> = new Set([
+  'ERR_TARGET_UNREACHABLE',
+  'ERR_TARGET_MISCONFIGURED',
+  'ERR_TARGET_UNKNOWN',
+]);
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
-  /** Targets that could not be reached last time. */
-  readonly #down = new Set<string>();
+  readonly #turns = new Turns();
+  /** Targets that could not be reached last time, and when to knock at them next. */
+  readonly #down = new Map<string, number>();
   readonly #book: AttemptBook;
   /** There may be more in the database than fitted in here. */
   #more = false;
@@ -45,20 +59,18 @@ export class Lanes {
 
   /** For one transaction: takes what there is room for. */
   taker(): Taker {
-    const taken = new Map<string, number>();
+    const places = new Map<string, Places>();
     return {
       instanceId: this.parts.instanceId,
-      takes: ({ plan, state }) => {
-        if (plan === null || (state !== 'due' && state !== 'cut')) return false;
-        const key = `${state} ${plan.target}`;
-        const already = taken.get(key) ?? 0;
-        if (already >= this.know(plan.target).room(state)) {
-          this.#more = true;
-          return false;
-        }
-        taken.set(key, already + 1);
-        return true;
+      takes: (lease) => {
+        const { target } = lease.plan;
+        const here = places.get(target) ?? this.know(target).places();
+        places.set(target, here);
+        const takes = here.take(lease);
+        if (!takes) this.#more = true;
+        return takes;
       },
+      turnOf: ({ plan, tenant, taskId }, nowMs) => this.#turns.next(plan.target, tenant, taskId, nowMs),
     };
   }
 
@@ -75,9 +87,27 @@ export class Lanes {
 
   /** Takes what waits in the database. */
   async fill(): Promise<void> {
-    const taken = await takeLeases(this.parts.db, this.rooms(), this.parts.instanceId, Date.now());
+    await this.#knock(Date.now());
+    const rooms = this.rooms();
+    const taken = await takeLeases(this.parts.db, rooms, this.parts.instanceId, Date.now());
     if (taken.length > 0) this.#more = true;
+    const goOn = new Set(taken.flatMap(({ state, plan }) => (state === 'due' ? [plan.target] : [])));
+    for (const { target, cuts } of rooms) if (cuts > 0 && !goOn.has(target)) this.#turns.forget(target);
     this.offer(taken);
+  }
+
+  /** Nothing is known of this target yet: what waits for it since an earlier life need not wait any longer once it answers. */
+  doubt(target: string): void {
+    this.know(target);
+    this.#down.set(target, 0);
+  }
+
+  async #knock(nowMs: number): Promise<void> {
+    for (const [target, atMs] of this.#down) {
+      if (atMs > nowMs) continue;
+      this.#down.set(target, nowMs + KNOCK_EVERY_MS);
+      await knockAt(this.parts.db, target, nowMs);
+    }
   }
 
   #drained(): void {
@@ -95,19 +125,20 @@ export class Lanes {
     const { leaseId, taskId, plan } = lease;
     const { providers, log, maxClockSkewMs } = this.parts;
     const provider = providers.get(plan.target);
+    const of = { leaseId, taskId, target: plan.target, round: roundOf(lease) };
     switch (lease.state) {
       case 'due': {
         const attempt = await cutLease(lease, provider, log);
         faultPoint('cut.after');
-        this.#noteTarget(plan.target, 'failed' in attempt);
+        this.#noteTarget(plan.target, attempt);
         const rules = { fencing: fencingOf(provider), maxClockSkewMs };
-        await this.#book.write({ leaseId, taskId, did: 'cut', attempt, rules });
+        await this.#book.write({ ...of, did: 'cut', attempt, rules });
         return;
       }
       case 'cut': {
         const attempt = await cleanLease(lease, provider, log);
         faultPoint('clean.after');
-        await this.#book.write({ leaseId, taskId, did: 'clean', attempt });
+        await this.#book.write({ ...of, did: 'clean', attempt });
         return;
       }
       default:
@@ -116,9 +147,11 @@ export class Lanes {
   }
 
   /** A target that is back is not left waiting for the patience that its failures taught. */
-  #noteTarget(target: string, failed: boolean): void {
-    if (failed) this.#down.add(target);
-    else if (this.#down.delete(target))
+  #noteTarget(target: string, attempt: CutAttempt): void {
+    if ('failed' in attempt) {
+      if (OF_ALL_LEASES.has(attempt.failed) && !this.#down.has(target))
+        this.#down.set(target, Date.now() + KNOCK_EVERY_MS);
+    } else if (this.#down.delete(target))
       hurryTarget(this.parts.db, target, Date.now()).then(this.wake, (error: unknown) =>
         this.parts.log.warn({ err: error, target }, 'leases of a target that is back could not be hurried'),
       );

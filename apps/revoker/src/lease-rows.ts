@@ -12,10 +12,12 @@ export interface LeaseChange {
   actAtMs: number | null;
   /** The instance that works on it from this commit on, or null. */
   takenBy: string | null;
+  /** Its place in the line of those that are due and not taken, or null. */
+  turnAtMs: number | null;
 }
 
-/** A lease in the hand of a worker. */
-export type Workload = DoomedLease & { plan: LeasePlan };
+/** A lease in the hand of a worker. `tenant` is that of its task, or empty. */
+export type Workload = DoomedLease & { plan: LeasePlan; tenant: string };
 
 const bodies = (rows: readonly { body: RevokerLease }[]) => rows.map((row) => row.body);
 

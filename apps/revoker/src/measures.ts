@@ -31,6 +31,16 @@ export function createMeasures(metrics: Metrics) {
       help: 'Cuts and cleans that proved nothing, by what was to be done.',
       labels: ['work'],
     }),
+    unproven: metrics.counter({
+      name: 'revocations_unproven_total',
+      help: 'Times that a revocation was told to be unproven, by why it was.',
+      labels: ['code'],
+    }),
+    lateAttempts: metrics.counter({
+      name: 'cut_attempts_late_total',
+      help: 'Cuts and cleans that did not count: somebody else had taken the lease over, or it was begun anew.',
+      labels: ['work'],
+    }),
     issuedAfterRemoval: metrics.counter({
       name: 'issued_after_removal_total',
       help: 'Leases heard to be issued after their removal was proven. Always 0, or the broker breaks a rule.',
@@ -38,23 +48,33 @@ export function createMeasures(metrics: Metrics) {
   };
 }
 
+/** Both halves by their index: what is due, not what is known, is what a scrape costs. */
+const DUE = `(SELECT body FROM lease WHERE state = 'due' AND turn_at IS NULL
+              UNION ALL SELECT body FROM lease WHERE state = 'due' AND turn_at IS NOT NULL) AS due`;
+const UNPROVEN = `${DUE} WHERE (body->'revocation'->>'attempts')::int >= 3`;
+
 /** Looked up at each scrape. */
 export function measureLeases(metrics: Metrics, db: Database): void {
-  const count = (name: string, help: string, condition: string) =>
-    metrics.gauge({
-      name,
-      help,
-      read: async () => {
-        const { rows } = await db.pool.query<{ n: number }>(
-          `SELECT count(*)::int AS n FROM lease WHERE ${condition}`,
-        );
-        return rows[0]?.n ?? 0;
-      },
-    });
-  count('leases_due', 'Leases whose access is to be cut and is not proven gone.', "state = 'due'");
-  count(
-    'leases_unproven',
-    'Leases due whose cut failed at least three times.',
-    "state = 'due' AND (body->'revocation'->>'attempts')::int >= 3",
-  );
+  const read = (query: string) => async () => {
+    const { rows } = await db.pool.query<{ n: number | null }>(query);
+    return rows[0]?.n ?? 0;
+  };
+  metrics.gauge({
+    name: 'leases_due',
+    help: 'Leases whose access is to be cut and is not proven gone.',
+    read: read(`SELECT count(*)::int AS n FROM ${DUE}`),
+  });
+  metrics.gauge({
+    name: 'leases_unproven',
+    help: 'Leases due whose cut failed at least three times.',
+    read: read(`SELECT count(*)::int AS n FROM ${UNPROVEN}`),
+  });
+  metrics.gauge({
+    name: 'unproven_exposure_seconds',
+    help: 'How long the access that has been unproven the longest should have been gone. 0 where there is none.',
+    read: read(
+      `SELECT extract(epoch FROM clock_timestamp())::float8
+              - min((body->'revocation'->>'requestedAtMs')::float8) / 1000 AS n FROM ${UNPROVEN}`,
+    ),
+  });
 }

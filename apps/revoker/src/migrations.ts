@@ -83,4 +83,14 @@ export const revokerMigrations: readonly Migration[] = [
       INSERT INTO security_event_seq (seq) SELECT seq FROM revocation_seq;
     `,
   },
+  {
+    id: 'revoker-4',
+    sql: `
+      -- The place of a due lease in the line of those that nobody has looked at yet; null once it was taken.
+      ALTER TABLE lease ADD COLUMN turn_at timestamptz;
+      CREATE INDEX lease_in_line ON lease (target, turn_at) WHERE state = 'due' AND turn_at IS NOT NULL;
+      DROP INDEX lease_due;
+      CREATE INDEX lease_due ON lease (target, act_at) WHERE state = 'due' AND turn_at IS NULL;
+    `,
+  },
 ];

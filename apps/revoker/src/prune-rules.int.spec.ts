@@ -106,7 +106,7 @@ async function lease(
   await transact(schema.db, async (tx) => {
     await writeRows(tx, {
       tombstones: [],
-      leases: [{ lease: body, actAtMs: null, takenBy: null }],
+      leases: [{ lease: body, actAtMs: null, takenBy: null, turnAtMs: null }],
       tasks: [],
     });
     await saveLineage(tx, [body]);

@@ -84,7 +84,7 @@ export class Revoker {
 
   /** Takes up what an earlier life left. The kill path does not wait for the bus. */
   async start(): Promise<void> {
-    for (const target of await busyTargets(this.parts.db)) this.#lanes.know(target);
+    for (const target of await busyTargets(this.parts.db)) this.#lanes.doubt(target);
     this.#clockwork.start();
     this.#releasing = repeat(
       RELEASE_EVERY_MS,

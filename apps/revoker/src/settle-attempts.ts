@@ -1,5 +1,7 @@
 /**
- * Writes down what cuts and cleans came to. While one transaction commits, the next gathers: a storm of cuts takes few commits.
+ * Writes down what cuts and cleans came to. While one transaction commits, the next gathers: a storm of cuts takes few commits. Targets
+ * take turns, so that the failures at a dead one do not stand before the proofs of the others. Nothing is written for a process that was
+ * away while somebody else took over: whose claim it is by now, and how often the cut was begun anew, is asked under the lock of the task.
  */
 import {
   afterClean,
@@ -8,14 +10,17 @@ import {
   type CutAttempt,
   type TargetRules,
 } from '#events/cut-proof.js';
-import type { DoomedLease, Step } from '#events/revocation.js';
+import { FairQueue } from '#events/fair-queue.js';
+import { roundOf, type DoomedLease, type Step } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import { transact } from '#store/database.js';
 import { faultPoint } from '#telemetry/fault-point.js';
+import { takenByOthers } from './claims.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 
-export type Attempt = { leaseId: string; taskId: string } & (
+/** `round`: of the lease as the worker had it. */
+export type Attempt = { leaseId: string; taskId: string; target: string; round: number } & (
   { did: 'cut'; attempt: CutAttempt; rules: TargetRules } | { did: 'clean'; attempt: CleanAttempt }
 );
 
@@ -28,7 +33,7 @@ const BATCH = 100;
 const TRIES = 3;
 
 export class AttemptBook {
-  #waiting: Waiting[] = [];
+  readonly #waiting = new FairQueue<Waiting>();
   #writing: Promise<void> | undefined;
 
   /** @param after takes what is to be done after each commit. */
@@ -41,7 +46,7 @@ export class AttemptBook {
   /** Resolves after the commit. False: nothing was written, and the lease is worked on again once its claim lapses. */
   write(attempt: Attempt): Promise<boolean> {
     return new Promise((done) => {
-      this.#waiting.push({ attempt, done });
+      this.#waiting.push(attempt.target, attempt.taskId, { attempt, done });
       this.#writing ??= this.#pump();
     });
   }
@@ -52,13 +57,23 @@ export class AttemptBook {
 
   async #pump(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
+      const batch = this.#batch();
       const flushed = await this.#commit(batch.map((waiting) => waiting.attempt));
       for (const { done } of batch) done(flushed !== null);
       if (flushed !== null) this.after(flushed);
     }
     // At once, not when the promise is seen to settle: what is written in between would wait for the next.
     this.#writing = undefined;
+  }
+
+  #batch(): Waiting[] {
+    const batch: Waiting[] = [];
+    while (batch.length < BATCH) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      batch.push(next);
+    }
+    return batch;
   }
 
   async #commit(attempts: readonly Attempt[]): Promise<Flushed | null> {
@@ -76,17 +91,23 @@ export class AttemptBook {
 
 async function settle(attempts: readonly Attempt[], parts: RevokerParts, taker: Taker): Promise<Flushed> {
   const steps: Step<DoomedLease>[] = [];
+  const late: Attempt[] = [];
   const flushed = await transact(parts.db, async (tx) => {
-    steps.length = 0;
-    const wanted = {
-      ensure: [],
-      lock: attempts.map((attempt) => attempt.taskId),
-      leases: attempts.map((attempt) => attempt.leaseId),
-    };
-    const work = await UnitOfWork.begin(tx, wanted, Date.now());
+    steps.length = late.length = 0;
+    const leaseIds = attempts.map((attempt) => attempt.leaseId);
+    const wanted = { ensure: [], lock: attempts.map((attempt) => attempt.taskId), leases: leaseIds };
+    // In this order: claims are read under the locks of the tasks.
+    const [work, others] = await Promise.all([
+      UnitOfWork.begin(tx, wanted, Date.now()),
+      takenByOthers(tx, leaseIds, parts.instanceId),
+    ]);
     for (const attempt of attempts) {
       const lease = work.lease(attempt.leaseId);
       if (lease === null || lease.state === 'known' || !work.holds(lease.taskId)) continue;
+      if (others.has(lease.leaseId) || roundOf(lease) !== attempt.round) {
+        late.push(attempt);
+        continue;
+      }
       const step = stepOf(lease, attempt);
       if (step.lease === lease) continue;
       work.step(step);
@@ -98,6 +119,10 @@ async function settle(attempts: readonly Attempt[], parts: RevokerParts, taker: 
   });
   faultPoint('attempt.after_commit');
   for (const step of steps) measure(step, parts);
+  for (const { leaseId, did } of late) {
+    parts.measures.lateAttempts.inc({ work: did });
+    parts.log.warn({ leaseId, did }, 'an attempt came too late to count: somebody else had taken over');
+  }
   return flushed;
 }
 
@@ -118,7 +143,9 @@ function measure({ lease, events }: Step<DoomedLease>, { measures, log }: Revoke
   for (const { type, data } of events) {
     if (type === 'lease.access_cut')
       measures.cutSeconds.observe({ cause: data.cause }, data.exposureMs / 1_000);
-    if (type === 'lease.revocation_unproven')
-      log.error({ leaseId, taskId, code: data.code, attempts: data.attempts }, 'a revocation is not proven');
+    if (type !== 'lease.revocation_unproven') continue;
+    const { code, attempts, exposureMs } = data;
+    measures.unproven.inc({ code });
+    log.error({ leaseId, taskId, code, attempts, exposureMs }, 'a revocation is not proven');
   }
 }

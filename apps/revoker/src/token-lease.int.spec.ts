@@ -131,7 +131,7 @@ it('of an agent that is revoked is due, whether it was heard of before or after'
   await world.say({ ...foreign, data: { ...foreign.data, agent: STRANGER } });
   await world.quiet();
 
-  const idle = { instanceId: 'nobody', takes: () => false };
+  const idle = { instanceId: 'nobody', takes: () => false, turnOf: () => 0 };
   const end = { agent: AGENT, generationBelow: null, causedBy: 'order-1', notAfterMs: Date.now() + 60_000 };
   await revokeAgent(
     world.db,

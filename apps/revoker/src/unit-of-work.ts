@@ -22,11 +22,14 @@ import type { Write } from '#store/writes.js';
 import { readKnownUnder, readLeases, saveLineage, type LeaseChange, type Workload } from './lease-rows.js';
 import { credentialRecord, SOURCE } from './publish.js';
 import { tellRevocations, type RevocationNotice, type ToTell } from './revocation-rows.js';
+import { placed, type Taker } from './taker.js';
 import { lockIdleTasks, lockTasks } from './task-rows.js';
 import { isToldByItself } from './told-by-itself.js';
 import { readTombstones, withdrawTombstones } from './tombstone-rows.js';
 import { startOf, unwatchedTask, type Change, type WatchedTask } from './watched-task.js';
 import { writeRows } from './write-rows.js';
+
+export type { Taker };
 
 export interface Wanted {
   /** Tasks that get a row if they have none. */
@@ -48,9 +51,6 @@ export interface Flushed {
   /** Status lists in which something became invalid. */
   lists?: ReadonlySet<string>;
 }
-
-/** Who takes work that is to be done at once: false leaves it to whoever looks first. */
-export type Taker = { instanceId: string; takes: (lease: DoomedLease) => boolean };
 
 const CUT_BY: Record<EndOutcome, CutCause> = {
   completed: 'task_ended',
@@ -173,7 +173,7 @@ export class UnitOfWork {
     this.#leases.set(lease.leaseId, lease);
     if (before === undefined || before.lineage !== lease.lineage) this.#linked.add(lease.leaseId);
     const earlier = this.#changes.get(lease.leaseId)?.actAtMs ?? null;
-    this.#changes.set(lease.leaseId, { lease, actAtMs: actAtMs ?? earlier, takenBy: null });
+    this.#changes.set(lease.leaseId, { lease, actAtMs: actAtMs ?? earlier, takenBy: null, turnAtMs: null });
     for (const event of events) this.#say(lease, event, ceId);
     if (lease.state === 'due' && before?.state !== 'due') this.#tell(lease);
     else if (lease.state !== 'known' && isLonger(lease, before)) this.#tell(lease);
@@ -254,11 +254,11 @@ export class UnitOfWork {
    */
   async flush(tx: Tx, taker: Taker, beside: Write | null = null): Promise<Flushed> {
     const work: Workload[] = [];
-    const changes = [...this.#changes.values()].map((change) => {
-      const lease = workloadOf(change, this.nowMs);
-      if (lease === null || !taker.takes(lease)) return change;
-      work.push(lease);
-      return { ...change, takenBy: taker.instanceId };
+    const changes = [...this.#changes.values()].map((each) => {
+      const tenant = startOf(this.task(each.lease.taskId))?.tenant ?? '';
+      const { change, taken } = placed(each, tenant, taker, this.nowMs);
+      if (taken !== undefined) work.push(taken);
+      return change;
     });
     // In this order: a lineage refers to its lease.
     const rows = Promise.all([
@@ -290,9 +290,3 @@ export class UnitOfWork {
 /** It was renewed, and died before that was heard: what was lent last must not outlive what is told of it. */
 const isLonger = (lease: RevokerLease, before: RevokerLease | undefined): boolean =>
   before?.plan != null && lease.plan !== null && lease.plan.notAfter !== before.plan.notAfter;
-
-/** What a worker could begin with now. */
-function workloadOf({ lease, actAtMs }: LeaseChange, nowMs: number): Workload | null {
-  if ((lease.state !== 'due' && lease.state !== 'cut') || lease.plan === null) return null;
-  return actAtMs !== null && actAtMs <= nowMs ? { ...lease, plan: lease.plan } : null;
-}

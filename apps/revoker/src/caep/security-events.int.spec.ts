@@ -277,7 +277,7 @@ it('tells of each lease of an agent that is revoked', async () => {
   await revokeAgent(
     world.db,
     end,
-    () => ({ instanceId: 'x', takes: () => false }),
+    () => ({ instanceId: 'x', takes: () => false, turnOf: () => 0 }),
     () => undefined,
   );
   await world.until(() => siem.about(plan.leaseId).length > 0, 'the event');
