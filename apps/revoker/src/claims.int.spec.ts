@@ -2,9 +2,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import { iso, type DoomedLease } from '#events/revocation.js';
 import { transact } from '#store/database.js';
+import { Metrics } from '#telemetry/metrics.js';
 import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
 import { busyTargets, hurryTarget, knockAt, takeLeases } from './claims.js';
 import type { LeaseChange } from './lease-rows.js';
+import { measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { Turns } from './turns.js';
 import { writeRows } from './write-rows.js';
@@ -114,4 +116,19 @@ it('knows targets by what is due at them, in line or not', async () => {
   expect(await busyTargets(schema.db)).toEqual(['shop']);
   await take(1);
   expect(await busyTargets(schema.db)).toEqual(['shop']);
+});
+
+it('shows how many are due and unproven, in line or not, and for how long', async () => {
+  const metrics = new Metrics('revoker');
+  measureLeases(metrics, schema.db);
+  const shown = async (name: string) =>
+    Number(new RegExp(`^mayfly_${name}\\{.*\\} (.*)$`, 'm').exec(await metrics.text())?.[1]);
+  expect([await shown('leases_due'), await shown('unproven_exposure_seconds')]).toEqual([0, 0]);
+  const { lease, ...failed } = triedBefore('failed', LATER_MS);
+  if (lease.state === 'known') throw new Error('it is due');
+  const revocation = { ...lease.revocation, attempts: 3, requestedAtMs: Date.now() - 60_000 };
+  await write([{ ...failed, lease: { ...lease, revocation } }, inLine(new Turns(), 'new')]);
+
+  expect([await shown('leases_due'), await shown('leases_unproven')]).toEqual([2, 1]);
+  expect(await shown('unproven_exposure_seconds')).toBeGreaterThanOrEqual(60);
 });

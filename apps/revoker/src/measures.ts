@@ -55,29 +55,26 @@ const UNPROVEN = `${DUE} WHERE (body->'revocation'->>'attempts')::int >= 3`;
 
 /** Looked up at each scrape. */
 export function measureLeases(metrics: Metrics, db: Database): void {
-  const gauge = (name: string, help: string, query: string) =>
-    metrics.gauge({
-      name,
-      help,
-      read: async () => {
-        const { rows } = await db.pool.query<{ n: number | null }>(query);
-        return rows[0]?.n ?? 0;
-      },
-    });
-  gauge(
-    'leases_due',
-    'Leases whose access is to be cut and is not proven gone.',
-    `SELECT count(*)::int AS n FROM ${DUE}`,
-  );
-  gauge(
-    'leases_unproven',
-    'Leases due whose cut failed at least three times.',
-    `SELECT count(*)::int AS n FROM ${UNPROVEN}`,
-  );
-  gauge(
-    'unproven_exposure_seconds',
-    'How long the access that has been unproven the longest should have been gone. 0 where there is none.',
-    `SELECT extract(epoch FROM clock_timestamp())::float8 - min((body->'revocation'->>'requestedAtMs')::float8) / 1000 AS n
-       FROM ${UNPROVEN}`,
-  );
+  const read = (query: string) => async () => {
+    const { rows } = await db.pool.query<{ n: number | null }>(query);
+    return rows[0]?.n ?? 0;
+  };
+  metrics.gauge({
+    name: 'leases_due',
+    help: 'Leases whose access is to be cut and is not proven gone.',
+    read: read(`SELECT count(*)::int AS n FROM ${DUE}`),
+  });
+  metrics.gauge({
+    name: 'leases_unproven',
+    help: 'Leases due whose cut failed at least three times.',
+    read: read(`SELECT count(*)::int AS n FROM ${UNPROVEN}`),
+  });
+  metrics.gauge({
+    name: 'unproven_exposure_seconds',
+    help: 'How long the access that has been unproven the longest should have been gone. 0 where there is none.',
+    read: read(
+      `SELECT extract(epoch FROM clock_timestamp())::float8
+              - min((body->'revocation'->>'requestedAtMs')::float8) / 1000 AS n FROM ${UNPROVEN}`,
+    ),
+  });
 }
