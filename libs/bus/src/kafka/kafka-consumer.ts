@@ -18,6 +18,8 @@ import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
 const PARTITIONS_AT_ONCE = 4;
 /** Where handlers wait for the next fetch, all of one fetch wait at once. */
 const GATHERING_AT_ONCE = 64;
+/** Where a partition brings so many at once there are more: nothing is waited for. */
+const PLENTY = 200;
 const HINT_EVERY_MS = 5_000;
 
 const keyOf = (topic: string, partition: number) => `${topic}/${partition}`;
@@ -34,7 +36,7 @@ export class KafkaConsumer implements Consumer {
   #hints: NodeJS.Timeout | undefined;
   #hinted = '';
   #generation = 0;
-  #gathering: Promise<void> | undefined;
+  #gathering: ReturnType<typeof deferred> | undefined;
   #restored = false;
   #run: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -161,7 +163,7 @@ export class KafkaConsumer implements Consumer {
     if (generation !== this.#generation) return;
     this.#next.set(keyOf(topic, partition), { topic, partition, next: last + 1n });
     payload.resolveOffset(String(last));
-    if (this.#gatherMs > 0) await this.#gather();
+    if (this.#gatherMs > 0) await this.#gather(fresh.length);
   }
 
   get #gatherMs(): number {
@@ -172,9 +174,12 @@ export class KafkaConsumer implements Consumer {
    * What was fetched is handed over; the next fetch waits for its handlers, and so brings more. Kafka could wait for more by itself, but
    * would then be asked, and have nothing, over and over while nothing is said.
    */
-  #gather(): Promise<void> {
-    this.#gathering ??= sleep(this.#gatherMs).then(() => void (this.#gathering = undefined));
-    return this.#gathering;
+  async #gather(brought: number): Promise<void> {
+    const gathering = (this.#gathering ??= deferred());
+    const timer = setTimeout(() => gathering.resolve(), brought < PLENTY ? this.#gatherMs : 0);
+    await gathering.promise;
+    clearTimeout(timer);
+    if (this.#gathering === gathering) this.#gathering = undefined;
   }
 
   /**
