@@ -73,6 +73,7 @@ const tool = z.strictObject({
 
 const dataset = z.strictObject({
   id: name,
+  owner: text.optional(),
   domains: names,
   classification: z.enum(['public', 'internal', 'confidential', 'restricted']),
   residency: name,
