@@ -50,6 +50,10 @@ describe('the first run', () => {
     expect(stdout).toMatch(/same query after a new login +refused after \d+ ms/);
     expect(stdout).toMatch(/denied +ERR_DATASET_FORBIDDEN/);
     expect(stdout).toMatch(/inclusion .* verified/);
+    expect(stdout).toMatch(
+      /legacy_etl +crm\.customers \(read\), crm\.orders \(read, write\), hr\.salaries \(read\); never/,
+    );
+    expect(stdout).toMatch(/report_bot +crm\.orders \(read\); never expires/);
   });
 
   describe('a task', () => {

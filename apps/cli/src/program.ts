@@ -27,6 +27,7 @@ import { taskStart } from './commands/task-start.js';
 import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
 import { outputTo } from './output.js';
+import { standingCommands } from './standing/standing-commands.js';
 import type { Streams } from './output.js';
 import { targetCommands } from './targets/target-commands.js';
 import { taskCommands } from './tasks/task-commands.js';
@@ -109,6 +110,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
 
   approvalCommands(mayfly, command, context, seconds);
   dlqCommands(mayfly, command, context);
+  standingCommands(mayfly, command, context);
   targetCommands(mayfly, command, context, seconds);
 
   const policy = mayfly

@@ -3,6 +3,7 @@ import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
 import { ProblemFilter } from '#service/problem.js';
+import { privacyOf } from '#service/is-private.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
@@ -16,17 +17,25 @@ import { GROUP } from './publish.js';
 import type { Sweeper } from './recover.js';
 import { Revoker } from './revoker.js';
 import { RevokerModule } from './revoker.module.js';
+import { StandingAccessDesk } from './survey/standing-access-desk.js';
+import type { TargetWatch } from './survey/target-watch.js';
 
 await runService({
   name: 'revoker',
   isOperators: operatorsErrors([]),
   async open({ config, log, metrics, observe, onDead }) {
     const opened = await openParts(config, metrics, log, observe);
-    const { parts, catalogue, events, fitness, accounts, signer, openBus, reachBus, close } = opened;
+    const { parts, catalogue, allowed, events, fitness, accounts, signer, openBus, reachBus, close } = opened;
     const revoker = new Revoker(parts, onDead);
+    const { environment } = config;
+    const { behindTls } = config.services.revoker.http;
+    const isPrivate = privacyOf({ environment, behindTls });
+    const { sweep, standingAccess } = config.services.revoker;
+    const standing = new StandingAccessDesk({ parts, allowed: () => allowed.now(), isPrivate });
     let bus: Bus | undefined;
     let relay: Relay | undefined;
     let sweeper: Sweeper | undefined;
+    let watch: TargetWatch | undefined;
     const upkeep = storeUpkeep({
       ...{ db: parts.db, group: GROUP, topics: [TASK_EVENTS, CREDENTIAL_EVENTS], metrics },
       bus: () => bus,
@@ -35,7 +44,8 @@ await runService({
       warn: (fields, message) => log.warn(fields, message),
     });
     return {
-      module: (telemetry) => RevokerModule.forRoot({ revoker, lists: parts.lists, events }, telemetry),
+      module: (telemetry) =>
+        RevokerModule.forRoot({ revoker, lists: parts.lists, events, standing }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
       remarks: () => fitness.remarks(),
@@ -47,6 +57,7 @@ await runService({
       async begin() {
         await revoker.start();
         catalogue.begin();
+        allowed.begin();
         events.start();
         fitness.begin();
       },
@@ -62,6 +73,13 @@ await runService({
         const reached = await openBus();
         ({ bus, relay } = reached);
         sweeper = revoker.sweeper(reached.bus);
+        watch = revoker.targetWatch(reached.bus, {
+          settings: {
+            ...{ sweepEveryMs: sweep.everyMs, orphanGraceMs: sweep.orphanGraceMs },
+            surveyEveryMs: standingAccess.everyMs,
+          },
+          allowed: () => allowed.now(),
+        });
         return {
           bus: reached.bus,
           group: GROUP,
@@ -76,6 +94,7 @@ await runService({
           begun: () => {
             upkeep.begin();
             sweeper?.start();
+            watch?.start();
             accounts.begin();
           },
         };
@@ -83,7 +102,9 @@ await runService({
       fields: { targets: parts.providers.size },
       drain: [
         { what: 'a catalogue being loaded', run: () => catalogue.stop() },
+        { what: 'a list being loaded', run: () => allowed.stop() },
         { what: 'a sweep', run: () => sweeper?.stop() },
+        { what: 'a target being looked at', run: () => watch?.stop() },
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay?.stop(), withinMs: 4_000 },

@@ -1,6 +1,7 @@
 import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { surveyMigrations } from './survey/survey-migrations.js';
 
 /** The revoker's own tables, beside those of every service. Times are those of the process that wrote them. */
 export const revokerMigrations: readonly Migration[] = [
@@ -84,6 +85,7 @@ export const revokerMigrations: readonly Migration[] = [
       INSERT INTO security_event_seq (seq) SELECT seq FROM revocation_seq;
     `,
   },
+  ...surveyMigrations,
   {
     id: 'revoker-4',
     sql: `

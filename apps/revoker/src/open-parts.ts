@@ -36,6 +36,8 @@ import { credentialRecord } from './publish.js';
 import { beginRecovery } from './recover.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { StatusLists } from './status/status-lists.js';
+import { AllowedList } from './survey/allowed-list.js';
+import { measureSurveys } from './survey/measures.js';
 
 const KNOCK_AGAIN_MS = 1_000;
 const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
@@ -43,6 +45,7 @@ const REFRESH_AT_LEAST_EVERY_MS = 3_600_000;
 export interface OpenParts {
   parts: RevokerParts;
   catalogue: CatalogueReload;
+  allowed: AllowedList;
   events: SecurityEvents;
   fitness: TargetWatch;
   accounts: TargetAccounts;
@@ -68,6 +71,11 @@ export async function openParts(
   const seen = await folderState(config.catalogue);
   const { catalogue, targets } = await loadCatalogue(config.catalogue, process.env);
 
+  const allowed = await AllowedList.load({
+    ...{ dir: config.catalogue, log },
+    targets: () => new Set(catalogue.targets.keys()),
+  });
+
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase(
     { ...settings.database, application: observe ? OBSERVER : AT_WORK, maxConnections: 16 },
@@ -75,6 +83,7 @@ export async function openParts(
   );
   await migrate(db, revokerMigrations);
   measureLeases(metrics, db);
+  measureSurveys(metrics, db);
   const { kid, key } = await readSigningKey(settings.signingKey);
   const publicUrl = settings.publicUrl ?? `http://${settings.http.host}:${settings.http.port}`;
   const lists = new StatusLists({
@@ -147,6 +156,7 @@ export async function openParts(
       take: (next) => void (parts.catalogue = next),
       ...{ log, measures: catalogueMeasures(metrics) },
     }),
+    allowed,
     events,
     fitness: new TargetWatch({
       ...{ targets, user: 'revoker', log, metrics },

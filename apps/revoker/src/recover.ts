@@ -18,7 +18,7 @@ import {
 import type { Log } from '#telemetry/log.js';
 import { credentialRecord, GROUP, SOURCE } from './publish.js';
 import { takeOverRevocations } from './recover-revocations.js';
-import { sweepTarget, type SweepParts } from './sweep.js';
+import { cutOf, sweepTarget, type SweepParts } from './sweep.js';
 
 const LOOK_EVERY_MS = 1_000;
 const TRY_AGAIN_MS = 5_000;
@@ -91,8 +91,10 @@ export class Sweeper {
   /** Targets wait for each other's answers only where all must have answered anyway. */
   async #sweep(recovering: Recovery): Promise<void> {
     const targets = [...this.parts.providers];
-    const sweeps = targets.map(([target, provider]) =>
-      sweepTarget(target, provider, this.parts, recovering.store),
+    // Others wait for it, and nobody issues meanwhile: there is nothing to be patient with.
+    const rules = { deep: recovering.store, graceMs: 0 };
+    const sweeps = targets.map(async ([target, provider]) =>
+      cutOf(this.parts.db, await sweepTarget(target, provider, this.parts, rules)),
     );
     await Promise.all(sweeps);
   }

@@ -189,8 +189,8 @@ export class World {
   }
 
   /** Of an identity; over HTTP unless told for another audience. */
-  svid(id: string, audience = 'mayfly'): Promise<string> {
-    return mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 3_600, env });
+  svid(id: string, audience = 'mayfly', ttlS = 3_600): Promise<string> {
+    return mintSvid({ stateDir: this.stateDir, id, audience, ttlS, env });
   }
 
   async withAnotherKey(id: string): Promise<Sender> {

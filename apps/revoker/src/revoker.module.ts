@@ -7,17 +7,21 @@ import { CredentialEventsController } from './credential-events.controller.js';
 import { Revoker } from './revoker.js';
 import { StatusListController } from './status/status-list.controller.js';
 import { StatusLists } from './status/status-lists.js';
+import { StandingAccessController } from './survey/standing-access.controller.js';
+import { StandingAccessDesk } from './survey/standing-access-desk.js';
 import { TaskEventsController } from './task-events.controller.js';
 
 export interface RevokerRooms {
   revoker: Revoker;
   lists: StatusLists;
   events: SecurityEvents;
+  standing: StandingAccessDesk;
 }
 
 @Module({})
 export class RevokerModule {
-  static forRoot({ revoker, lists, events }: RevokerRooms, telemetry: TelemetryOptions): DynamicModule {
+  static forRoot(rooms: RevokerRooms, telemetry: TelemetryOptions): DynamicModule {
+    const { revoker, lists, events, standing } = rooms;
     return {
       module: RevokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
@@ -26,11 +30,13 @@ export class RevokerModule {
         CredentialEventsController,
         StatusListController,
         SecurityEventsController,
+        StandingAccessController,
       ],
       providers: [
         { provide: Revoker, useValue: revoker },
         { provide: StatusLists, useValue: lists },
         { provide: SecurityEvents, useValue: events },
+        { provide: StandingAccessDesk, useValue: standing },
       ],
     };
   }

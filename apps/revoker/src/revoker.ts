@@ -18,6 +18,8 @@ import { Sweeper } from './recover.js';
 import { beat } from './revocation-rows.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { setLeaseEventAside, setTaskEventAside } from './set-aside.js';
+import { TargetWatch, type TargetWatchMeans } from './survey/target-watch.js';
+import type { SweepParts } from './sweep.js';
 import type { Flushed } from './unit-of-work.js';
 
 /** In a storm the first leases are cut while the ends of the rest are still being verified: fifty at once. */
@@ -121,11 +123,22 @@ export class Revoker {
 
   /** Sweeps targets where that is ordered. To be started once records are read. */
   sweeper(bus: Bus): Sweeper {
-    const { parts } = this;
-    return new Sweeper({
-      ...{ ...parts, bus, taker: () => this.#lanes.taker() },
-      after: (flushed) => this.#after(flushed),
+    return new Sweeper(this.#sweepParts(bus));
+  }
+
+  /** Sweeps and surveys them again and again. To be started once records are read. */
+  targetWatch(bus: Bus, means: Pick<TargetWatchMeans, 'settings' | 'allowed'>): TargetWatch {
+    return new TargetWatch({
+      ...{ ...means, parts: this.#sweepParts(bus) },
+      catalogue: () => this.parts.catalogue,
     });
+  }
+
+  #sweepParts(bus: Bus): SweepParts {
+    return {
+      ...{ ...this.parts, bus, taker: () => this.#lanes.taker() },
+      after: (flushed) => this.#after(flushed),
+    };
   }
 
   /** Finishes what has begun, and leaves the rest to others. */

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, LogEnd } from '#bus/bus.js';
-import { adoptOrphan, hearVanished, NO_TASK } from '#events/orphan.js';
-import { cutAgain, type RevokerLease } from '#events/revocation.js';
+import { adoptOrphan, hearVanished, isPastGrace, NO_TASK } from '#events/orphan.js';
+import { cutAgain, type DoomedLease, type RevokerLease } from '#events/revocation.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import type { CredentialProvider } from '#providers/provider.js';
 import { transact, type Database } from '#store/database.js';
@@ -30,32 +30,42 @@ const AT_ONCE = 100;
 const LOOKS_AT_ONCE = 8;
 const LOOK_AGAIN_MS = 200;
 
+export interface SweepRules {
+  /** Also whether every lease that is known still has its access: in a life that is forgotten it may have been cut. */
+  deep: boolean;
+  /** How young an orphan may be and still be let alone. */
+  graceMs: number;
+}
+
 /**
- * Resolves once nothing unexplained has access at the target.
- * @param deep also whether every lease that is known still has its access: in a life that is forgotten it may have been cut
- * @throws ProviderError where the target cannot be listed
+ * Resolves once everything unexplained is due; with those leases.
+ * @throws ProviderError where the target cannot be listed; AbortError
  */
 export async function sweepTarget(
   target: string,
   provider: CredentialProvider,
   parts: SweepParts,
-  deep: boolean,
-): Promise<void> {
+  rules: SweepRules,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const listed: Principal[] = [];
   for await (const found of provider.list()) listed.push(found);
-  await readUpTo(parts.db, await parts.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]));
+  await readUpTo(parts.db, await parts.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]), signal);
 
   const doomed: string[] = [];
   for (let i = 0; i < listed.length; i += AT_ONCE)
-    doomed.push(...(await judge(target, provider, listed.slice(i, i + AT_ONCE), parts)));
-  await findVanished(target, provider, new Set(listed.map(({ leaseId }) => leaseId)), parts, deep);
-  if (doomed.length > 0) parts.log.error({ target, orphans: doomed.length }, 'orphans were found');
-  await cutOf(parts.db, doomed);
+    doomed.push(...(await judge(target, provider, listed.slice(i, i + AT_ONCE), parts, rules.graceMs)));
+  const present = new Set(listed.map(({ leaseId }) => leaseId));
+  await findVanished(target, provider, present, parts, rules.deep);
+  if (doomed.length > 0)
+    parts.log.error({ target, principals: doomed.length }, 'access was found that no live lease explains');
+  return doomed;
 }
 
 /** Waits until this service, whichever of its processes, has handled everything before these ends. */
-async function readUpTo(db: Database, ends: readonly LogEnd[]): Promise<void> {
+async function readUpTo(db: Database, ends: readonly LogEnd[], signal?: AbortSignal): Promise<void> {
   for (;;) {
+    signal?.throwIfAborted();
     const positions = await readPositions(db, GROUP, ends);
     const isThere = ends.every(({ topic, partition, next, oldest }) => {
       const position = positions.find((each) => each.topic === topic && each.partition === partition);
@@ -72,30 +82,53 @@ async function judge(
   provider: CredentialProvider,
   listed: readonly Principal[],
   parts: SweepParts,
+  graceMs: number,
 ): Promise<string[]> {
   const leaseIds = listed.map(({ leaseId }) => leaseId);
   const known = new Map((await readLeases(parts.db, leaseIds)).map((lease) => [lease.leaseId, lease]));
-  const orphans = listed.filter(({ leaseId }) => !known.has(leaseId));
-  const removed: RevokerLease[] = [];
-  for (const lease of known.values())
-    if (lease.state === 'removed' && (await stateOf(lease, provider)) !== 'absent') removed.push(lease);
-  if (orphans.length + removed.length === 0) return [];
+  const nowMs = Date.now();
+  const orphans = listed.filter(({ leaseId }) => !known.has(leaseId) && isPastGrace(leaseId, nowMs, graceMs));
+  const back = await cameBack([...known.values()], provider);
+  if (orphans.length + back.length === 0) return [];
 
   const flushed = await transact(parts.db, async (tx) => {
-    const wanted = { ensure: [NO_TASK], lock: removed.map(({ taskId }) => taskId), leases: leaseIds };
+    const wanted = { ensure: [NO_TASK], lock: back.map(({ taskId }) => taskId), leases: leaseIds };
     const work = await UnitOfWork.begin(tx, wanted, Date.now());
     for (const { leaseId, principal } of orphans) {
       if (work.lease(leaseId) !== null) continue;
       work.step(adoptOrphan({ leaseId, principal, target, provider: provider.kind }, work.nowMs));
     }
-    for (const { leaseId, taskId } of removed) {
+    for (const { leaseId, taskId } of back) {
       const lease = work.lease(leaseId);
-      if (lease?.state === 'removed' && work.holds(taskId)) work.step(cutAgain(lease, work.nowMs));
+      if (lease !== null && isProven(lease) && work.holds(taskId)) work.step(cutAgain(lease, work.nowMs));
     }
     return await work.flush(tx, parts.taker());
   });
   parts.after(flushed);
-  return [...orphans, ...removed].map(({ leaseId }) => leaseId);
+  return [...orphans, ...back].map(({ leaseId }) => leaseId);
+}
+
+const isProven = (lease: RevokerLease): lease is DoomedLease =>
+  lease.state === 'cut' || lease.state === 'removed';
+
+/** Leases whose access was proven gone, and whose principals are there again: somebody made them anew, or restored a backup. */
+async function cameBack(
+  known: readonly RevokerLease[],
+  provider: CredentialProvider,
+): Promise<DoomedLease[]> {
+  const proven = known.filter(isProven);
+  const back: DoomedLease[] = [];
+  for (let i = 0; i < proven.length; i += LOOKS_AT_ONCE) {
+    const some = proven.slice(i, i + LOOKS_AT_ONCE);
+    const states = await Promise.all(some.map((lease) => stateOf(lease, provider)));
+    // What was only cut is still there, and is being cleaned.
+    back.push(
+      ...some.filter(
+        ({ state }, n) => states[n] === 'live' || (state === 'removed' && states[n] !== 'absent'),
+      ),
+    );
+  }
+  return back;
 }
 
 /** What was not listed may have been made since: each is looked at before it is believed to be gone. */
@@ -154,7 +187,8 @@ async function readLeases(db: Database, leaseIds: readonly string[]): Promise<Re
   return rows.map(({ body }) => body);
 }
 
-async function cutOf(db: Database, leaseIds: readonly string[]): Promise<void> {
+/** Resolves once none of them has access any more. */
+export async function cutOf(db: Database, leaseIds: readonly string[]): Promise<void> {
   for (;;) {
     const { rows } = await db.pool.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM lease WHERE lease_id = ANY($1::text[]) AND state = 'due'`,

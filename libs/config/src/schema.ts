@@ -154,6 +154,18 @@ const revoker = service.extend({
     })
     .refine((list) => list.ttlMs <= list.validMs, { path: ['ttlMs'], error: 'must be at most validMs' })
     .prefault({}),
+  /** Comparing the targets with the ledger, besides at every start and after a restart of a target. */
+  sweep: z
+    .strictObject({
+      everyMs: z.int().min(5_000).max(3_600_000).default(60_000),
+      /** How young a principal may be that no lease explains, and still be let alone. */
+      orphanGraceMs: z.int().min(0).max(600_000).default(30_000),
+    })
+    .prefault({}),
+  /** Looking for accounts of others that reach governed data, besides at every start and after a change of the catalogue. */
+  standingAccess: z
+    .strictObject({ everyMs: z.int().min(10_000).max(86_400_000).default(3_600_000) })
+    .prefault({}),
   /** Absent: nobody is told but on the bus. */
   caep: z
     .strictObject({

@@ -72,6 +72,8 @@ export interface ToolEntry {
 
 export interface DatasetEntry {
   id: string;
+  /** Whom to ask about it: who can get at it without a lease is told with this name. */
+  owner?: string | undefined;
   domains: string[];
   classification: 'public' | 'internal' | 'confidential' | 'restricted';
   residency: string;

@@ -110,9 +110,21 @@ export function afterCut(lease: DoomedLease, attempt: CutAttempt, rules: TargetR
           exposureMs: cutAtMs - revocation.requestedAtMs,
         },
       },
+      ...orphanCut({ ...lease, plan }, cutAtMs),
     ],
     actAtMs: attempt.endedAtMs,
   };
+}
+
+/** Nobody asked for it, so nobody else tells of its end. */
+function orphanCut(
+  { leaseId, plan, revocation }: DoomedLease & { plan: LeasePlan },
+  cutAtMs: number,
+): RevocationEvent[] {
+  if (revocation.cause !== 'orphan') return [];
+  const { target, principal } = plan;
+  const exposureMs = cutAtMs - revocation.requestedAtMs;
+  return [{ type: 'orphan.cut', data: { leaseId, target, principal, exposureMs } }];
 }
 
 /** Nothing failed, it is only too early to know; what cannot be recalled at all is said so once. */

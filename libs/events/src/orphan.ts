@@ -13,6 +13,16 @@ export interface Orphan {
   principal: string;
 }
 
+/**
+ * Whether an orphan is old enough to be cut: its name tells when its lease was meant. Nothing should be needed of this after reading; it is
+ * there for what we do not know of. A name of the future is no reason to wait for it.
+ */
+export const isPastGrace = (leaseId: string, nowMs: number, graceMs: number): boolean =>
+  Math.abs(nowMs - bornAtMs(leaseId)) >= graceMs;
+
+/** RFC 9562 §5.7: the first 48 bits of a UUIDv7 are its time. */
+const bornAtMs = (leaseId: string): number => Number.parseInt(leaseId.replaceAll('-', '').slice(0, 12), 16);
+
 /** It is cut as a lease would be, with a plan that says as much as its name does. */
 export function adoptOrphan(
   { leaseId, provider, target, principal }: Orphan,

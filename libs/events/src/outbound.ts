@@ -16,6 +16,7 @@ import { lineage } from './lineage.js';
 import { leaseRenewed, renewalNotices, renewalRefused } from './renewal-events.js';
 import { SERVICES } from './services.js';
 import { SIGNING_KEY_CAUSES } from './signing-key.js';
+import { orphanCut, standingAccessFound, standingAccessGone, targetRestarted } from './survey-events.js';
 
 /** Members every outbound event carries. */
 const common = {
@@ -208,8 +209,15 @@ export const outboundSchemas = {
   'dead_letter.parked': z.object({ ...common, ...deadLetterParked }),
   /** It was handled after all, or given up, at an operator's word: `by` and `reason` are theirs. */
   'dead_letter.released': z.object({ ...common, ...deadLetterReleased }),
-  /** A principal of ours at a target that no lease explains. It is cut: `lease.access_cut` with cause `orphan` says when. */
+  /** A principal of ours at a target that no lease explains. It is cut, which is told as of any lease, and in short. */
   'orphan.found': z.object({ ...common, leaseId: z.string(), target: z.string(), principal: z.string() }),
+  /** Proven, with the evidence of the `lease.access_cut` beside it. */
+  'orphan.cut': z.object({ ...common, ...orphanCut }),
+  /** A target is in another life than it was last seen in: it was started again, or restored. What is there is compared with the ledger at once. */
+  'target.restarted': z.object({ ...common, ...targetRestarted }),
+  /** A principal of somebody else's can reach governed datasets, by no lease; told again where it reaches more. */
+  'standing_access.found': z.object({ ...common, ...standingAccessFound }),
+  'standing_access.gone': z.object({ ...common, ...standingAccessGone }),
   /**
    * A service's database was restored from an older state, and goes on in a new epoch. `swept`: said by the revoker, once every
    * target was looked at since, and what nothing explains is on its way out.

@@ -60,7 +60,8 @@ type RevocationType =
   | 'lease.removed'
   | 'lease.revocation_unproven'
   | 'lease.vanished'
-  | 'orphan.found';
+  | 'orphan.found'
+  | 'orphan.cut';
 /** What the revoker says, without the members that every event carries. */
 export type RevocationEvent = {
   [T in RevocationType]: { type: T; data: Omit<OutboundData<T>, Common> };

@@ -77,6 +77,7 @@ const right = z.union([name, redisRight], 'expected a name, or a right of a redi
 
 const dataset = z.strictObject({
   id: name,
+  owner: text.optional(),
   domains: names,
   classification: z.enum(['public', 'internal', 'confidential', 'restricted']),
   residency: name,

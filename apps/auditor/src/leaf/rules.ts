@@ -8,6 +8,7 @@ import { declarationRefused, declared, lineage, toldDeclaration } from './declar
 import { driftSignalled, seenInCall } from './drift-rules.js';
 import type { RuleFor } from './project.js';
 import { checks, renewalRefused, renewed } from './renewal-rules.js';
+import { orphanCut, standingAccessFound, standingAccessGone, targetRestarted } from './survey-rules.js';
 
 /** Of at most four. */
 const act = {
@@ -247,6 +248,10 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   },
   'dead_letter.released': { of: { ...common, ...letter, how: 'plain', by: 'id', reason: 'sealed' } },
   'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
+  'orphan.cut': { of: { ...common, ...orphanCut } },
+  'target.restarted': { of: { ...common, ...targetRestarted } },
+  'standing_access.found': { of: { ...common, ...standingAccessFound } },
+  'standing_access.gone': { of: { ...common, ...standingAccessGone } },
   'store.restored': { of: { ...common, service: 'plain', epoch: 'plain', swept: 'plain' } },
   'signing_key.rotated': {
     of: {

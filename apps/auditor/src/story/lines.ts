@@ -41,6 +41,12 @@ function because(f: Facts): string {
   return reasons === '' ? '' : ` (${reasons})`;
 }
 
+const datasets = (f: Facts): string =>
+  f
+    .list('reaches')
+    .map((reach) => inner(reach).text('dataset'))
+    .join(', ');
+
 const idOf = (id: Json): string => (typeof id === 'string' ? nameOf(id) : '?');
 
 /** Ids that were added, removed and changed, with those that the event leaves out. */
@@ -143,6 +149,17 @@ export const outboundLines: Record<OutboundType, Line> = {
     `${nameOf(f.text('by'))} has the parked record ${f.text('group')} ${f.text('letterId')} ${f.text('how')}`,
   'orphan.found': (f) =>
     `a principal that no lease explains is found at ${f.text('target')}: ${f.text('principal')}`,
+  'orphan.cut': (f) =>
+    `its access is proven cut, ${f.text('exposureMs')} ms after it was found at ${f.text('target')}: ${f.text('principal')}`,
+  'target.restarted': (f) =>
+    `the target ${f.text('target')} was started again, or restored: what is there is compared with the ledger`,
+  'standing_access.found': (f) =>
+    `${nameOf(f.text('principal'))} can reach ${datasets(f)} at ${f.text('target')} without a lease: ` +
+    `${f.list('ways').map(String).join(', ')}${f.text('neverExpires') === 'true' ? ', never expires' : ''}`,
+  'standing_access.gone': (f) =>
+    f.text('why') === 'allowed'
+      ? `${nameOf(f.text('principal'))} may be at ${f.text('target')} without a lease until ${f.text('review')}: ${f.sealed('/reason')}`
+      : `${nameOf(f.text('principal'))} can reach nothing that is governed at ${f.text('target')} any more`,
   'store.restored': (f) =>
     f.text('swept') === 'true'
       ? `every target was swept after the restore of the ${f.text('service')}'s database`

@@ -169,6 +169,43 @@ it('tells amendments, with what they changed, and those that were refused', () =
   ]);
 });
 
+it('tells what was found at a target that no lease explains, and names no account of others', () => {
+  const found = { ...common, target: 'shop', provider: 'postgres', principal: 'maria_old' };
+  const reaches = [
+    { dataset: 'crm.orders', actions: ['read'] },
+    { dataset: 'hr.salaries', actions: ['read'] },
+  ];
+  const orphan = { ...common, leaseId: LEASE, target: 'shop', principal: 'ksmp01' };
+  const { entries, payloads } = logOf([
+    world.wrote('revoker', 'orphan.found', orphan),
+    world.wrote('revoker', 'orphan.cut', { ...orphan, exposureMs: 31 }),
+    world.wrote('revoker', 'target.restarted', {
+      ...{ ...common, target: 'shop', provider: 'postgres' },
+      ...{ incarnation: '7.2', previous: '7.1' },
+    }),
+    world.wrote('revoker', 'standing_access.found', {
+      ...{ ...found, reaches, ways: ['grant', 'public'], neverExpires: true, owners: ['maria@corp.example'] },
+    }),
+    world.wrote('revoker', 'standing_access.gone', { ...found, why: 'no_access' }),
+    world.wrote('revoker', 'standing_access.gone', {
+      ...{ ...found, why: 'allowed', reason: 'Maria needs it', review: '2027-10-31' },
+    }),
+  ]);
+  const person = /person [\w-]{8}…/g;
+
+  expect(
+    tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line.replace(person, 'somebody')),
+  ).toEqual([
+    'a principal that no lease explains is found at shop: ksmp01',
+    'its access is proven cut, 31 ms after it was found at shop: ksmp01',
+    'the target shop was started again, or restored: what is there is compared with the ledger',
+    'somebody can reach crm.orders, hr.salaries at shop without a lease: grant, public, never expires',
+    'somebody can reach nothing that is governed at shop any more',
+    'somebody may be at shop without a lease until 2027-10-31: “Maria needs it”',
+  ]);
+  expect(entries.map(({ leaf }) => leaf.toString()).join()).not.toMatch(/maria/i);
+});
+
 it('tells which policies became others, and that the login who changed them is a person', () => {
   const activated = { ...common, policySet: 'sha256:b', previous: 'sha256:a', policies: 19, by: 'os:maria' };
   const { entries, payloads } = logOf([

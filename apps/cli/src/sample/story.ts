@@ -13,6 +13,7 @@ import { tellAudit } from './audit.js';
 import type { Narrator } from './narrator.js';
 import { openSession, untilRefused } from './probe.js';
 import { SAMPLE_QUERY, sampleTask } from './sample-task.js';
+import { tellStanding } from './standing.js';
 
 /** How long any one step may take. */
 export const STEP_WITHIN_MS = 20_000;
@@ -38,6 +39,7 @@ export async function tellStory(client: MayflyClient, narrator: Narrator): Promi
     await session.end().catch(() => undefined);
   }
   await tellAudit(client, narrator, taskId);
+  await tellStanding(client, narrator);
 }
 
 async function declare(client: MayflyClient, narrator: Narrator, taskId: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Problem } from '#service/problem.js';
 export type ProblemCode =
   | 'ERR_STATUS_LIST_NOT_FOUND'
   | 'ERR_NOT_ACCEPTABLE'
+  | 'ERR_TLS_REQUIRED'
   | 'ERR_UNAUTHENTICATED'
   | 'ERR_FORBIDDEN'
   | 'ERR_BODY_TOO_LARGE'
@@ -13,6 +14,7 @@ export type ProblemCode =
 const STATUS: Record<ProblemCode, number> = {
   ERR_STATUS_LIST_NOT_FOUND: 404,
   ERR_NOT_ACCEPTABLE: 406,
+  ERR_TLS_REQUIRED: 403,
   ERR_UNAUTHENTICATED: 401,
   ERR_FORBIDDEN: 403,
   ERR_BODY_TOO_LARGE: 413,

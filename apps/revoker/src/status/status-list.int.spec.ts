@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
+import { loadCatalogue } from '#policy/load-catalogue.js';
 import type { Plan } from '#providers/provider.js';
 import { ProblemFilter } from '#service/problem.js';
 import { Metrics } from '#telemetry/metrics.js';
@@ -12,6 +13,7 @@ import { createEventMeasures } from '../caep/measures.js';
 import { SecurityEvents } from '../caep/security-events.js';
 import { problemOf } from '../http/problem.js';
 import { RevokerModule } from '../revoker.module.js';
+import { StandingAccessDesk } from '../survey/standing-access-desk.js';
 import { inMs } from '../broker-voice.contract.js';
 import { World } from '../revoker-world.contract.js';
 import { LISTS, tokenPlan } from '../token-plan.contract.js';
@@ -31,9 +33,14 @@ beforeAll(async () => {
     ...{ db: world.db, trust: world.trust, key: { kid: 'k', key }, issuer: 'https://mayfly.example' },
     ...{ tokenIssuer: '', receivers: [], measures: createEventMeasures(metrics), log: world.log },
   });
+  const { catalogue } = await loadCatalogue('deploy/sample/catalogue', {}, { targets: 'describe' });
+  const standing = new StandingAccessDesk({
+    parts: { db: world.db, trust: world.trust, catalogue, providers: new Map() },
+    ...{ allowed: () => [], isPrivate: () => true },
+  });
   const telemetry = { service: 'revoker', environment: 'development' as const, metrics, readiness: () => [] };
   app = await NestFactory.create<NestExpressApplication>(
-    RevokerModule.forRoot({ revoker, lists: world.lists, events }, telemetry),
+    RevokerModule.forRoot({ revoker, lists: world.lists, events, standing }, telemetry),
     { logger: false, bodyParser: false },
   );
   app.useGlobalFilters(new ProblemFilter(() => undefined, problemOf));

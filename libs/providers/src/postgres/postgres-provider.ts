@@ -2,6 +2,7 @@
  * PostgreSQL 16 and later: a lease is a login role of its own, a member of policy roles (docs/providers/postgres).
  * The broker's process and the revoker's open the same adapter with a login each.
  */
+import type { GovernedAction, StandingAccess } from '#events/standing-access.js';
 import type { Log } from '#telemetry/log.js';
 import {
   ProviderError,
@@ -13,6 +14,7 @@ import {
   type Plan,
   type RenewAnswer,
 } from '../provider.js';
+import type { TellsIncarnation, TellsStandingAccess } from '../target-survey.js';
 import { SHORTEST_LEASE_MS } from '../any-target.js';
 import type { PostgresSettings } from './settings.js';
 import {
@@ -25,12 +27,15 @@ import {
 import { clean } from './clean.js';
 import { create } from './create.js';
 import { Cutter } from './cut.js';
+import { asProviderError } from './errors.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
 import { principalOf } from './name.js';
 import { renew } from './renew.js';
 import { closePools, openPools, warmPools, type Pools } from './pools.js';
 import { Pump } from './pump.js';
+import { INCARNATION } from './sql.js';
+import { standingAccess } from './standing-access.js';
 
 /** Of creates with the same rights: the server makes them wait for each other, message by message, so two are enough. */
 const CREATES = { flushes: 2, batch: 8 };
@@ -41,7 +46,7 @@ const CLEANS = { flushes: 2, batch: 16 };
 export const openPostgres = (settings: PostgresSettings, log: Log): CredentialProvider =>
   new PostgresProvider(settings, log);
 
-class PostgresProvider implements CredentialProvider {
+class PostgresProvider implements CredentialProvider, TellsIncarnation, TellsStandingAccess {
   readonly kind = 'postgres';
   readonly fencing = 'fenced';
   readonly capabilities: Capabilities;
@@ -134,6 +139,22 @@ class PostgresProvider implements CredentialProvider {
 
   list(): AsyncIterable<{ principal: string; leaseId: string }> {
     return list(this.#pools.tidy, this.#settings.namespace);
+  }
+
+  async incarnation(): Promise<string> {
+    try {
+      const { rows } = await this.#pools.tidy.query<{ incarnation: string }>(
+        `SELECT ${INCARNATION} AS incarnation`,
+      );
+      return rows[0]?.incarnation ?? '';
+    } catch (error) {
+      throw asProviderError(error);
+    }
+  }
+
+  standingAccess(governed: readonly GovernedAction[]): AsyncIterable<StandingAccess> {
+    const { namespace, login } = this.#settings;
+    return standingAccess(this.#pools.tidy, { namespace, own: login.user }, governed);
   }
 
   close(): Promise<void> {
