@@ -10,7 +10,7 @@ import { UpcastError } from '#store/upcast.js';
 import { Broker } from './broker.js';
 import { BrokerModule } from './broker.module.js';
 import { openHttp } from './http/broker-http.js';
-import { privacyOf } from './http/is-private.js';
+import { privacyOf } from '#service/is-private.js';
 import { ToldLives } from './http/oauth/told-lives.js';
 import { problemOf } from './http/problems.js';
 import { openParts } from './open-parts.js';

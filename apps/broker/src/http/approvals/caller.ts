@@ -2,35 +2,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Catalogue, OperatorEntry } from '#events/catalogue.js';
 import type { Refusal } from '#events/refusal.js';
-import { verifyBearer } from '#identity/bearer.js';
-import { readTokenParts } from '#identity/identity-token.js';
-import { SIGN_IN_MAX_MS, verifySignIn } from '#identity/sign-in.js';
+import { verifyCaller } from '#identity/caller.js';
 import type { Trust } from '#identity/trust.js';
 import { bearerTokenOf } from '../bearer.js';
 
 type Caller = { ok: true; id: string } | { ok: false; refusal: Refusal };
 
 /** @throws TransportError ERR_BEARER_MISSING where there is no token at all */
-export function callerOf(request: IncomingMessage, trust: Trust, nowMs: number): Caller {
-  const token = bearerTokenOf(request);
-  return isOfPeople(token, trust) ? verifySignIn(token, trust, nowMs) : serviceOf(token, trust, nowMs);
-}
-
-function isOfPeople(token: string, trust: Trust): boolean {
-  const reading = readTokenParts(token);
-  const iss = reading.ok ? reading.parts.claims.iss : undefined;
-  return typeof iss === 'string' && trust.oidc(iss)?.persons !== undefined;
-}
-
-function serviceOf(token: string, trust: Trust, nowMs: number): Caller {
-  const verified = verifyBearer(token, trust, nowMs);
-  if (verified.ok && verified.expiresAtMs - nowMs > SIGN_IN_MAX_MS)
-    return {
-      ok: false,
-      refusal: { code: 'ERR_SVID_INVALID', reason: 'the token is valid for more than 5 minutes' },
-    };
-  return verified;
-}
+export const callerOf = (request: IncomingMessage, trust: Trust, nowMs: number): Caller =>
+  verifyCaller(bearerTokenOf(request), trust, nowMs);
 
 const MAY_READ: readonly OperatorEntry['roles'][number][] = ['approver', 'operator'];
 
