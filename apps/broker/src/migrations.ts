@@ -1,5 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { standingMigrations } from './agents/standing-rows.js';
 import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 import { notificationMigrations } from './notifications/notification-migrations.js';
@@ -125,4 +126,5 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...renewalMigrations,
   ...useMigrations,
+  ...standingMigrations,
 ];
