@@ -2,6 +2,7 @@ import type { Bus } from '#bus/bus.js';
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
+import { privacyOf } from '#service/is-private.js';
 import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
@@ -10,6 +11,7 @@ import { readPositions } from '#store/offsets.js';
 import type { Relay } from '#store/relay.js';
 import { problemOf } from './http/problem.js';
 import { openParts } from './open-parts.js';
+import { OrderRequests } from './orders/order-requests.js';
 import { revokerRules } from './prune-rules.js';
 import { GROUP } from './publish.js';
 import type { Sweeper } from './recover.js';
@@ -22,6 +24,10 @@ await runService({
   async open({ config, log, metrics, onDead }) {
     const { parts, catalogue, events, signer, openBus, close } = await openParts(config, metrics, log);
     const revoker = new Revoker(parts, onDead);
+    const { environment } = config;
+    const { behindTls } = config.services.revoker.http;
+    const isPrivate = privacyOf({ environment, behindTls });
+    const orders = new OrderRequests({ parts, desk: revoker.orders, isPrivate });
     let bus: Bus | undefined;
     let relay: Relay | undefined;
     let sweeper: Sweeper | undefined;
@@ -33,7 +39,8 @@ await runService({
       warn: (fields, message) => log.warn(fields, message),
     });
     return {
-      module: (telemetry) => RevokerModule.forRoot({ revoker, lists: parts.lists, events }, telemetry),
+      module: (telemetry) =>
+        RevokerModule.forRoot({ revoker, lists: parts.lists, events, orders }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
       http: (app) =>
@@ -50,6 +57,7 @@ await runService({
         const opened = await openBus();
         ({ bus, relay } = opened);
         sweeper = revoker.sweeper(opened.bus);
+        revoker.orders.reach(opened.bus);
         return {
           bus: opened.bus,
           group: GROUP,

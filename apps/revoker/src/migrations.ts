@@ -1,5 +1,6 @@
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { orderMigrations } from './orders/order-migrations.js';
 
 /** The revoker's own tables, beside those of every service. Times are those of the process that wrote them. */
 export const revokerMigrations: readonly Migration[] = [
@@ -83,4 +84,5 @@ export const revokerMigrations: readonly Migration[] = [
       INSERT INTO security_event_seq (seq) SELECT seq FROM revocation_seq;
     `,
   },
+  ...orderMigrations,
 ];

@@ -11,6 +11,7 @@ import { readStatusList, type Status } from '#tokens/status-list.js';
 import { createEventMeasures } from '../caep/measures.js';
 import { SecurityEvents } from '../caep/security-events.js';
 import { problemOf } from '../http/problem.js';
+import { OrderRequests } from '../orders/order-requests.js';
 import { RevokerModule } from '../revoker.module.js';
 import { inMs } from '../broker-voice.contract.js';
 import { World } from '../revoker-world.contract.js';
@@ -31,9 +32,10 @@ beforeAll(async () => {
     ...{ db: world.db, trust: world.trust, key: { kid: 'k', key }, issuer: 'https://mayfly.example' },
     ...{ tokenIssuer: '', receivers: [], measures: createEventMeasures(metrics), log: world.log },
   });
+  const orders = new OrderRequests({ parts: world.parts, desk: revoker.orders, isPrivate: () => true });
   const telemetry = { service: 'revoker', environment: 'development' as const, metrics, readiness: () => [] };
   app = await NestFactory.create<NestExpressApplication>(
-    RevokerModule.forRoot({ revoker, lists: world.lists, events }, telemetry),
+    RevokerModule.forRoot({ revoker, lists: world.lists, events, orders }, telemetry),
     { logger: false, bodyParser: false },
   );
   app.useGlobalFilters(new ProblemFilter(() => undefined, problemOf));
