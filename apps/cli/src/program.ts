@@ -26,6 +26,7 @@ import { taskShow } from './commands/task-show.js';
 import { taskStart } from './commands/task-start.js';
 import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
+import { orderCommands } from './orders/order-commands.js';
 import { outputTo } from './output.js';
 import type { Streams } from './output.js';
 import { taskCommands } from './tasks/task-commands.js';
@@ -108,6 +109,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
 
   approvalCommands(mayfly, command, context, seconds);
   dlqCommands(mayfly, command, context);
+  orderCommands(mayfly, command, context);
 
   const policy = mayfly
     .command('policy')

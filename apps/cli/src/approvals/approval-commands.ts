@@ -1,6 +1,6 @@
 /** The commands on approvals and their options. */
 import { Option, type Command } from 'commander';
-import type { AsPerson } from '../broker-door.js';
+import type { AsPerson } from '../service-door.js';
 import type { CommandContext } from '../commands/context.js';
 import {
   approvalsList,

@@ -1,5 +1,5 @@
 /** `mayfly approvals`, `approve` and `deny`: what waits for people, and what one of them says. */
-import { doorOf, loginOf, type AsPerson } from '../broker-door.js';
+import { doorOf, loginOf, type AsPerson } from '../service-door.js';
 import type { CommandContext } from '../commands/context.js';
 import { BrokerClient, type ShownApproval } from './broker-client.js';
 import { actWords, bindingWords } from '#events/approval-words.js';

@@ -1,6 +1,6 @@
 /** The broker's approvals over HTTP. */
 import { z } from 'zod';
-import type { BrokerDoor } from '../broker-door.js';
+import type { ServiceDoor } from '../service-door.js';
 
 const approval = z.object({
   approvalId: z.string(),
@@ -28,7 +28,7 @@ export type ShownApproval = z.infer<typeof approval>;
 const page = z.object({ approvals: z.array(approval), next: z.string().optional() });
 
 export class BrokerClient {
-  constructor(private readonly door: BrokerDoor) {}
+  constructor(private readonly door: ServiceDoor) {}
 
   /** Page by page, to the end. @param state all, where there is none */
   async list(state: string | undefined): Promise<ShownApproval[]> {

@@ -1,7 +1,7 @@
 /** The commands by which people look after tasks, and their options. */
 import type { Command } from 'commander';
 import { SAMPLE_APPROVER } from '../approvals/approvals.js';
-import type { AsPerson } from '../broker-door.js';
+import type { AsPerson } from '../service-door.js';
 import type { CommandContext } from '../commands/context.js';
 import { SAMPLE_PERSON_OPERATOR, taskDrift, taskOrder } from './task-view.js';
 

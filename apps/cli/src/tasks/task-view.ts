@@ -1,6 +1,6 @@
 /** `mayfly task drift`, `suspend` and `resume`: what people see of a task, and say of it. */
 import { z } from 'zod';
-import { doorOf, type AsPerson } from '../broker-door.js';
+import { doorOf, type AsPerson } from '../service-door.js';
 import type { CommandContext } from '../commands/context.js';
 import { asTaskId } from '../state-folder.js';
 import { driftText } from './drift-text.js';
