@@ -1,4 +1,5 @@
 /** Calls and their leases as rows. */
+import type { AgentStanding } from '#events/agent-standing.js';
 import type { Approval } from '#events/approval.js';
 import type { ToolCalled } from '#events/inbound.js';
 import { leaseOf, type Lease } from '#events/lease.js';
@@ -7,6 +8,7 @@ import type { RefusalCode } from '#events/refusal.js';
 import type { Sender } from '#events/task.js';
 import type { Tx } from '#store/database.js';
 import type { Write } from '#store/writes.js';
+import { standingOf, Standings } from './agents/standing-rows.js';
 import { APPROVAL_OF_CALL } from './approvals/approval-rows.js';
 
 /** Where its sender hears of a call: on the delivery topic, or in the reply to its request. */
@@ -57,6 +59,7 @@ export interface Facts {
   open: Record<string, number>;
   /** How many of their calls wait for people. */
   waiting: Record<string, number>;
+  standing: Standings;
 }
 
 /** What is to be known under the locks of the tasks, in one round trip. Requires that they are held: the clock is read after them. */
@@ -64,8 +67,9 @@ export async function readFacts(
   tx: Tx,
   keys: readonly CallKey[],
   senders: readonly string[],
+  agents: readonly string[],
 ): Promise<Facts> {
-  const { rows } = await tx.query<Facts>({
+  const { rows } = await tx.query<Omit<Facts, 'standing'> & { standing: Record<string, AgentStanding> }>({
     name: 'read-facts',
     text: `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
       (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -79,10 +83,12 @@ export async function readFacts(
                 WHERE status IN ('open', 'suspended') AND sender = ANY($4::text[]) GROUP BY sender) AS counted) AS open,
       (SELECT coalesce(jsonb_object_agg(agent, asked), '{}')
          FROM (SELECT agent, count(*) AS asked FROM approval
-                WHERE status = 'open' AND agent = ANY($4::text[]) GROUP BY agent) AS counted) AS waiting`,
-    values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId), senders],
+                WHERE status = 'open' AND agent = ANY($4::text[]) GROUP BY agent) AS counted) AS waiting,
+      ${standingOf('$5')} AS standing`,
+    values: [keys.map((k) => k.taskId), keys.map((k) => k.agent), keys.map((k) => k.callId), senders, agents],
   });
-  return rows[0] ?? { nowMs: Number.NaN, calls: [], open: {}, waiting: {} };
+  const facts = rows[0] ?? { nowMs: Number.NaN, calls: [], open: {}, waiting: {}, standing: {} };
+  return { ...facts, standing: new Standings(agents, facts.standing) };
 }
 
 /** What these calls have come to, in their order; null for those that are pending or not there. Takes no lock. */
@@ -264,4 +270,12 @@ export async function leasesNotOver(
     [after, limit],
   );
   return rows;
+}
+
+export function inputsWrite(inputs: ReadonlyMap<string, object>): Write | null {
+  if (inputs.size === 0) return null;
+  return {
+    sql: `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
+    values: [[...inputs.keys()], [...inputs.values()].map((each) => JSON.stringify(each))],
+  };
 }

@@ -1,5 +1,6 @@
 /** Whether agents might act, were they to ask now: the decision of a call, without a call. Nothing is written, and nothing comes of it. */
 import { v7 as uuidv7 } from 'uuid';
+import type { AgentStanding } from '#events/agent-standing.js';
 import { decideCall } from '#events/call.js';
 import type { Catalogue } from '#events/catalogue.js';
 import type { SealKey, ToolCalled } from '#events/inbound.js';
@@ -47,20 +48,25 @@ export async function evaluateActs(
   asks: string,
   parts: Pick<BrokerParts, 'db' | 'catalogue' | 'judge'>,
 ): Promise<Evaluation[]> {
-  const { tasks, nowMs, open } = await transact(parts.db, async (tx) => {
+  const { tasks, nowMs, open, standing } = await transact(parts.db, async (tx) => {
     const agents = [...new Set(acts.map(({ agent }) => agent))];
     const [found, facts] = await Promise.all([
       readTasks(tx, [...new Set(acts.map(({ taskId }) => taskId))]),
-      readFacts(tx, [], agents),
+      readFacts(tx, [], agents, agents),
     ]);
-    return { tasks: found, nowMs: facts.nowMs, open: facts.open };
+    const { nowMs, open, standing } = facts;
+    return { tasks: found, nowMs, open, standing };
   });
   return acts.map((act) => {
     const task = tasks.get(act.taskId) ?? unknownTask(act.taskId);
     if (!mayAsk(asks, act, task, parts.catalogue))
       return denied('ERR_NOT_ENTITLED', 'the caller may not ask about this act', parts.judge.digest);
     const ancestors = (task.declaration?.ancestors ?? []).flatMap((id) => tasks.get(id) ?? []);
-    return evaluate(act, { ...parts, task, ancestors, openTasksOfSender: open[act.agent] ?? 0, nowMs });
+    return evaluate(act, {
+      ...{ ...parts, task, ancestors, nowMs },
+      openTasksOfSender: open[act.agent] ?? 0,
+      standing: standing.of(act.agent),
+    });
   });
 }
 
@@ -77,6 +83,7 @@ type Facts = Pick<BrokerParts, 'catalogue' | 'judge'> & {
   task: Task;
   ancestors: Task[];
   openTasksOfSender: number;
+  standing: AgentStanding;
   nowMs: number;
 };
 

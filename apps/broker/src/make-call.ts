@@ -77,6 +77,7 @@ export function decideNow(
     catalogue: parts.catalogue,
     judge: parts.judge,
     openTasksOfSender: work.openTasksOf(by.id),
+    standing: work.standing.of(by.id),
     sealKeyThumbprint: validSealKey(call.sealTo) ? sealKeyThumbprint(call.sealTo) : null,
     newLeaseId: uuidv7(),
     principalOf: (target, leaseId) => parts.providers.get(target)?.principal(leaseId) ?? '',

@@ -1,6 +1,7 @@
 import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { standingMigrations } from './agents/standing-rows.js';
 import { approvalMigrations } from './approvals/approval-migrations.js';
 import { httpMigrations } from './http/http-migrations.js';
 import { notificationMigrations } from './notifications/notification-migrations.js';
@@ -126,5 +127,6 @@ export const brokerMigrations: readonly Migration[] = [
   },
   ...renewalMigrations,
   ...useMigrations,
+  ...standingMigrations,
   targetAccountMigration('broker'),
 ];

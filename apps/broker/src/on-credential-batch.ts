@@ -1,21 +1,37 @@
-/** What the revoker says: a lease it goes for is never issued any more, and its agent is told (protocol rules 3 and 11). */
+/**
+ * What the revoker says: a lease it goes for is never issued any more, and its agent is told (protocol rules 3 and 11); operators' orders
+ * about tasks and agents, which it has carried out already.
+ */
 import type { BusRecord } from '#bus/bus.js';
 import { HEADERS } from '#events/envelope.js';
 import { outboundSchemas, type EventOf } from '#events/outbound.js';
-import { wireType } from '#events/inbound.js';
+import { shortType } from '#events/inbound.js';
+import { decideTaskRevocation } from '#events/revoke-task.js';
 import { serviceSource } from '#events/services.js';
 import { verifyRecord, type VerifiedRecord } from '#identity/records.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import { sha256Hex } from '#store/parking.js';
 import { notePeerRecords } from '#store/peers.js';
+import { hearOfAgents } from './agents/standing-rows.js';
 import type { BrokerParts } from './broker-parts.js';
 import { lockLeases, markCut } from './call-rows.js';
 import type { TaskEffects } from './on-task-batch.js';
 import { noteUnused } from './report-use.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-const REQUESTED = wireType('lease.revocation_requested');
+const ASKS = [
+  'lease.revocation_requested',
+  'revocation.ordered',
+  'agent.revoked',
+  'agent.reinstated',
+] as const;
+type AskedType = (typeof ASKS)[number];
+
+function askedType(record: BusRecord): AskedType | undefined {
+  const claimed = shortType(record.headers[HEADERS.type]?.toString() ?? '');
+  return ASKS.find((type) => type === claimed);
+}
 
 export interface Heard {
   record: BusRecord;
@@ -23,8 +39,7 @@ export interface Heard {
 }
 
 /** By what a record claims to be: most on this topic are our own, and what is not asked of us need not be verified. */
-export const asksOfBroker = (record: BusRecord): boolean =>
-  record.headers[HEADERS.type]?.toString() === REQUESTED;
+export const asksOfBroker = (record: BusRecord): boolean => askedType(record) !== undefined;
 
 /** @returns null for what the revoker did not write. */
 export function hearRequest(record: BusRecord, { peers, log }: BrokerParts): Heard | null {
@@ -64,21 +79,24 @@ async function watchCounters(tx: Tx, heard: readonly Heard[], { log, measures }:
   }
 }
 
-type Request = EventOf<'lease.revocation_requested'>;
+type Request = { [T in AskedType]: EventOf<T> & { ceId: string } }[AskedType];
+type Cut = Extract<Request, { type: 'lease.revocation_requested' }>;
 
 async function newRequests(tx: Tx, heard: readonly Heard[]): Promise<Request[]> {
   const entryOf = ({ record, verified }: Heard) => ({
     sender: serviceSource('revoker'),
     ceId: verified.head.id,
-    wireType: REQUESTED,
+    wireType: verified.head.type,
     valueSha256: sha256Hex(record.value ?? ''),
   });
   const inbox = await Inbox.read(tx, heard.map(entryOf));
   const fresh = heard.flatMap((each): Request[] => {
     if (inbox.novelty(entryOf(each)) !== 'new') return [];
     inbox.accept(entryOf(each));
-    const data = outboundSchemas['lease.revocation_requested'].safeParse(jsonOf(each.record));
-    return data.success ? [{ type: 'lease.revocation_requested', data: data.data }] : [];
+    const type = askedType(each.record);
+    const read = type === undefined ? undefined : outboundSchemas[type].safeParse(jsonOf(each.record));
+    const { id: ceId } = each.verified.head;
+    return read?.success === true ? [{ type, data: read.data, ceId } as Request] : [];
   });
   await inbox.write(tx);
   return fresh;
@@ -97,22 +115,52 @@ async function obey(
   requests: readonly Request[],
   { instanceId, drift }: BrokerParts,
 ): Promise<CutEffects> {
-  const work = await UnitOfWork.begin(tx, { taskIds: requests.map(({ data }) => data.taskId) });
+  const cuts = requests.filter((request): request is Cut => request.type === 'lease.revocation_requested');
+  const ofTasks = requests.filter(
+    ({ type, data }) =>
+      type === 'lease.revocation_requested' || (type === 'revocation.ordered' && data.scope === 'task'),
+  );
+  const work = await UnitOfWork.begin(tx, { taskIds: ofTasks.map(({ data }) => data.taskId) });
+  await cutLeases(tx, work, cuts, drift);
+  for (const request of requests) obeyOrder(work, request);
+  await hearOfAgents(
+    tx,
+    requests.filter((request) => request.type === 'agent.revoked' || request.type === 'agent.reinstated'),
+  );
+  return { queued: await work.flush(instanceId), told: work.told };
+}
+
+async function cutLeases(
+  tx: Tx,
+  work: UnitOfWork,
+  requests: readonly Cut[],
+  drift: BrokerParts['drift'],
+): Promise<void> {
   const leases = await lockLeases(
     tx,
     requests.map(({ data }) => data.leaseId),
   );
   const cut: string[] = [];
-  for (const request of requests) {
-    const { leaseId, taskId, cause, causedBy } = request.data;
+  for (const { type, data } of requests) {
+    const { leaseId, taskId, cause, causedBy } = data;
     const { lease, useReported = false } = leases.get(leaseId) ?? {};
     if (lease === undefined || lease.taskId !== taskId || lease.cutHeard || cut.includes(leaseId)) continue;
     cut.push(leaseId);
-    work.record(taskId, request);
+    work.record(taskId, { type, data });
     if (lease.state !== 'issued') continue;
     work.deliver('lease.ended', { taskId, leaseId, cause });
     noteUnused(work, { ...lease, useReported }, { cause, causedBy }, drift);
   }
   await markCut(tx, cut);
-  return { queued: await work.flush(instanceId), told: work.told };
+}
+
+/** Of one task: the revoker cuts what it knows, and what is decided from now on is of a generation that lives. */
+function obeyOrder(work: UnitOfWork, request: Request): void {
+  if (request.type !== 'revocation.ordered' || request.data.scope !== 'task') return;
+  const { taskId } = request.data;
+  for (const event of decideTaskRevocation(work.task(taskId), request, {
+    ceId: request.ceId,
+    nowMs: work.nowMs,
+  }))
+    work.record(taskId, event);
 }

@@ -83,7 +83,8 @@ function wantedOf(admitted: readonly Admitted[]) {
     if (event.type === 'tool.called') calls.push({ taskId, agent: sender, callId: event.data.callId });
     if (event.type === 'tool.completed') reports.push({ ...event.data, by: sender });
   }
-  return { taskIds, newTaskIds, calls, renewals, reports, senders: admitted.map((each) => each.sender) };
+  const senders = admitted.map((each) => each.sender);
+  return { taskIds, newTaskIds, calls, renewals, reports, senders, agents: senders };
 }
 
 async function handle(

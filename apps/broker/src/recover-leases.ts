@@ -46,7 +46,7 @@ export async function deadAmong(tx: Tx, claimants: ReadonlySet<string>): Promise
 }
 
 async function sealKeyOf(intended: Intended, { db }: BrokerParts) {
-  const { calls } = await transact(db, (tx) => readFacts(tx, [intended], []));
+  const { calls } = await transact(db, (tx) => readFacts(tx, [intended], [], []));
   const [call] = calls;
   if (call === undefined) throw new Error('a lease has no call');
   return call.request.sealTo;

@@ -36,6 +36,7 @@ export const startFacts = (
   maxDepth,
   ancestors: work.chainFrom(start.parent?.taskId),
   openTasksOfSender: work.openTasksOf(sender),
+  standing: work.standing.of(sender),
   nowMs: work.nowMs,
 });
 

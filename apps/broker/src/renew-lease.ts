@@ -22,7 +22,7 @@ export function renewLease(
   answeredIn: AnsweredIn,
 ): Refusal | null {
   const request = { taskId, leaseId, ttlMs };
-  const decided = decideRenewal(request, by, renewalFacts(work, request, parts, null));
+  const decided = decideRenewal(request, by, renewalFacts(work, request, by.id, parts, null));
   if (decided.is === 'rejected') return decided.refusal;
   const underWay = work.renewable(leaseId)?.renewal;
   if (underWay?.state === 'intended') {
@@ -52,6 +52,7 @@ export function renewLease(
 export function renewalFacts(
   work: UnitOfWork,
   { taskId, leaseId }: Renewal,
+  agent: string,
   { catalogue, judge }: Pick<BrokerParts, 'catalogue' | 'judge'>,
   extendedToMs: number | null,
 ): RenewalFacts {
@@ -60,6 +61,7 @@ export function renewalFacts(
   const call = found?.call ?? null;
   return {
     ...{ task, ancestors: work.ancestorsOf(task), catalogue, judge, extendedToMs, nowMs: work.nowMs },
+    standing: work.standing.of(agent),
     renewable: found === null || call === null ? null : { ...found, call },
     sealKeyThumbprint: call !== null && validSealKey(call.sealTo) ? sealKeyThumbprint(call.sealTo) : null,
   };

@@ -55,6 +55,7 @@ export async function settleLeases(
       UnitOfWork.begin(tx, {
         taskIds: wanted.flatMap(({ lineage }) => lineage.map((link) => link.taskId)),
         calls: wanted,
+        agents: wanted.map(({ agent }) => agent),
       }),
       lockLeases(
         tx,
@@ -87,7 +88,8 @@ function decide(
 ): DecidedLease {
   const { intended } = intent;
   const chain = intended.lineage.map((link) => work.task(link.taskId));
-  const outcome = decideOutcome({ lease, answer: attempt.answer, chain, nowMs: work.nowMs });
+  const standing = work.standing.of(intended.agent);
+  const outcome = decideOutcome({ lease, answer: attempt.answer, chain, standing, nowMs: work.nowMs });
   const call = work.call(intended);
   // Only what was created can be issued, so an issued lease has an envelope.
   if (outcome.issued && envelope !== null && attempt.answer === 'created') {
@@ -203,6 +205,7 @@ const REFUSALS: Record<Why, Refusal> = {
   not_sent: { code: 'ERR_TARGET_UNREACHABLE', reason: 'there was no time left to create the credential' },
   target_refused: { code: 'ERR_TARGET_REFUSED', reason: 'the target refused to create the credential' },
   cut_heard: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was revoked before it was issued' },
+  agent_revoked: { code: 'ERR_AGENT_REVOKED', reason: 'the agent was revoked before it was issued' },
   task_not_live: { code: 'ERR_TASK_ENDED', reason: 'the task ended before the credential was issued' },
   task_suspended: {
     code: 'ERR_TASK_SUSPENDED',

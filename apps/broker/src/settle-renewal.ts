@@ -35,6 +35,7 @@ export async function settleRenewal(
     const work = await UnitOfWork.begin(tx, {
       taskIds: lineage.map((link) => link.taskId),
       renewals: [leaseId],
+      agents: [intent.intended.agent],
     });
     const row = work.renewable(leaseId)?.renewal;
     // Somebody who took it for lost has decided it.
@@ -65,7 +66,8 @@ function decide(
   envelope: string | null,
   parts: BrokerParts,
 ): RenewalOutcome {
-  const facts = renewalFacts(work, row.request, parts, Date.parse(intent.notAfter));
+  const { agent } = intent.intended;
+  const facts = renewalFacts(work, row.request, agent, parts, Date.parse(intent.notAfter));
   const decided = decideRenewal(row.request, row.sender, facts);
   switch (decided.is) {
     case 'rejected': {

@@ -19,6 +19,7 @@ export function applyEvent(task: Task, event: StreamEvent): Task {
     case 'task.amended':
     case 'task.suspended':
     case 'task.resumed':
+    case 'task.revoked':
     case 'task.ended':
     case 'task.end_heard_early':
     case 'task.usage_reported':

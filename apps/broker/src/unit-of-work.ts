@@ -14,9 +14,11 @@ import { eventsWrite, type StoredEvent } from '#store/events.js';
 import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
 import { writtenIn } from '#store/upcast.js';
 import type { Write } from '#store/writes.js';
+import type { Standings } from './agents/standing-rows.js';
 import { approvalsWrite, usesWrite } from './approvals/approval-rows.js';
 import {
   callsWrite,
+  inputsWrite,
   keyOfCall,
   leasesWrite,
   readFacts,
@@ -60,6 +62,8 @@ export interface Wanted {
   reports?: readonly Report[];
   /** Identities whose open tasks are counted. */
   senders?: readonly string[];
+  /** Agents that may be lent something. */
+  agents?: readonly string[];
 }
 
 /** A lease to be created once its intent is acknowledged by the bus. */
@@ -71,6 +75,8 @@ export interface Intent {
 export class UnitOfWork {
   /** The database's clock, once the locks were held. */
   readonly nowMs: number;
+  /** Of the agents among the wanted. */
+  readonly standing: Standings;
   readonly #tx: Tx;
   readonly #tasks: Map<string, Task>;
   readonly #calls: Map<string, Call>;
@@ -99,7 +105,7 @@ export class UnitOfWork {
   private constructor(
     tx: Tx,
     tasks: Map<string, Task>,
-    { nowMs, calls, open, waiting }: Facts,
+    { nowMs, calls, open, waiting, standing }: Facts,
     renewable: Map<string, RenewableLease>,
     reported: readonly LeaseOfCall[],
   ) {
@@ -111,13 +117,14 @@ export class UnitOfWork {
     this.#renewable = renewable;
     this.#reported = reported;
     this.#waiting = new Map(Object.entries(waiting));
+    this.standing = standing;
   }
 
   static async begin(tx: Tx, wanted: Wanted): Promise<UnitOfWork> {
     const [, tasks, facts, renewable, reported] = await Promise.all([
       ensureTasks(tx, wanted.newTaskIds ?? []),
       lockTasks(tx, [...new Set(wanted.taskIds)]),
-      readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])]),
+      readFacts(tx, wanted.calls ?? [], [...new Set(wanted.senders ?? [])], wanted.agents ?? []),
       lockRenewable(tx, wanted.renewals ?? []),
       reportedLeases(tx, wanted.reports ?? []),
     ]);
@@ -286,12 +293,4 @@ export class UnitOfWork {
       this.#records,
     );
   }
-}
-
-function inputsWrite(inputs: ReadonlyMap<string, object>): Write | null {
-  if (inputs.size === 0) return null;
-  return {
-    sql: `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
-    values: [[...inputs.keys()], [...inputs.values()].map((each) => JSON.stringify(each))],
-  };
 }

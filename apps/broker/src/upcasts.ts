@@ -16,6 +16,7 @@ export const brokerUpcasts: Upcasts<StreamEvent['type']> = {
   'task.amended': [],
   'task.suspended': [],
   'task.resumed': [],
+  'task.revoked': [],
   'task.ended': [],
   'task.end_heard_early': [],
   'task.usage_reported': [],

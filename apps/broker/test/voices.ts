@@ -6,6 +6,7 @@ import { signEvent } from '#agent/signed-event.js';
 import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import { wireType, type InboundData, type InboundType, type ToolCalled } from '#events/inbound.js';
 import type { CutCause } from '#events/causes.js';
+import type { OutboundEvent } from '#events/outbound.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
@@ -126,29 +127,21 @@ export class Voices {
 
   /** The revoker goes for a lease; `by` another service, for what only pretends to be. */
   revokes(taskId: string, leaseId: string, cause: CutCause, by: ServiceName = 'revoker'): BusRecord {
-    const at = inMs(0);
+    const [actor, at] = [serviceSource(by), inMs(0)];
+    const data = { taskId, generation: 1, actor, at, leaseId, cause, requestedAt: at };
+    return this.tells({ type: 'lease.revocation_requested', data }, by);
+  }
+
+  /** What the revoker says, as it will be read from the credential topic; `by` another service, for what only pretends to be. */
+  tells({ type, data }: OutboundEvent, by: ServiceName = 'revoker', id: string = uuidv7()): BusRecord {
     const unsigned = {
       topic: CREDENTIAL_EVENTS,
-      key: taskId,
+      key: data.taskId,
       head: {
-        id: uuidv7(),
-        source: serviceSource(by),
-        type: wireType('lease.revocation_requested'),
-        subject: taskId,
-        time: at,
+        ...{ id, source: serviceSource(by), type: wireType(type), subject: data.taskId, time: data.at },
         contentType: 'application/json',
       },
-      value: Buffer.from(
-        JSON.stringify({
-          taskId,
-          generation: 1,
-          actor: serviceSource(by),
-          at,
-          leaseId,
-          cause,
-          requestedAt: at,
-        }),
-      ),
+      value: Buffer.from(JSON.stringify(data)),
     };
     this.#said += 1;
     return this.read({ ...unsigned, headers: this.signers[by].sign(unsigned, `specs.${this.#said}`) });

@@ -3,6 +3,9 @@ import { CommanderError } from 'commander';
 import { failureOf } from './failure.js';
 import { program } from './program.js';
 
+/** The answer is out already, and says what does not hold. */
+const ANSWERED = ['ERR_CLI_CHECKS_FAILED', 'ERR_CLI_NOT_PROVEN'];
+
 try {
   await program(process.env, process).parseAsync(process.argv);
 } catch (error) {
@@ -19,8 +22,7 @@ function report(error: unknown): number {
   }
   const { exitStatus, code, line, reasons } = failure;
   process.stderr.write(`mayfly: ${line}\n`);
-  // Its answer is out already, and says which checks failed.
-  if (process.argv.includes('--json') && code !== 'ERR_CLI_CHECKS_FAILED')
+  if (process.argv.includes('--json') && !ANSWERED.includes(code))
     process.stdout.write(
       `${JSON.stringify({ error: { code, message: line, ...(reasons === undefined ? {} : { reasons }) } })}\n`,
     );

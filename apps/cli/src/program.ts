@@ -26,6 +26,7 @@ import { taskShow } from './commands/task-show.js';
 import { taskStart } from './commands/task-start.js';
 import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
+import { orderCommands } from './orders/order-commands.js';
 import { outputTo } from './output.js';
 import { standingCommands } from './standing/standing-commands.js';
 import type { Streams } from './output.js';
@@ -112,6 +113,7 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
   dlqCommands(mayfly, command, context);
   standingCommands(mayfly, command, context);
   targetCommands(mayfly, command, context, seconds);
+  orderCommands(mayfly, command, context);
 
   const policy = mayfly
     .command('policy')

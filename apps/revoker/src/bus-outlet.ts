@@ -91,8 +91,9 @@ export class BusOutlet implements RevocationOutlet {
     }
   }
 
-  #isDead({ leaseId, agent, lineage }: TokenLease): boolean {
-    return this.#feed?.set.isDead({ leaseId, agent: agent ?? '', kid: '', lineage }) ?? false;
+  #isDead({ leaseId, agent, agentGeneration, lineage }: TokenLease): boolean {
+    const token = { leaseId, agent: agent ?? '', agentGeneration, kid: '', lineage };
+    return this.#feed?.set.isDead(token) ?? false;
   }
 
   async #pump(): Promise<void> {
@@ -167,7 +168,8 @@ function write(
     const belowOf = new Map(over.map(({ key, generationBelow }) => [key, generationBelow]));
     const leases = ids.map((leaseId): TokenLease => {
       const lease = known.get(leaseId);
-      return { leaseId, agent: lease?.agent ?? null, lineage: lease?.lineage ?? [] };
+      const { agent = null, agentGeneration, lineage = [] } = lease ?? {};
+      return { leaseId, agent, agentGeneration, lineage };
     });
     const notices = batch.flatMap(({ told }, n): RevocationNotice[] => {
       const isCovered = leases[n]?.lineage.some(({ taskId: id, generation }) => {

@@ -11,6 +11,7 @@ const HEARD = [
   'task.refused',
   'task.amended',
   'task.suspended',
+  'task.revoked',
   'task.ended',
   'lease.intended',
   'lease.issued',
@@ -75,11 +76,11 @@ function jsonOf(record: BusRecord): unknown {
 function isUsable(event: BrokerEvent): boolean {
   if (event.type === 'lease.renewed') return Number.isFinite(Date.parse(event.data.notAfter));
   if (event.type !== 'lease.intended') return true;
-  const { taskId, generation, lineage, createBy, notAfter, hardEnd } = event.data;
+  const { taskId, generation, lineage, at, createBy, notAfter, hardEnd } = event.data;
   const [own] = lineage;
   return (
     own?.taskId === taskId &&
     own.generation === generation &&
-    [createBy, notAfter, hardEnd].every((time) => Number.isFinite(Date.parse(time)))
+    [at, createBy, notAfter, hardEnd].every((time) => Number.isFinite(Date.parse(time)))
   );
 }

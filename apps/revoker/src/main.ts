@@ -2,8 +2,8 @@ import type { Bus } from '#bus/bus.js';
 import { retentionOf } from '#config/retention.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
 import { operatorsErrors } from '#service/exit.js';
-import { ProblemFilter } from '#service/problem.js';
 import { privacyOf } from '#service/is-private.js';
+import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
@@ -12,6 +12,7 @@ import type { Relay } from '#store/relay.js';
 import { forecast, isAtWork, tellForecast } from './forecast.js';
 import { problemOf } from './http/problem.js';
 import { openParts } from './open-parts.js';
+import { OrderRequests } from './orders/order-requests.js';
 import { revokerRules } from './prune-rules.js';
 import { GROUP } from './publish.js';
 import type { Sweeper } from './recover.js';
@@ -32,6 +33,7 @@ await runService({
     const isPrivate = privacyOf({ environment, behindTls });
     const { sweep, standingAccess } = config.services.revoker;
     const standing = new StandingAccessDesk({ parts, allowed: () => allowed.now(), isPrivate });
+    const orders = new OrderRequests({ parts, desk: revoker.orders, isPrivate });
     let bus: Bus | undefined;
     let relay: Relay | undefined;
     let sweeper: Sweeper | undefined;
@@ -45,7 +47,7 @@ await runService({
     });
     return {
       module: (telemetry) =>
-        RevokerModule.forRoot({ revoker, lists: parts.lists, events, standing }, telemetry),
+        RevokerModule.forRoot({ revoker, lists: parts.lists, events, standing, orders }, telemetry),
       jwks: signer.jwks,
       readiness: [...upkeep.readiness, databaseTakes(() => revoker.failingMs()), notRecovering(parts.db)],
       remarks: () => fitness.remarks(),
@@ -80,6 +82,7 @@ await runService({
           },
           allowed: () => allowed.now(),
         });
+        revoker.orders.reach(reached.bus);
         return {
           bus: reached.bus,
           group: GROUP,

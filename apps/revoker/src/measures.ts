@@ -26,6 +26,16 @@ export function createMeasures(metrics: Metrics) {
       help: 'From the request of a revocation to its proof at the target.',
       labels: ['cause'],
     }),
+    orders: metrics.counter({
+      name: 'revocation_orders_total',
+      help: "Operators' orders to revoke, by what they are about.",
+      labels: ['scope'],
+    }),
+    orderRefusals: metrics.counter({
+      name: 'revocation_orders_refused_total',
+      help: 'Orders to revoke or to reinstate that did nothing, by the code of the refusal.',
+      labels: ['code'],
+    }),
     failedAttempts: metrics.counter({
       name: 'cut_attempts_failed_total',
       help: 'Cuts and cleans that proved nothing, by what was to be done.',

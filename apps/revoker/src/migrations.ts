@@ -2,6 +2,7 @@ import { targetAccountMigration } from '#service/target-accounts.js';
 import type { Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { surveyMigrations } from './survey/survey-migrations.js';
+import { orderMigrations } from './orders/order-migrations.js';
 
 /** The revoker's own tables, beside those of every service. Times are those of the process that wrote them. */
 export const revokerMigrations: readonly Migration[] = [
@@ -97,4 +98,5 @@ export const revokerMigrations: readonly Migration[] = [
     `,
   },
   targetAccountMigration('revoker'),
+  ...orderMigrations,
 ];

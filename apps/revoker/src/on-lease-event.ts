@@ -15,10 +15,17 @@ import type { Read } from '#store/intake-parts.js';
 import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';
-import { revokedAgents } from './revoked-agents.js';
+import { readStanding, type Against } from './orders/standing-orders.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
-import { hearAccepted, hearAmended, hearEndedByBroker, hearRefused, hearSuspended } from './watched-task.js';
+import {
+  hearAccepted,
+  hearAmended,
+  hearEndedByBroker,
+  hearRefused,
+  hearRevoked,
+  hearSuspended,
+} from './watched-task.js';
 
 type Heard = Extract<Hearing, { is: 'heard' }>;
 
@@ -45,13 +52,13 @@ export async function onLeaseEvents(
   const all = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
   await orderSweeps(tx, all);
   const heard = all.filter(({ event }) => event.type !== 'store.restored');
-  const [work, agents] = await Promise.all([
+  const [work, against] = await Promise.all([
     UnitOfWork.begin(tx, wantedOf(heard), Date.now()),
-    revokedAgents(tx, agentsOf(heard)),
+    readStanding(tx, intendedIn(heard)),
     watchCounters(tx, batch, parts),
   ]);
   for (const each of heard) hear(work, each, parts);
-  for (const { event } of heard) endOfRevoked(work, event, agents);
+  for (const { event } of heard) endOfOrdered(work, event, against);
   work.dueUnderEnded();
   return await work.flush(tx, taker);
 }
@@ -86,21 +93,15 @@ const ABOUT_LEASES = [
 ];
 const aboutLease = (event: BrokerEvent): event is LeaseTold => ABOUT_LEASES.includes(event.type);
 
-/** Whose leases are heard of. */
-const agentsOf = (heard: readonly Heard[]): string[] => [
-  ...new Set(heard.flatMap(({ event }) => (event.type === 'lease.intended' ? [event.data.agent] : []))),
-];
+const intendedIn = (heard: readonly Heard[]) =>
+  heard.flatMap(({ event }) => (event.type === 'lease.intended' ? [event.data] : []));
 
-function endOfRevoked(
-  work: UnitOfWork,
-  event: BrokerEvent,
-  agents: ReadonlyMap<string, string | null>,
-): void {
-  if (event.type !== 'lease.intended' || !agents.has(event.data.agent)) return;
-  const lease = work.lease(event.data.leaseId);
-  if (lease?.state !== 'known') return;
-  const causedBy = agents.get(event.data.agent) ?? null;
-  work.step(makeDue(lease, { cause: 'agent_revoked', causedBy }, work.nowMs));
+/** What an operator ordered before this lease was heard of reaches it, too. */
+function endOfOrdered(work: UnitOfWork, event: BrokerEvent, against: Against): void {
+  if (event.type !== 'lease.intended') return;
+  const why = against(event.data);
+  const lease = why === null ? null : work.lease(event.data.leaseId);
+  if (why !== null && lease?.state === 'known') work.step(makeDue(lease, why, work.nowMs));
 }
 
 function wantedOf(heard: readonly Heard[]) {
@@ -130,6 +131,8 @@ function hear(work: UnitOfWork, { event, ceId }: Heard, parts: RevokerParts): vo
       return work.change(hearAmended(task, event, ceId, work.tombstones));
     case 'task.suspended':
       return work.change(hearSuspended(task, event, ceId, work.tombstones));
+    case 'task.revoked':
+      return work.change(hearRevoked(task, event, ceId, work.tombstones));
     case 'task.ended':
       return work.change(hearEndedByBroker(task, event.data.outcome, ceId));
     case 'signing_key.rotated':

@@ -15,6 +15,8 @@ export const revokerRules = ({ inboxMs, endedMs }: Retention): PruneRule[] => [
   { name: 'ended_tasks', keepMs: endedMs, batch: 100, take: takeEndedTasks },
   // Starts that the broker never accepted, and ends of such.
   { name: 'unaccepted_tasks', keepMs: inboxMs, batch: 100, take: takeUnacceptedTasks },
+  // A lease that an order reaches may be heard of for as long as the topic has it.
+  { name: 'proven_orders', keepMs: inboxMs, batch: 100, take: takeProvenOrders },
 ];
 
 /** Their lineage goes with them. */
@@ -71,4 +73,14 @@ async function takeTasks(tx: Tx, over: string, by: string, keepMs: number, batch
   await tx.query('DELETE FROM tombstone WHERE task_id = ANY($1::text[])', [taskIds]);
   await tx.query('DELETE FROM event WHERE stream = ANY($1::text[])', [taskIds]);
   return locked.length;
+}
+
+async function takeProvenOrders(tx: Tx, keepMs: number, batch: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM revocation_order WHERE order_id = ANY(ARRAY(
+       SELECT order_id FROM revocation_order WHERE proven_at < now() - $1 * interval '1 millisecond'
+        ORDER BY proven_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    [keepMs, batch],
+  );
+  return rowCount ?? 0;
 }

@@ -15,6 +15,11 @@ import { wireType, type InboundData, type InboundType } from '#events/inbound.js
 import type { EventOf, OutboundEvent, OutboundType } from '#events/outbound.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
 import { CREDENTIAL_EVENTS, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
+import {
+  DEVELOPMENT_LOGIN,
+  ensureDevelopmentLogin,
+  mintLogin,
+} from '#identity/development/development-login.js';
 import { developmentTrustFiles, ensureDevelopmentTrust } from '#identity/development/development-trust.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
@@ -70,7 +75,7 @@ export class World {
   #outlet: BusOutlet | undefined;
   /** Of the revoker that was started last. */
   lists: StatusLists | undefined;
-  parts: RevokerParts | undefined;
+  #parts: RevokerParts | undefined;
 
   private constructor(
     private readonly stateDir: string,
@@ -139,9 +144,10 @@ export class World {
       measures: createMeasures(new Metrics('revoker')),
       log,
     };
-    this.parts = parts;
+    this.#parts = parts;
     const revoker = new Revoker(parts, (cause) => this.logged.push(`dead ${cause.stack}`));
     await revoker.start();
+    revoker.orders.reach(bus);
     this.#consumer = await bus.subscribe({
       group: GROUP,
       topics: [TASK_EVENTS, CREDENTIAL_EVENTS],
@@ -191,6 +197,16 @@ export class World {
   /** Of an identity; over HTTP unless told for another audience. */
   svid(id: string, audience = 'mayfly', ttlS = 3_600): Promise<string> {
     return mintSvid({ stateDir: this.stateDir, id, audience, ttlS, env });
+  }
+
+  /** Of a service that asks over HTTP. */
+  shortSvid(id: string): Promise<string> {
+    return mintSvid({ stateDir: this.stateDir, id, audience: 'mayfly', ttlS: 300, env });
+  }
+
+  /** The token of a person who has signed in. */
+  login(person: string, change: { ttlS?: number; nowMs?: number } = {}): Promise<string> {
+    return mintLogin({ stateDir: this.stateDir, person, ttlS: 300, env, ...change });
   }
 
   async withAnotherKey(id: string): Promise<Sender> {
@@ -245,6 +261,12 @@ export class World {
   readonly intended = intended;
   readonly issued = issued;
 
+  /** Of the revoker that was started last. */
+  get parts(): RevokerParts {
+    if (this.#parts === undefined) throw new Error('no revoker is started');
+    return this.#parts;
+  }
+
   /** Requires a revoker that is started. */
   get outlet(): BusOutlet {
     if (this.#outlet === undefined) throw new Error('no revoker is started');
@@ -259,14 +281,26 @@ export class World {
 
   /** What the revoker said of a lease, in order. */
   said(leaseId: string): OutboundEvent[] {
-    return this.bus.records(CREDENTIAL_EVENTS).flatMap((record): OutboundEvent[] => {
-      const source = (record.headers['ce_source'] ?? '').toString();
-      const type = (record.headers['ce_type'] ?? '').toString().replace(/^dev\.mayfly\.(.*)\.v1$/, '$1');
-      const data = JSON.parse(record.value?.toString() ?? 'null') as { leaseId?: string };
-      return source === serviceSource('revoker') && data.leaseId === leaseId
-        ? [{ type, data } as OutboundEvent]
-        : [];
-    });
+    return this.#saidByRevoker().filter(({ data }) => 'leaseId' in data && data.leaseId === leaseId);
+  }
+
+  /** All that the revoker said of a type, in order. */
+  saidOf<T extends OutboundType>(type: T): EventOf<T>['data'][] {
+    return this.#saidByRevoker().flatMap((event) =>
+      event.type === type ? [event.data as EventOf<T>['data']] : [],
+    );
+  }
+
+  /** A record may come twice: readers go by its id. */
+  #saidByRevoker(): OutboundEvent[] {
+    const said = new Map<string, OutboundEvent>();
+    for (const { headers, value } of this.bus.records(CREDENTIAL_EVENTS)) {
+      if (headers['ce_source']?.toString() !== serviceSource('revoker')) continue;
+      const type = (headers['ce_type'] ?? '').toString().replace(/^dev\.mayfly\.(.*)\.v1$/, '$1');
+      const data = JSON.parse(value?.toString() ?? 'null') as object;
+      said.set((headers['ce_id'] ?? '').toString(), { type, data } as OutboundEvent);
+    }
+    return [...said.values()];
   }
 
   /** Waits for the revoker to say it. @throws Error with what it logged, in the end */
@@ -317,8 +351,13 @@ export class World {
   }
 }
 
-function trustIn(stateDir: string): Promise<Trust> {
+async function trustIn(stateDir: string): Promise<Trust> {
   const { bundleFile: bundle } = developmentTrustFiles(stateDir);
   const domain = { trustDomain: 'dev.mayfly', bundle, audience: 'mayfly', development: true };
-  return loadTrust([{ type: 'spiffe', ...domain }], 'development');
+  const login = {
+    ...{ type: 'oidc' as const, issuer: DEVELOPMENT_LOGIN, audience: 'mayfly', development: true },
+    jwks: (await ensureDevelopmentLogin(stateDir, env)).jwksFile,
+    persons: { claim: 'email', domain: 'corp.example' },
+  };
+  return await loadTrust([{ type: 'spiffe', ...domain }, login], 'development');
 }

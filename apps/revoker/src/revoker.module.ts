@@ -3,6 +3,8 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { SecurityEventsController } from './caep/security-events.controller.js';
 import { SecurityEvents } from './caep/security-events.js';
+import { OrderRequests } from './orders/order-requests.js';
+import { OrdersController } from './orders/orders.controller.js';
 import { CredentialEventsController } from './credential-events.controller.js';
 import { Revoker } from './revoker.js';
 import { StatusListController } from './status/status-list.controller.js';
@@ -16,12 +18,13 @@ export interface RevokerRooms {
   lists: StatusLists;
   events: SecurityEvents;
   standing: StandingAccessDesk;
+  orders: OrderRequests;
 }
 
 @Module({})
 export class RevokerModule {
   static forRoot(rooms: RevokerRooms, telemetry: TelemetryOptions): DynamicModule {
-    const { revoker, lists, events, standing } = rooms;
+    const { revoker, lists, events, standing, orders } = rooms;
     return {
       module: RevokerModule,
       imports: [TelemetryModule.forRoot(telemetry)],
@@ -31,12 +34,14 @@ export class RevokerModule {
         StatusListController,
         SecurityEventsController,
         StandingAccessController,
+        OrdersController,
       ],
       providers: [
         { provide: Revoker, useValue: revoker },
         { provide: StatusLists, useValue: lists },
         { provide: SecurityEvents, useValue: events },
         { provide: StandingAccessDesk, useValue: standing },
+        { provide: OrderRequests, useValue: orders },
       ],
     };
   }

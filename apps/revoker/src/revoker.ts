@@ -13,6 +13,7 @@ import { hearRecord, type Hearing } from './heard-record.js';
 import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
 import { hurriesEnd, onTaskEvents, readTaskEvent, type Said } from './on-task-event.js';
 import { GROUP } from './publish.js';
+import { OrderDesk } from './orders/order-desk.js';
 import { releaseParked } from './release-parked.js';
 import { Sweeper } from './recover.js';
 import { beat } from './revocation-rows.js';
@@ -32,6 +33,8 @@ const RELEASE_EVERY_MS = 1_000;
 export class Revoker {
   readonly tasks: Intake<Said, Flushed>;
   readonly leases: Intake<Hearing, Flushed>;
+  /** What operators order. */
+  readonly orders: OrderDesk;
   readonly #lanes: Lanes;
   readonly #clockwork: Clockwork;
   #heart: NodeJS.Timeout | undefined;
@@ -48,6 +51,7 @@ export class Revoker {
     const after = (flushed: Flushed) => this.#after(flushed);
     this.#lanes = new Lanes(parts, after, () => this.#clockwork.wake());
     this.#clockwork = new Clockwork(parts, this.#lanes, after);
+    this.orders = new OrderDesk({ parts, taker: () => this.#lanes.taker(), after });
     const shared = {
       db,
       group: GROUP,
@@ -88,6 +92,7 @@ export class Revoker {
   async start(): Promise<void> {
     for (const target of await busyTargets(this.parts.db)) this.#lanes.doubt(target);
     this.#clockwork.start();
+    this.orders.start();
     this.#releasing = repeat(
       RELEASE_EVERY_MS,
       () =>
@@ -145,7 +150,7 @@ export class Revoker {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#heart);
-    await Promise.all([this.tasks.stop(), this.leases.stop(), this.#releasing?.stop()]);
+    await Promise.all([this.tasks.stop(), this.leases.stop(), this.#releasing?.stop(), this.orders.stop()]);
     await this.#clockwork.stop();
     await this.#lanes.stop();
     await this.#beating;

@@ -16,6 +16,7 @@ import { keyText, park } from '#store/parking.js';
 import { unlessItFails } from '#store/savepoint.js';
 import { GROUP } from './publish.js';
 import type { RevokerParts } from './revoker-parts.js';
+import { highestGeneration } from './tombstone-rows.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 import { startOf, type WatchedTask } from './watched-task.js';
 
@@ -105,16 +106,6 @@ async function isEntitledNow(tx: Tx, admitted: Admitted, parts: RevokerParts): P
   const { taskId } = admitted.event.data;
   const look = async () => isEntitled((await begin(tx, taskId)).task(taskId), admitted, parts);
   return await unlessItFails(tx, look, false, tellBroken(parts));
-}
-
-/** The highest generation heard of: what the broker counts on from there was decided after it heard of this. */
-async function highestGeneration(tx: Tx, taskId: string): Promise<number> {
-  const { rows } = await tx.query<{ generation: number }>(
-    `SELECT greatest(1, (SELECT max(generation) FROM lease_lineage WHERE task_id = $1),
-                        (SELECT max(generation_below) FROM tombstone WHERE task_id = $1)) AS generation`,
-    [taskId],
-  );
-  return rows[0]?.generation ?? 1;
 }
 
 function isEntitled(

@@ -2,9 +2,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { REVOCATIONS } from '#events/topics.js';
 import type { Plan } from '#providers/provider.js';
-import { revokeAgent } from './revoke-agent.js';
 import { AGENT, brokers, inMs } from './broker-voice.contract.js';
-import { STRANGER, World } from './revoker-world.contract.js';
+import { World } from './revoker-world.contract.js';
 import { tokenPlan } from './token-plan.contract.js';
 
 let world: World;
@@ -121,37 +120,6 @@ it('is not proven dead while the bus takes nothing, and is once it does', async 
   world.bus.away = false;
 
   expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'expired' });
-});
-
-it('of an agent that is revoked is due, whether it was heard of before or after', async () => {
-  const taskId = uuidv7();
-  const before = await issuedIn(taskId);
-  const intended = tokenPlan(taskId, 900);
-  const foreign = world.intended(taskId, intended);
-  await world.say({ ...foreign, data: { ...foreign.data, agent: STRANGER } });
-  await world.quiet();
-
-  const idle = { instanceId: 'nobody', takes: () => false, turnOf: () => 0 };
-  const end = { agent: AGENT, generationBelow: null, causedBy: 'order-1', notAfterMs: Date.now() + 60_000 };
-  await revokeAgent(
-    world.db,
-    end,
-    () => idle,
-    () => undefined,
-  );
-  const after = await issuedIn(uuidv7());
-
-  for (const plan of [before, after])
-    expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({
-      cause: 'agent_revoked',
-      causedBy: 'order-1',
-    });
-  await world.until(() => world.revocation(`agent:${AGENT}`) !== undefined, 'the revocation');
-  expect(world.revocation(`agent:${AGENT}`)).toMatchObject({
-    generationBelow: null,
-    reason: 'agent_revoked',
-  });
-  expect(await world.stateOf(intended.leaseId)).toBe('known');
 });
 
 it('tells verifiers of a key that is compromised, and of none that is only followed by another', async () => {

@@ -20,3 +20,13 @@ export async function withdrawTombstones(tx: Tx, taskIds: readonly string[]): Pr
     taskIds,
   ]);
 }
+
+/** The highest generation heard of: what the broker counts on from there was decided after it heard of this. */
+export async function highestGeneration(tx: Tx, taskId: string): Promise<number> {
+  const { rows } = await tx.query<{ generation: number }>(
+    `SELECT greatest(1, (SELECT max(generation) FROM lease_lineage WHERE task_id = $1),
+                        (SELECT max(generation_below) FROM tombstone WHERE task_id = $1)) AS generation`,
+    [taskId],
+  );
+  return rows[0]?.generation ?? 1;
+}

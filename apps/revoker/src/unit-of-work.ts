@@ -196,10 +196,11 @@ export class UnitOfWork {
     });
   }
 
+  /** Said besides what is done to leases: before what is said from now on. */
+  readonly tell = (record: UnsignedRecord): void => void this.#records.push(record);
+
   /** Something is dead besides what hangs on a task. */
-  revoke(notice: RevocationNotice): void {
-    this.#notices.push(notice);
-  }
+  readonly revoke = (notice: RevocationNotice): void => void this.#notices.push(notice);
 
   #say(lease: RevokerLease, event: RevocationEvent, ceId: string | undefined): void {
     const task = this.task(lease.taskId);

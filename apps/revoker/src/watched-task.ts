@@ -182,6 +182,17 @@ export function hearSuspended(
   return raise(task, data.generation, { cause: cutCauseOf(data.cause), causedBy: ceId }, remembered);
 }
 
+/** An operator's order about the task, as the broker obeyed it: it may have lent more than was known here when the order came. */
+export function hearRevoked(
+  task: WatchedTask,
+  { data }: EventOf<'task.revoked'>,
+  ceId: string,
+  remembered: readonly Tombstone[],
+): Change {
+  const why = { cause: 'operator' as const, causedBy: data.causedBy ?? ceId };
+  return raise(task, data.generation, why, remembered);
+}
+
 /**
  * The broker amended the task, which was a new authorization: what was made before is dead. Who may end it stays as it was accepted,
  * but for the key of who was re-keyed: it is that of the agent's next event.

@@ -1,4 +1,5 @@
 /** What a call is judged by, gathered under the locks of its task. */
+import type { AgentStanding } from './agent-standing.js';
 import type { ApprovalFacts } from './approval-facts.js';
 import type { Catalogue } from './catalogue.js';
 import type { DriftRules } from './drift.js';
@@ -13,6 +14,8 @@ export interface CallFacts {
   catalogue: Catalogue;
   judge: Judge;
   openTasksOfSender: number;
+  /** Of the agent that asks; absent: nobody ever revoked it. */
+  standing?: AgentStanding;
   /** Thumbprint of `sealTo`, or null where it is no valid public key. */
   sealKeyThumbprint: string | null;
   newLeaseId: string;

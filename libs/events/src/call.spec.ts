@@ -116,6 +116,11 @@ describe('a call', () => {
     },
     { when: 'after the deadline', expected: 'deny ERR_TASK_ENDED', facts: { nowMs: NOW + 3_600_000 } },
     {
+      when: 'by an agent that is revoked',
+      expected: 'deny ERR_AGENT_REVOKED',
+      facts: { standing: { generation: 1, revoked: true } },
+    },
+    {
       when: 'by an agent that the catalogue does not have any more',
       expected: 'deny ERR_AGENT_UNKNOWN',
       facts: { catalogue: { ...catalogue, agents: new Map() } },

@@ -2,6 +2,7 @@
  * A call: an agent is about to act. The walls first, which no policy moves; then policy, twice; then a plan.
  * Every check is named in `call.decided`.
  */
+import { generationOf, GOOD_STANDING } from './agent-standing.js';
 import type { ApprovalFacts } from './approval-facts.js';
 import { countOf } from './call-counts.js';
 import type { CallFacts } from './call-facts.js';
@@ -273,7 +274,7 @@ function intend(
   { target, rights }: { target: TargetEntry; rights: string[] },
   policyTtlMs: number | null,
 ): EventOf<'lease.intended'> {
-  const { nowMs, newLeaseId, task, ancestors } = facts;
+  const { nowMs, newLeaseId, task, ancestors, standing = GOOD_STANDING } = facts;
   const deadlineMs = Math.min(...[task, ...ancestors].map((each) => each.declaration?.deadlineMs ?? nowMs));
   const ttlMs = Math.max(
     TTL_MIN_MS,
@@ -290,6 +291,7 @@ function intend(
       target: target.id,
       principal: facts.principalOf(target.id, newLeaseId),
       rights,
+      ...generationOf(standing),
       lineage: lineageOf(task, ancestors),
       createBy: iso(Math.min(nowMs + CREATE_WINDOW_MS, notAfterMs)),
       notAfter: iso(notAfterMs),

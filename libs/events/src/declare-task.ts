@@ -1,4 +1,5 @@
 /** A declaration: may this sender declare it, and can it be? */
+import type { AgentStanding } from './agent-standing.js';
 import type { Declaration } from './declaration.js';
 import { authorize, refusedTask, toldOf } from './authorize-task.js';
 import type { Catalogue, OrchestratorEntry } from './catalogue.js';
@@ -20,6 +21,8 @@ export interface StartFacts {
   /** Parent first; empty without a parent, or where the parent is not known. */
   ancestors: readonly Task[];
   openTasksOfSender: number;
+  /** Of the sender, who may be an agent; absent: nobody ever revoked it. */
+  standing?: AgentStanding;
   /** How many ancestors a task may have. */
   maxDepth: number;
   nowMs: number;
@@ -34,6 +37,8 @@ export function decideStart(task: Task, start: TaskStarted, by: Sender, facts: S
   const key = keyRefusal(task, facts.ancestors, by.id, by.keyThumbprint);
   if (key !== null) return { is: 'rejected', refusal: key };
   const entry = facts.catalogue.orchestrators.get(by.id) ?? facts.catalogue.agents.get(by.id);
+  if (facts.standing?.revoked === true)
+    return { is: 'rejected', refusal: { code: 'ERR_AGENT_REVOKED', reason: 'the agent is revoked' } };
   const shared = sharedRefusal(entry, facts.openTasksOfSender);
   if (shared !== null) return { is: 'rejected', refusal: shared };
 

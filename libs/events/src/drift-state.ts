@@ -63,6 +63,7 @@ const NOT_LIVE: readonly (RefusalCode | undefined)[] = [
   'ERR_TASK_SUSPENDED',
   'ERR_TASK_ENDED',
   'ERR_PARENT_ENDED',
+  'ERR_AGENT_REVOKED',
 ];
 type Decided = Pick<EventOf<'call.decided'>['data'], 'decision' | 'code'>;
 const wasLive = ({ code }: Decided): boolean => !NOT_LIVE.includes(code);

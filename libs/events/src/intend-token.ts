@@ -1,4 +1,5 @@
 /** What the token of a call says: of its task, its agent and its agent's key, of this tool and this dataset. */
+import { generationOf, GOOD_STANDING } from './agent-standing.js';
 import type { CallFacts } from './call-facts.js';
 import type { ToolCalled } from './inbound.js';
 import { lineageOf, type Sender, type Task } from './task.js';
@@ -7,7 +8,7 @@ import { ACTORS_MAX, type ActorChain, type TokenPlan } from './token-plan.js';
 export function tokenOf(
   call: ToolCalled,
   by: Sender,
-  { task, ancestors, newStatus }: CallFacts,
+  { task, ancestors, newStatus, standing = GOOD_STANDING }: CallFacts,
   { audience, actions }: { audience: string; actions: string[] },
 ): TokenPlan {
   const status = newStatus?.();
@@ -15,6 +16,7 @@ export function tokenOf(
     audience,
     subject: task.declaration?.principal ?? '',
     agent: by.id,
+    ...generationOf(standing),
     // The key that this agent has in this task, and no other: it was compared with the pinned one.
     jkt: by.keyThumbprint,
     task: task.taskId,

@@ -38,6 +38,16 @@ describe('the outcome of a lease (rule 3)', () => {
       { answered: true, why: 'cut_heard' },
     ],
     [
+      'its agent is revoked',
+      { standing: { generation: 1, revoked: true } },
+      { answered: true, why: 'agent_revoked' },
+    ],
+    [
+      'its agent was revoked and reinstated since',
+      { standing: { generation: 1, revoked: false } },
+      { answered: true, why: 'agent_revoked' },
+    ],
+    [
       'the task has ended',
       { chain: [{ ...openTask(), status: 'ended' }] },
       { answered: true, why: 'task_not_live' },

@@ -1,6 +1,7 @@
 /**
  * A lease, as the broker sees it: intended, then issued or abandoned. Only the revoker cuts (protocol rules 1, 3 and 4).
  */
+import { GOOD_STANDING, isInStanding, type AgentStanding } from './agent-standing.js';
 import type { EventOf, Lineage } from './outbound.js';
 import { livenessRefusal, type Task } from './task.js';
 import { unreachable } from './unreachable.js';
@@ -10,6 +11,8 @@ export interface Lease {
   taskId: string;
   callId: string;
   agent: string;
+  /** Absent: its agent had never been revoked. */
+  agentGeneration?: number;
   state: 'intended' | 'issued' | 'abandoned';
   lineage: Lineage;
   createByMs: number;
@@ -36,6 +39,7 @@ export function leaseOf({ data }: EventOf<'lease.intended'>): Lease {
     taskId: data.taskId,
     callId: data.callId,
     agent: data.agent,
+    ...(data.agentGeneration === undefined ? {} : { agentGeneration: data.agentGeneration }),
     state: 'intended',
     lineage: data.lineage,
     createByMs: Date.parse(data.createBy),
@@ -79,6 +83,7 @@ export type Outcome =
         | 'not_sent'
         | 'target_refused'
         | 'cut_heard'
+        | 'agent_revoked'
         | 'task_not_live'
         | 'task_suspended'
         | 'generation_changed'
@@ -90,15 +95,23 @@ export interface OutcomeFacts {
   answer: Answered;
   /** The task and its ancestors as they are now, under their locks. */
   chain: readonly Task[];
+  /** Of the lease's agent; absent: nobody ever revoked it. */
+  standing?: AgentStanding;
   /** The database's clock. */
   nowMs: number;
 }
 
 /**
  * Rule 3: under row locks, issued only if the lease is still intended, task and every ancestor are open with the
- * generation of the intent, no revocation was heard, and the database's clock is before createBy.
+ * generation of the intent, no revocation was heard, of the lease or of its agent, and the database's clock is before createBy.
  */
-export function decideOutcome({ lease, answer, chain, nowMs }: OutcomeFacts): Outcome {
+export function decideOutcome({
+  lease,
+  answer,
+  chain,
+  standing = GOOD_STANDING,
+  nowMs,
+}: OutcomeFacts): Outcome {
   const abandoned = (why: Exclude<Outcome, { issued: true }>['why']): Outcome => ({
     issued: false,
     answered: answer !== 'none',
@@ -109,6 +122,7 @@ export function decideOutcome({ lease, answer, chain, nowMs }: OutcomeFacts): Ou
   if (answer === 'unsent') return abandoned('not_sent');
   if (answer === 'refused') return abandoned('target_refused');
   if (lease.cutHeard) return abandoned('cut_heard');
+  if (!isInStanding(lease.agentGeneration, standing)) return abandoned('agent_revoked');
   const now = new Map(chain.map((task) => [task.taskId, task]));
   for (const { taskId, generation } of lease.lineage) {
     const task = now.get(taskId);

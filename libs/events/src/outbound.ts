@@ -13,6 +13,7 @@ import { DRIFT_SIGNALS } from './drift-signal.js';
 import { REFUSAL_CODES } from './refusal.js';
 import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
+import { orderEvents } from './order-events.js';
 import { leaseRenewed, renewalNotices, renewalRefused } from './renewal-events.js';
 import { SERVICES } from './services.js';
 import { SIGNING_KEY_CAUSES } from './signing-key.js';
@@ -32,7 +33,6 @@ const common = {
 };
 const code = z.enum(REFUSAL_CODES);
 export type { Lineage } from './lineage.js';
-
 const cause = z.enum(CUT_CAUSES);
 const suspensionCause = z.enum(SUSPENSION_CAUSES);
 const driftSignal = z.enum(DRIFT_SIGNALS);
@@ -157,6 +157,7 @@ export const outboundSchemas = {
     ...planSchema.shape,
     callId: z.string(),
     agent: z.string(),
+    agentGeneration: z.int().positive().optional(),
     lineage,
   }),
   'lease.issued': z.object({
@@ -202,6 +203,7 @@ export const outboundSchemas = {
     code: z.string(),
   }),
   'lease.vanished': z.object({ ...common, leaseId: z.string() }),
+  ...orderEvents(common),
   /**
    * A record that could not be handled was set aside; told again where an operator had it tried and it failed once more, and
    * then `by` and `reason` are theirs. `taskId` only where its sender is entitled for that task.

@@ -248,6 +248,11 @@ describe('a renewal is refused', () => {
     });
   });
 
+  it('where its agent is revoked, and of what it had before it was reinstated', () => {
+    expect(codeOf({ standing: { generation: 1, revoked: true } })).toBe('ERR_AGENT_REVOKED');
+    expect(codeOf({ standing: { generation: 1, revoked: false } })).toBe('ERR_LEASE_NOT_RENEWABLE');
+  });
+
   it('where the catalogue does not have its agent any more', () => {
     expect(codeOf({ catalogue: { ...catalogue, agents: new Map() } })).toBe('ERR_AGENT_UNKNOWN');
   });

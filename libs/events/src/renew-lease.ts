@@ -3,6 +3,7 @@
  * it moves an end and nothing else (protocol, rule 8). Decided twice: before the target is asked, and under the locks of rule 3
  * before it is true.
  */
+import { GOOD_STANDING } from './agent-standing.js';
 import { questionOf, refusalOf } from './call.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf } from './catalogue.js';
@@ -36,7 +37,7 @@ export interface Renewable {
 
 export interface RenewalFacts extends Pick<
   CallFacts,
-  'task' | 'ancestors' | 'catalogue' | 'judge' | 'sealKeyThumbprint' | 'nowMs'
+  'task' | 'ancestors' | 'catalogue' | 'judge' | 'sealKeyThumbprint' | 'standing' | 'nowMs'
 > {
   /** Null: nobody knows such a lease. */
   renewable: Renewable | null;
@@ -91,7 +92,8 @@ const rejected = (code: RefusalCode, reason: string): RenewalDecided => ({
 });
 
 /** What the lease itself, its task and its ancestors say. */
-function leaseRefusal(lease: Lease, { task, ancestors, nowMs }: RenewalFacts): Refusal | null {
+function leaseRefusal(lease: Lease, facts: RenewalFacts): Refusal | null {
+  const { task, ancestors, standing = GOOD_STANDING, nowMs } = facts;
   const chain = chainRefusal(task, ancestors, nowMs);
   if (chain !== null) return chain;
   if (lease.cutHeard || (lease.state === 'issued' && nowMs >= lease.notAfterMs))
@@ -100,6 +102,9 @@ function leaseRefusal(lease: Lease, { task, ancestors, nowMs }: RenewalFacts): R
     return { code: 'ERR_LEASE_NOT_RENEWABLE', reason: 'the lease was not issued' };
   if (!isOfPresentGenerations(lease, [task, ...ancestors]))
     return { code: 'ERR_LEASE_NOT_RENEWABLE', reason: 'the lease is of an earlier generation of its task' };
+  // Of one that is revoked now the walls say so.
+  if (!standing.revoked && (lease.agentGeneration ?? 0) !== standing.generation)
+    return { code: 'ERR_LEASE_NOT_RENEWABLE', reason: 'the lease is from before its agent was revoked' };
   return nowMs >= lease.notAfterMs - RENEWAL_MARGIN_MS
     ? { code: 'ERR_RENEWAL_TOO_LATE', reason: 'the lease is about to end' }
     : null;

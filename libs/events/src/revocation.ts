@@ -28,6 +28,8 @@ interface Heard {
   generation: number;
   /** Whose it is; absent until the intent is heard. */
   agent?: string;
+  /** Of the agent's own; absent: it had never been revoked. */
+  agentGeneration?: number;
   /** Of the task itself first, then of its ancestors. */
   lineage: Lineage;
   /** Null until the intent is heard: nothing can be cut without it. Its notAfter is the latest end that was heard of. */
@@ -160,6 +162,7 @@ export function hearIntended(
   const planned: RevokerLease = {
     ...known,
     agent: data.agent,
+    ...(data.agentGeneration === undefined ? {} : { agentGeneration: data.agentGeneration }),
     lineage: data.lineage,
     plan: longer(
       {

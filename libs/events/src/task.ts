@@ -93,6 +93,7 @@ export type TaskEvent =
   | EventOf<'task.amended'>
   | EventOf<'task.suspended'>
   | EventOf<'task.resumed'>
+  | EventOf<'task.revoked'>
   | EventOf<'task.ended'>
   | EventOf<'call.decided'>
   | EventOf<'drift.signalled'>
@@ -149,6 +150,8 @@ export function evolve(task: Task, event: TaskEvent): Task {
         suspendedFor,
       };
     }
+    case 'task.revoked':
+      return { ...next, generation: event.data.generation };
     case 'task.ended':
       return { ...next, status: 'ended', outcome: event.data.outcome };
     case 'task.end_heard_early':

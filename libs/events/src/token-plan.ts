@@ -25,6 +25,8 @@ export const tokenPlan = z.object({
   /** On whose behalf. */
   subject: z.string(),
   agent: z.string(),
+  /** Absent: the agent was never revoked. */
+  agentGeneration: z.int().positive().optional(),
   /** RFC 7638 thumbprint of the agent's pinned proof key: the token is of use to its holder only. */
   jkt: z.string(),
   task: z.string(),

@@ -1,4 +1,5 @@
 /** The walls of the design, which no policy moves: live task and ancestors, declaration, objective, and what can be served at all. */
+import { GOOD_STANDING } from './agent-standing.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf, type Catalogue } from './catalogue.js';
 import type { ToolCalled } from './inbound.js';
@@ -15,11 +16,15 @@ export function walls(
   call: ToolCalled,
   by: Sender,
   declaration: Declaration,
-  facts: Pick<CallFacts, 'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'unfit' | 'nowMs'>,
+  facts: Pick<
+    CallFacts,
+    'task' | 'ancestors' | 'catalogue' | 'sealKeyThumbprint' | 'standing' | 'unfit' | 'nowMs'
+  >,
 ): { checks: Check[]; refusal: Refusal | null } {
-  const { catalogue, nowMs } = facts;
+  const { catalogue, nowMs, standing = GOOD_STANDING } = facts;
   const tests: Wall[] = [
-    // Who declared it found it in the catalogue: only what has changed since is worth a word.
+    // Who declared it found it in the catalogue, and in good standing: only what has changed since is worth a word.
+    ...(standing.revoked ? [AGENT_REVOKED] : []),
     ...(catalogue.agents.has(by.id) ? [] : [AGENT_GONE]),
     ['tool_known', 'ERR_TOOL_UNKNOWN', 'a tool nobody knows', catalogue.tools.has(call.tool)],
     [
@@ -90,6 +95,7 @@ export function walls(
   return { checks, refusal: first };
 }
 
+const AGENT_REVOKED: Wall = ['agent_not_revoked', 'ERR_AGENT_REVOKED', 'the agent is revoked', false];
 const AGENT_GONE: Wall = [
   'agent_known',
   'ERR_AGENT_UNKNOWN',

@@ -255,6 +255,7 @@ describe('claims that are refused:', () => {
       },
     ],
     ['a digest that is none', 'ERR_TOKEN_MALFORMED', { arguments_sha256: 'ABC' }],
+    ['a generation of its agent that is none', 'ERR_TOKEN_MALFORMED', { agent_generation: 0 }],
     ['a negative index', 'ERR_TOKEN_MALFORMED', { status: { status_list: { idx: -1, uri: 'https://x' } } }],
     ['another kind of status', 'ERR_TOKEN_MALFORMED', { status: { ...CLAIMS.status, status_assertion: {} } }],
   ])('%s', (_what, code, claims) => {

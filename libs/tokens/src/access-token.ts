@@ -33,6 +33,8 @@ export interface AccessTokenClaims {
   act: Actor;
   /** The token's task first, then its ancestors, each with its generation when the lease was intended. */
   lineage: LineageEntry[];
+  /** Of the agent's own when the lease was intended; absent: it had never been revoked. */
+  agent_generation?: number;
   /** Of the RFC 8785 form of the tool's arguments, where the call gave one: the token is good for these alone. */
   arguments_sha256?: string;
   status?: { status_list: { idx: number; uri: string } };
@@ -104,7 +106,21 @@ const notBefore = ({ nbf }: Record<string, unknown>, { iat }: AccessTokenClaims)
   Math.max(iat, typeof nbf === 'number' ? nbf : 0);
 
 function readClaims(given: Record<string, unknown>): Checked<{ claims: AccessTokenClaims }> {
-  const { iss, sub, aud, client_id, iat, exp, nbf, jti, cnf, lineage, arguments_sha256, status } = given;
+  const {
+    iss,
+    sub,
+    aud,
+    client_id,
+    iat,
+    exp,
+    nbf,
+    jti,
+    cnf,
+    lineage,
+    agent_generation,
+    arguments_sha256,
+    status,
+  } = given;
   if (!isName(iss, 2048)) return refuse('ERR_TOKEN_ISSUER', 'the token does not say who issued it');
   if (!isName(aud, 2048)) return refuse('ERR_TOKEN_AUDIENCE', 'the token is not for exactly one audience');
   if (!isText(sub, 512) || !isName(client_id, 2048) || !isName(jti, 256))
@@ -122,6 +138,8 @@ function readClaims(given: Record<string, unknown>): Checked<{ claims: AccessTok
   if (!isLineage(lineage)) return malformed('the token does not name its task and its ancestors');
   if (details.details.some(({ task }) => task !== lineage[0].taskId))
     return refuse('ERR_TOKEN_DETAILS', 'an authorization detail is of another task');
+  if (agent_generation !== undefined && !isCount(agent_generation, 1))
+    return malformed('the token has a malformed generation of its agent');
   if (arguments_sha256 !== undefined && !isSha256Hex(arguments_sha256))
     return malformed('the token has a malformed digest of the arguments');
   if (status !== undefined && !isStatus(status)) return malformed('the token has a malformed status');
@@ -138,6 +156,7 @@ function readClaims(given: Record<string, unknown>): Checked<{ claims: AccessTok
     authorization_details: details.details,
     act,
     lineage: lineage.map(({ taskId, generation }) => ({ taskId, generation })),
+    ...(agent_generation !== undefined && { agent_generation }),
     ...(arguments_sha256 !== undefined && { arguments_sha256 }),
     ...(status !== undefined && {
       status: { status_list: { idx: status.status_list.idx, uri: status.status_list.uri } },

@@ -87,6 +87,15 @@ it.each([
   expect(feed.lifeOf(token, nowMs)).toBe('dead');
 });
 
+it('takes the tokens that an agent got after it was reinstated, and none of before', async () => {
+  await revoker.revoke('agent', AGENT, { generationBelow: 1 });
+  await revoker.beat();
+  const feed = await opened();
+
+  expect(feed.lifeOf(token, nowMs)).toBe('dead');
+  expect(feed.lifeOf({ ...token, claims: { ...token.claims, agent_generation: 1 } }, nowMs)).toBe('live');
+});
+
 it('says 3 s after the last heartbeat that it does not know, and goes on refusing the dead', async () => {
   await revoker.revoke('task', 'another');
   await revoker.beat();

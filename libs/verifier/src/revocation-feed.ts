@@ -75,8 +75,8 @@ export class RevocationFeed implements LifeSource {
   }
 
   lifeOf({ claims, kid }: VerifiedToken, nowMs: number): Life {
-    const { jti: leaseId, client_id: agent, lineage } = claims;
-    if (this.set.isDead({ leaseId, agent, kid, lineage })) return 'dead';
+    const { jti: leaseId, client_id: agent, lineage, agent_generation: agentGeneration } = claims;
+    if (this.set.isDead({ leaseId, agent, kid, lineage, agentGeneration })) return 'dead';
     return this.set.know(nowMs).knows ? 'live' : 'unknown';
   }
 

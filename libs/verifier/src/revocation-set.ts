@@ -28,7 +28,7 @@ export interface TokenLife {
   /** Its own task first, then all ancestors. */
   lineage: readonly { taskId: string; generation: number }[];
   /** Absent: as low as can be, so that any record about the agent kills it. */
-  agentGeneration?: number;
+  agentGeneration?: number | undefined;
 }
 
 /** A record of the topic, whose writer has been verified. */

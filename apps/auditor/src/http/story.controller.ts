@@ -18,9 +18,9 @@ export class StoryController {
   async story(@Param('taskId') id: string, @Query() query: Record<string, unknown>): Promise<Story> {
     rejectUnknown(query, []);
     const taskId = taskIdOf(id);
-    const { entries, declarations, truncated } = await readTaskEntries(this.log.db.pool, taskId);
+    const { entries, declarations, words, truncated } = await readTaskEntries(this.log.db.pool, taskId);
     if (entries.length === 0) throw new ProblemError('ERR_TASK_NOT_FOUND', 'the log knows no such task');
-    const payloads = await readPayloads(this.log.db.pool, declarations);
+    const payloads = await readPayloads(this.log.db.pool, [...declarations, ...words]);
     return tellStory(taskId, entries, payloads, truncated);
   }
 }

@@ -26,6 +26,9 @@ const common = {
 
 const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
 
+/** The subject is a lease, a task, an agent or a target: nobody's name. */
+const order = { orderId: 'plain', scope: 'plain', subject: 'plain' } as const;
+
 const letter = {
   group: 'plain',
   letterId: 'plain',
@@ -82,6 +85,7 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'task.amendment_refused': { of: { ...common, ...declarationRefused } },
   'task.suspended': { of: { ...common, cause: 'plain', reason: 'sealed' } },
   'task.resumed': { of: { ...common, cause: 'plain', reason: 'sealed' } },
+  'task.revoked': { of: { ...common, orderId: 'plain', reason: 'sealed' } },
   'task.order_rejected': { of: { ...common, by: 'id', order: 'plain', code: 'plain', reason: 'sealed' } },
   'task.ended': { of: { ...common, outcome: 'plain' } },
   'call.decided': {
@@ -163,12 +167,14 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
       hardEnd: 'plain',
       callId: 'plain',
       agent: 'id',
+      agentGeneration: 'plain',
       lineage,
       token: {
         of: {
           audience: 'plain',
           subject: 'person',
           agent: 'id',
+          agentGeneration: 'plain',
           jkt: 'plain',
           task: 'plain',
           tool: 'plain',
@@ -234,6 +240,23 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'lease.renewal_refused': { of: { ...common, ...renewalRefused } },
   'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
+  'revocation.ordered': { of: { ...common, ...order, by: 'id', reason: 'sealed', generationBelow: 'plain' } },
+  'revocation.proven': { of: { ...common, ...order, leases: 'plain' } },
+  'revocation.order_rejected': {
+    of: {
+      ...common,
+      order: 'plain',
+      scope: 'plain',
+      subject: 'plain',
+      by: 'id',
+      code: 'plain',
+      reason: 'sealed',
+    },
+  },
+  'agent.revoked': { of: { ...common, agent: 'id', generationBelow: 'plain', by: 'id', reason: 'sealed' } },
+  'agent.reinstated': {
+    of: { ...common, agent: 'id', agentGeneration: 'plain', by: 'id', reason: 'sealed' },
+  },
   'dead_letter.parked': {
     of: {
       ...common,

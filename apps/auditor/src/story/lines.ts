@@ -47,6 +47,10 @@ const datasets = (f: Facts): string =>
     .map((reach) => inner(reach).text('dataset'))
     .join(', ');
 
+/** What an order is about. */
+const ordered = (f: Facts): string =>
+  f.has('subject') ? `the ${f.text('scope')} ${nameOf(f.text('subject'))}` : 'everything';
+
 const idOf = (id: Json): string => (typeof id === 'string' ? nameOf(id) : '?');
 
 /** Ids that were added, removed and changed, with those that the event leaves out. */
@@ -92,6 +96,8 @@ export const outboundLines: Record<OutboundType, Line> = {
     ['operator', 'drift'].includes(f.text('cause'))
       ? `${nameOf(f.text('actor'))} lets the task go on after its suspension (${f.text('cause')}): ${f.sealed('/reason')}`
       : `the task goes on after its suspension (${f.text('cause')})`,
+  'task.revoked': (f) =>
+    `what the task was lent is revoked by ${nameOf(f.text('actor'))}, generation ${f.text('generation')}: ${f.sealed('/reason')}`,
   'task.order_rejected': (f) =>
     `${nameOf(f.text('by'))} may not ${f.text('order')} the task: ${f.text('code')}`,
   'task.ended': (f) => `the task is over: ${f.text('outcome')}`,
@@ -137,6 +143,16 @@ export const outboundLines: Record<OutboundType, Line> = {
     `the lease of ${nameOf(f.text('agent'))} is not renewed and runs out${because(f)}`,
   'lease.returned': (f) => `${nameOf(f.text('agent'))} gives the credential back`,
   'lease.vanished': () => 'the principal vanished from the target',
+  'revocation.ordered': (f) =>
+    `${nameOf(f.text('by'))} orders to revoke ${ordered(f)}: ${f.sealed('/reason')}`,
+  'revocation.proven': (f) =>
+    `the order to revoke ${ordered(f)} is carried out, and proven; leases: ${f.text('leases')}`,
+  'revocation.order_rejected': (f) =>
+    `${nameOf(f.text('by'))} may not ${f.text('order')} ${ordered(f)}: ${f.text('code')}`,
+  'agent.revoked': (f) =>
+    `${nameOf(f.text('by'))} revokes ${nameOf(f.text('agent'))}: ${f.sealed('/reason')}`,
+  'agent.reinstated': (f) =>
+    `${nameOf(f.text('by'))} reinstates ${nameOf(f.text('agent'))}: ${f.sealed('/reason')}`,
   'dead_letter.parked': (f) => {
     const what = `${f.text('group')} ${f.text('letterId')}`;
     if (f.has('by'))

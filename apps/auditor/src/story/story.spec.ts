@@ -130,6 +130,30 @@ it('tells who stopped a task and let it go on, why, and who might not', () => {
   ]);
 });
 
+it('tells what an operator had cut, and what of it is proven', () => {
+  const said = {
+    ...common,
+    actor: 'user:nadia@corp.example',
+    by: 'user:nadia@corp.example',
+    reason: 'stolen',
+  };
+  const order = { orderId: 'o-1', scope: 'task', subject: TASK };
+  const { entries, payloads } = logOf([
+    world.wrote('revoker', 'revocation.ordered', { ...said, ...order, generationBelow: 2 }),
+    world.wrote('broker', 'task.revoked', { ...said, generation: 2, orderId: 'o-1' }),
+    world.wrote('revoker', 'revocation.proven', { ...common, ...order, leases: 3 }),
+  ]);
+  const person = /person [\w-]{8}…/g;
+
+  expect(
+    tellStory(TASK, entries, payloads, false).steps.map(({ line }) => line.replace(person, 'nadia')),
+  ).toEqual([
+    `nadia orders to revoke the task ${TASK}: “stolen”`,
+    'what the task was lent is revoked by nadia, generation 2: “stolen”',
+    `the order to revoke the task ${TASK} is carried out, and proven; leases: 3`,
+  ]);
+});
+
 it('tells what drifted and how far, and who let the task go on', () => {
   const signal = { agent: ANALYST, signal: 'dataset_creep', weight: 25, score: 100, count: 4 };
   const { entries, payloads } = logOf([

@@ -52,3 +52,15 @@ it('is not crowded out by what was refused of others', async () => {
   expect(entries.at(-1)?.seq).toBe(2_100n);
   expect(truncated).toBe(true);
 });
+
+it('opens the payloads of what people said, for their reasons', async () => {
+  const said = { ...common, orderId: 'o-1', reason: 'stolen', actor: 'user:nadia@corp.example' };
+  await ingest().onBatch([
+    world.wrote('broker', 'task.accepted', common),
+    world.wrote('broker', 'task.revoked', said),
+  ]);
+
+  const { words } = await readTaskEntries(log.runtime.pool, TASK);
+
+  expect(words).toEqual([1n]);
+});

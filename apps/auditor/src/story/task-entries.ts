@@ -13,11 +13,16 @@ const MAX_BYTES = 8 * 2 ** 20;
 const MAX_REJECTIONS = 100;
 /** A task has one declaration that counts, among the first. */
 const MAX_DECLARATIONS = 16;
+/** Words of people, with their reason. Only services of ours write them. */
+const WORDS: readonly string[] = ['task.suspended', 'task.resumed', 'task.revoked', 'revocation.ordered'];
+const MAX_WORDS = 100;
 
 export interface TaskEntries {
   entries: TaskEntry[];
   /** Entries whose payload a story opens, for the purpose in it. */
   declarations: bigint[];
+  /** And those that it opens for the reason in them. */
+  words: bigint[];
   /** There are more entries. */
   truncated: boolean;
 }
@@ -37,10 +42,15 @@ export async function readTaskEntries(db: Pick<Tx, 'query'>, taskId: string): Pr
       WHERE bytes <= $3 ORDER BY seq`,
     [taskId, MAX_STEPS, MAX_BYTES, MAX_REJECTIONS],
   );
-  const declarations = rows.filter((row) => row.type === 'task.started').map((row) => row.seq);
+  const firstOf = (types: readonly string[], max: number) =>
+    rows
+      .filter((row) => types.includes(row.type))
+      .slice(0, max)
+      .map((row) => row.seq);
   return {
     entries: rows,
-    declarations: declarations.slice(0, MAX_DECLARATIONS),
+    declarations: firstOf(['task.started'], MAX_DECLARATIONS),
+    words: firstOf(WORDS, MAX_WORDS),
     truncated: (rows[0]?.total ?? 0) > rows.length,
   };
 }

@@ -90,6 +90,7 @@ const begin = (tx: Tx, approvals: readonly Approval[]) =>
   UnitOfWork.begin(tx, {
     taskIds: approvals.map(({ requested }) => requested.taskId),
     calls: approvals.map(({ requested }) => requested),
+    agents: approvals.map(({ requested }) => requested.agent),
   });
 
 const effectsOf = async (work: UnitOfWork, { instanceId }: BrokerParts): Promise<TaskEffects> => ({

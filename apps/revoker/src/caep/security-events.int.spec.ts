@@ -5,8 +5,8 @@ import { decodeJwt, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { Metrics } from '#telemetry/metrics.js';
 import { verifySessionRevoked } from '#tokens/security-event.js';
-import { revokeAgent } from '../revoke-agent.js';
 import { AGENT, brokers, inMs } from '../broker-voice.contract.js';
+import type { Revoker } from '../revoker.js';
 import { STRANGER, World } from '../revoker-world.contract.js';
 import { tokenPlan } from '../token-plan.contract.js';
 import { MAX_BACKLOG, trimBacklog } from './event-rows.js';
@@ -19,12 +19,13 @@ const TOKENS_OF = 'https://broker.mayfly.example';
 const SIEM = 'https://siem.example';
 
 let world: World;
+let revoker: Revoker;
 let publicKey: KeyObject;
 let events: SecurityEvents | undefined;
 let siem: FakeSiem;
 beforeAll(async () => {
   world = await World.open('rve');
-  await world.start();
+  revoker = await world.start();
   publicKey = createPublicKey({ key: { ...(await world.key()).jwk }, format: 'jwk' });
 });
 afterAll(() => world.close());
@@ -268,20 +269,13 @@ it('tells of each lease of an agent that is revoked', async () => {
   const intended = world.intended(plan.token?.task ?? '', plan);
   await world.say({ ...intended, data: { ...intended.data, agent: STRANGER } });
   await world.quiet();
-  const end = {
-    agent: STRANGER,
-    generationBelow: null,
-    causedBy: 'order-1',
-    notAfterMs: Date.now() + 60_000,
-  };
-  await revokeAgent(
-    world.db,
-    end,
-    () => ({ instanceId: 'x', takes: () => false, turnOf: () => 0 }),
-    () => undefined,
-  );
+  await revoker.orders.order({
+    ...{ orderId: uuidv7(), scope: 'agent', subject: STRANGER },
+    ...{ by: 'user:nadia@corp.example', reason: 'its key was seen elsewhere' },
+  });
   await world.until(() => siem.about(plan.leaseId).length > 0, 'the event');
-  expect(siem.about(plan.leaseId)[0]).toMatchObject({ txn: 'order-1' });
+  const requested = await world.hears(plan.leaseId, 'lease.revocation_requested');
+  expect(siem.about(plan.leaseId)[0]).toMatchObject({ txn: requested.causedBy });
 });
 
 async function waiting(receiver: string): Promise<number> {

@@ -12,6 +12,7 @@ import { readStatusList, type Status } from '#tokens/status-list.js';
 import { createEventMeasures } from '../caep/measures.js';
 import { SecurityEvents } from '../caep/security-events.js';
 import { problemOf } from '../http/problem.js';
+import { OrderRequests } from '../orders/order-requests.js';
 import { RevokerModule } from '../revoker.module.js';
 import { StandingAccessDesk } from '../survey/standing-access-desk.js';
 import { inMs } from '../broker-voice.contract.js';
@@ -38,9 +39,10 @@ beforeAll(async () => {
     parts: { db: world.db, trust: world.trust, catalogue, providers: new Map() },
     ...{ allowed: () => [], isPrivate: () => true },
   });
+  const orders = new OrderRequests({ parts: world.parts, desk: revoker.orders, isPrivate: () => true });
   const telemetry = { service: 'revoker', environment: 'development' as const, metrics, readiness: () => [] };
   app = await NestFactory.create<NestExpressApplication>(
-    RevokerModule.forRoot({ revoker, lists: world.lists, events, standing }, telemetry),
+    RevokerModule.forRoot({ revoker, lists: world.lists, events, standing, orders }, telemetry),
     { logger: false, bodyParser: false },
   );
   app.useGlobalFilters(new ProblemFilter(() => undefined, problemOf));

@@ -44,6 +44,7 @@ function sign(
     ],
     act: actorOf(token.act),
     lineage: token.lineage,
+    ...(token.agentGeneration === undefined ? {} : { agent_generation: token.agentGeneration }),
     ...(token.argumentsSha256 === undefined ? {} : { arguments_sha256: token.argumentsSha256 }),
     ...(token.status === undefined ? {} : { status: { status_list: token.status } }),
   });

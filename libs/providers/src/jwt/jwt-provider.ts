@@ -184,5 +184,6 @@ const isWithoutAccess = ({ state }: Observation) => state === 'disabled' || stat
 const leaseOf = ({ leaseId, token }: Plan) => ({
   leaseId,
   agent: token?.agent ?? null,
+  agentGeneration: token?.agentGeneration,
   lineage: token?.lineage ?? [],
 });

@@ -6,6 +6,8 @@ import type { RevocationRecord } from '#events/revocations.js';
 export interface TokenLease {
   leaseId: string;
   agent: string | null;
+  /** Absent: the agent had never been revoked. */
+  agentGeneration?: number | undefined;
   lineage: Lineage;
 }
 
