@@ -76,9 +76,9 @@ export interface KafkaCredential {
     /** `host:port` of some of its brokers. */
     brokers: string[];
     mechanism: 'scram-sha-256' | 'scram-sha-512';
-      username: string;
-      password: Secret;
-      tls: { mode: 'disable' | 'verify-full'; ca?: string };
+    username: string;
+    password: Secret;
+    tls: { mode: 'disable' | 'verify-full'; ca?: string };
   };
 }
 

@@ -10,6 +10,7 @@ import { SecurityEvents } from '../caep/security-events.js';
 import { problemOf } from '../http/problem.js';
 import { AGENT } from '../broker-voice.contract.js';
 import { RevokerModule } from '../revoker.module.js';
+import { StandingAccessDesk } from '../survey/standing-access-desk.js';
 import { World } from '../revoker-world.contract.js';
 import { tokenPlan } from '../token-plan.contract.js';
 import { OrderRequests } from './order-requests.js';
@@ -34,9 +35,14 @@ beforeAll(async () => {
   const orders = new OrderRequests({
     ...{ parts: world.parts, desk: revoker.orders, isPrivate: () => isPrivate },
   });
+  const standing = new StandingAccessDesk({
+    parts: world.parts,
+    allowed: () => [],
+    isPrivate: () => isPrivate,
+  });
   const telemetry = { service: 'revoker', environment: 'development' as const, metrics, readiness: () => [] };
   app = await NestFactory.create<NestExpressApplication>(
-    RevokerModule.forRoot({ revoker, lists: world.parts.lists, events, orders }, telemetry),
+    RevokerModule.forRoot({ revoker, lists: world.parts.lists, events, standing, orders }, telemetry),
     { logger: false, bodyParser: false },
   );
   app.useGlobalFilters(new ProblemFilter(() => undefined, problemOf));

@@ -266,7 +266,7 @@ it('goes on after a kill in the middle of 1,000 leases, and cuts each of them on
     for (let m = 0; m < 20; m += 1) plans.push(await lent(taskId));
   }
   await world.quiet();
-  const idle = { instanceId: 'nobody', takes: () => false };
+  const idle = { instanceId: 'nobody', takes: () => false, turnOf: () => 0 };
   await world.stop();
   const orderId = uuidv7();
   const dead = await deadRevoker();
@@ -288,7 +288,7 @@ async function deadRevoker() {
   const { parts } = world;
   const desk = new OrderDesk({
     parts: { ...parts, send: () => undefined },
-    taker: () => ({ instanceId: 'nobody', takes: () => false }),
+    taker: () => ({ instanceId: 'nobody', takes: () => false, turnOf: () => 0 }),
     after: () => undefined,
   });
   await desk.stop();
