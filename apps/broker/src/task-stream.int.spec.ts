@@ -173,6 +173,23 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
       await world.quiet();
     },
   },
+  'revoked-by-an-operator': {
+    story: 'an operator has the revoker take back what a task was lent, and the task goes on',
+    play: async (taskId) => {
+      await broker.hear(await world.voices.starts(taskId));
+      await called(taskId);
+      const by = 'user:nadia@corp.example';
+      const word = { taskId, generation: 1, actor: by, at: inMs(0), by, reason: 'its key was seen elsewhere' };
+      const order = { orderId: uuidv7(), scope: 'task', subject: taskId, generationBelow: 2 } as const;
+      await broker.hearRevoker(
+        world.voices.tells({ type: 'revocation.ordered', data: { ...word, ...order } }),
+      );
+      await world.hears(taskId, 'task.revoked');
+      await revoked(taskId);
+      await called(taskId, 2);
+      await world.quiet();
+    },
+  },
   'amended-and-rekeyed': {
     story: 'a task is amended, which cuts its lease, then its agent is re-keyed and calls with the new key',
     async play(taskId) {

@@ -47,6 +47,11 @@ it('opens targets that would share their principals, so that they are cut, and n
   ]);
 });
 
+it('names targets that have one server of theirs in common', () => {
+  const nodes = [cache('cache', 1, 2), cache('more', 3, 2), cache('other', 4)];
+  expect([...clashesOf(nodes).keys()]).toEqual(['cache', 'more']);
+});
+
 it('names services whose tokens would be good for each other', () => {
   const services = [service('orders', ORDERS), service('more', ORDERS), service('mail', 'https://m.example')];
   expect([...clashesOf(services).keys()]).toEqual(['orders', 'more']);

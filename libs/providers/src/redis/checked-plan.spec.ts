@@ -43,7 +43,7 @@ it.each<[string, Partial<Plan>]>([
   ['more time than the target allows', { notAfter: '2026-11-24T19:05:11Z' }],
   ['a create long after its birth', { createBy: '2026-11-24T19:01:01Z' }],
 ])('is not made with %s', (_what, change) =>
-  expect(() => checkCreate({ ...plan, ...change }, settings)).toThrow(expect.objectContaining({ code })),
+  expect(() => checkCreate({ ...plan, ...change }, settings)).toThrow(expect.objectContaining({ code }) as Error),
 );
 
 it('is cut and looked at whatever its rights and times are', () =>
@@ -57,5 +57,5 @@ it('is renewed to no later than its last end, and by no more than the target all
     renewByMs: Date.parse(plan.notAfter),
   });
   for (const end of ['2026-11-24T19:07:01Z', '2026-11-24T20:00:01Z', 'soon'])
-    expect(() => checkRenewal(plan, end, settings)).toThrow(expect.objectContaining({ code }));
+    expect(() => checkRenewal(plan, end, settings)).toThrow(expect.objectContaining({ code }) as Error);
 });

@@ -76,10 +76,10 @@ async function endAndLook(
 ): Promise<NodeLook | null> {
   if (node === null) return null;
   try {
-    const { life, atomically } = await node.cut.open();
-    const [user, killed] = await atomically([lookCommand(principal), killCommand(principal)]);
+    const open = await node.cut.open();
+    const [user, killed] = await open.atomically([lookCommand(principal), killCommand(principal)]);
     if (user instanceof Error) throw user;
-    return { state: stateIn(user), sessions: killedIn(killed), runId: life.runId };
+    return { state: stateIn(user), sessions: killedIn(killed), runId: open.life.runId };
   } catch (error) {
     log.warn({ err: error, node: node.cut.node, leaseId }, 'node cannot be looked at');
     return null;

@@ -20,8 +20,8 @@ export async function lookAt(nodes: readonly Node[], plan: CheckedPlan, log: Log
 
 /** @throws as `Open.send` */
 export async function lookAtNode({ tidy }: Node, { principal }: CheckedPlan): Promise<NodeLook> {
-  const { life, atomically } = await tidy.open();
-  const [user, clients] = await atomically([lookCommand(principal), ['CLIENT', 'LIST']]);
+  const open = await tidy.open();
+  const [user, clients] = await open.atomically([lookCommand(principal), ['CLIENT', 'LIST']]);
   const sessions = clientsIn(clients).filter((client) => client.user === principal).length;
-  return { state: stateIn(user), sessions, runId: life.runId };
+  return { state: stateIn(user), sessions, runId: open.life.runId };
 }
