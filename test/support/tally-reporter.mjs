@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+
 /** After which a run that is over, but still holds something open, ends as failed instead of never. */
 const OVER_WITHIN_MS = 90_000;
 
@@ -14,9 +16,12 @@ export default class TallyReporter {
       process.stdout.write('tests are over, but something that they opened is still open\n');
       process.exit(1);
     }, OVER_WITHIN_MS).unref();
+    const tally = { passed: results.numPassedTests, failed, skipped };
+    // For who adds up several runs.
+    if (process.env.MAYFLY_TALLY) writeFileSync(process.env.MAYFLY_TALLY, JSON.stringify(tally));
     process.once('exit', () => {
       for (const reason of reasons) process.stdout.write(`${reason}\n`);
-      process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
+      process.stdout.write(`${tally.passed} passed, ${failed} failed, ${skipped} skipped\n`);
     });
   }
 }
