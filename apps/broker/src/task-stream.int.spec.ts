@@ -179,7 +179,14 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
       await broker.hear(await world.voices.starts(taskId));
       await called(taskId);
       const by = 'user:nadia@corp.example';
-      const word = { taskId, generation: 1, actor: by, at: inMs(0), by, reason: 'its key was seen elsewhere' };
+      const word = {
+        taskId,
+        generation: 1,
+        actor: by,
+        at: inMs(0),
+        by,
+        reason: 'its key was seen elsewhere',
+      };
       const order = { orderId: uuidv7(), scope: 'task', subject: taskId, generationBelow: 2 } as const;
       await broker.hearRevoker(
         world.voices.tells({ type: 'revocation.ordered', data: { ...word, ...order } }),

@@ -4,16 +4,15 @@
  */
 import { generationOf, GOOD_STANDING } from './agent-standing.js';
 import type { ApprovalFacts } from './approval-facts.js';
-import { countOf } from './call-counts.js';
+import { callDigestOf } from './call-digest.js';
 import type { CallFacts } from './call-facts.js';
+import { questionOf } from './call-question.js';
 import { targetOf, type TargetEntry } from './catalogue.js';
-import { factsOf, type Declaration } from './declaration.js';
 import { scoreAfter, scoreOf } from './drift.js';
 import type { DriftSignal } from './drift-signal.js';
 import { hasSpoken, keyRefusal, sharedRefusal } from './entitlement.js';
 import type { ToolCalled } from './inbound.js';
 import { tokenOf } from './intend-token.js';
-import { canonical } from './jcs.js';
 import type { Check, EventOf } from './outbound.js';
 import type { Refusal, RefusalCode } from './refusal.js';
 import { approvalRefusal, approversFor, requestApproval } from './request-approval.js';
@@ -21,7 +20,7 @@ import { signalsOfCall, signalsOfDecision } from './see-drift.js';
 import { serviceSource } from './services.js';
 import { lineageOf, type Sender } from './task.js';
 import { unreachable } from './unreachable.js';
-import type { CallQuestion, CallVerdict } from './verdict.js';
+import type { CallVerdict } from './verdict.js';
 import { walls } from './walls.js';
 
 /** createBy = intent + this at most (protocol). */
@@ -88,50 +87,6 @@ function watch(call: ToolCalled, by: Sender, { task, watch: watched }: CallFacts
   const signals = signalsOfCall(task, call, by.id, watched.saidAtMs);
   const after = scoreAfter(score, signals, watched.rules);
   return { signals, score: after, isTooFar: signals.length > 0 && after >= watched.rules.suspendAt };
-}
-
-/**
- * What policy is asked of a call: `renewals` of the lease that it led to, `approvers` that it has, null for a call that was not approved;
- * `drift` with what this call adds to it.
- */
-export function questionOf(
-  call: ToolCalled,
-  by: Sender,
-  declaration: Declaration,
-  { task, catalogue, approvals, nowMs }: Pick<CallFacts, 'task' | 'catalogue' | 'approvals' | 'nowMs'>,
-  {
-    renewals,
-    approvers,
-    drift = scoreOf(task),
-  }: { renewals: number; approvers: readonly string[] | null; drift?: number },
-): CallQuestion {
-  const { calls, rows, recentCallsMs, ofTools, ofDatasets, denied = 0 } = task.usage;
-  const recent = recentCallsMs.filter((ms) => ms > nowMs - 60_000);
-  // An approved call was counted when it was asked.
-  const askedAtMs = approvers === null ? NaN : Date.parse(approvals?.given?.requested.at ?? '');
-  return {
-    catalogue,
-    agent: by.id,
-    tool: call.tool,
-    ...(call.dataset === undefined ? {} : { dataset: call.dataset }),
-    action: call.action,
-    argumentsSha256: call.argumentsSha256,
-    model: call.model,
-    task: factsOf(task.taskId, declaration),
-    now: {
-      atMs: nowMs,
-      calls: approvers === null ? calls : Math.max(0, calls - 1),
-      callsLastMinute: recent.includes(askedAtMs) ? recent.length - 1 : recent.length,
-      callsOfTool: countOf(ofTools, call.tool),
-      ...(call.dataset === undefined ? {} : { callsOfDataset: countOf(ofDatasets, call.dataset) }),
-      refused: denied,
-      rows,
-      drift,
-      renewals,
-      approval: approvers === null ? 'none' : 'approved',
-      approvers: [...(approvers ?? [])],
-    },
-  };
 }
 
 /** Why there is no permit; null where there is. @param approvals absent: nobody can be asked */
@@ -233,29 +188,6 @@ function answer(
         : [refusal.reason, ...(verdict?.reasons ?? [])],
     ...(verdict === null ? {} : { inputs: { digest: verdict.inputsDigest, inputs: verdict.inputs } }),
   };
-}
-
-/** What an approval is bound to: all that makes this call what it is, and the policy that asked for people. */
-function callDigestOf(call: ToolCalled, by: Sender, facts: CallFacts): string {
-  const { task, catalogue, judge } = facts;
-  const target = targetOf(call, catalogue)?.target;
-  const digest = facts.sha256Hex(
-    canonical({
-      taskId: task.taskId,
-      generation: task.generation,
-      agent: by.id,
-      callId: call.callId,
-      tool: call.tool,
-      dataset: call.dataset ?? null,
-      action: call.action,
-      argumentsSha256: call.argumentsSha256 ?? null,
-      credential: target?.provider ?? null,
-      target: target?.id ?? null,
-      ttlMs: call.ttlMs ?? null,
-      policySet: judge.digest,
-    }),
-  );
-  return `sha256:${digest}`;
 }
 
 const codeOf = (refusal: Refusal | null) => (refusal === null ? {} : { code: refusal.code });

@@ -12,7 +12,8 @@ import {
   sender,
   TASK,
 } from '../test/fixture.js';
-import { decideCall, questionOf } from './call.js';
+import { questionOf } from './call-question.js';
+import { decideCall } from './call.js';
 import { DRIFT_RULES, scoreAfter } from './drift.js';
 import { DRIFT_SIGNALS, type DriftSignal } from './drift-signal.js';
 import { outboundSchemas } from './outbound.js';

@@ -15,8 +15,8 @@ import { planSchema } from './lease-plan.js';
 import { lineage } from './lineage.js';
 import { orderEvents } from './order-events.js';
 import { leaseRenewed, renewalNotices, renewalRefused } from './renewal-events.js';
+import { signingKeyRotated, targetAccountRotated } from './rotation-events.js';
 import { SERVICES } from './services.js';
-import { SIGNING_KEY_CAUSES } from './signing-key.js';
 import { orphanCut, standingAccessFound, standingAccessGone, targetRestarted } from './survey-events.js';
 
 /** Members every outbound event carries. */
@@ -234,28 +234,9 @@ export const outboundSchemas = {
    * Another key signs tokens from now on. `previous` verifies until the last token it signed has expired; without it, this
    * is the first one.
    */
-  'signing_key.rotated': z.object({
-    ...common,
-    service: z.enum(SERVICES),
-    kid: z.string(),
-    previous: z.string().optional(),
-    why: z.enum(SIGNING_KEY_CAUSES),
-    /** Who ordered it. */
-    by: z.string().optional(),
-    /** A key that others may have: nothing that it ever signed is to be believed. Verifiers are told by the revoker. */
-    compromised: z.string().optional(),
-  }),
+  'signing_key.rotated': z.object({ ...common, ...signingKeyRotated }),
   /** One of our own accounts at a target has another password from now on. Leases go on. */
-  'target_account.rotated': z.object({
-    ...common,
-    service: z.enum(SERVICES),
-    target: z.string(),
-    /** The account's name there. */
-    account: z.string(),
-    why: z.enum(['schedule', 'order']),
-    /** Who ordered it. */
-    by: z.string().optional(),
-  }),
+  'target_account.rotated': z.object({ ...common, ...targetAccountRotated }),
   /**
    * Another policy set decides from now on, or the first one. `added`, `removed` and `changed` are ids of policies; all are empty where
    * only the schema is another. Told once for each change, however many brokers there are.

@@ -4,7 +4,8 @@
  * before it is true.
  */
 import { GOOD_STANDING } from './agent-standing.js';
-import { questionOf, refusalOf } from './call.js';
+import { questionOf } from './call-question.js';
+import { refusalOf } from './call.js';
 import type { CallFacts } from './call-facts.js';
 import { targetOf } from './catalogue.js';
 import { keyRefusal } from './entitlement.js';

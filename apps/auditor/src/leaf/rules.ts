@@ -6,6 +6,13 @@ import type { OutboundData, OutboundType } from '#events/outbound.js';
 import { catalogueActivated } from './catalogue-rules.js';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import { driftSignalled, seenInCall } from './drift-rules.js';
+import {
+  agentReinstated,
+  agentRevoked,
+  orderRejected,
+  revocationOrdered,
+  revocationProven,
+} from './order-rules.js';
 import type { RuleFor } from './project.js';
 import { checks, renewalRefused, renewed } from './renewal-rules.js';
 import { orphanCut, standingAccessFound, standingAccessGone, targetRestarted } from './survey-rules.js';
@@ -25,9 +32,6 @@ const common = {
 } as const;
 
 const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
-
-/** The subject is a lease, a task, an agent or a target: nobody's name. */
-const order = { orderId: 'plain', scope: 'plain', subject: 'plain' } as const;
 
 const letter = {
   group: 'plain',
@@ -240,23 +244,11 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'lease.renewal_refused': { of: { ...common, ...renewalRefused } },
   'lease.returned': { of: { ...common, leaseId: 'plain', agent: 'id' } },
   'lease.vanished': { of: { ...common, leaseId: 'plain' } },
-  'revocation.ordered': { of: { ...common, ...order, by: 'id', reason: 'sealed', generationBelow: 'plain' } },
-  'revocation.proven': { of: { ...common, ...order, leases: 'plain' } },
-  'revocation.order_rejected': {
-    of: {
-      ...common,
-      order: 'plain',
-      scope: 'plain',
-      subject: 'plain',
-      by: 'id',
-      code: 'plain',
-      reason: 'sealed',
-    },
-  },
-  'agent.revoked': { of: { ...common, agent: 'id', generationBelow: 'plain', by: 'id', reason: 'sealed' } },
-  'agent.reinstated': {
-    of: { ...common, agent: 'id', agentGeneration: 'plain', by: 'id', reason: 'sealed' },
-  },
+  'revocation.ordered': { of: { ...common, ...revocationOrdered } },
+  'revocation.proven': { of: { ...common, ...revocationProven } },
+  'revocation.order_rejected': { of: { ...common, ...orderRejected } },
+  'agent.revoked': { of: { ...common, ...agentRevoked } },
+  'agent.reinstated': { of: { ...common, ...agentReinstated } },
   'dead_letter.parked': {
     of: {
       ...common,

@@ -43,7 +43,9 @@ it.each<[string, Partial<Plan>]>([
   ['more time than the target allows', { notAfter: '2026-11-24T19:05:11Z' }],
   ['a create long after its birth', { createBy: '2026-11-24T19:01:01Z' }],
 ])('is not made with %s', (_what, change) =>
-  expect(() => checkCreate({ ...plan, ...change }, settings)).toThrow(expect.objectContaining({ code }) as Error),
+  expect(() => checkCreate({ ...plan, ...change }, settings)).toThrow(
+    expect.objectContaining({ code }) as Error,
+  ),
 );
 
 it('is cut and looked at whatever its rights and times are', () =>

@@ -140,7 +140,11 @@ function external(): Servers {
 
 async function untilFed(replica: Admin): Promise<void> {
   const client = await clientOf(replica);
-  while (!((await client.sendCommand(['INFO', 'replication'])) as unknown as string).includes('master_link_status:up'))
+  while (
+    !((await client.sendCommand(['INFO', 'replication'])) as unknown as string).includes(
+      'master_link_status:up',
+    )
+  )
     await sleep(20);
   client.destroy();
 }
