@@ -6,7 +6,7 @@ import type { Judge } from '#events/verdict.js';
 import type { Trust } from '#identity/trust.js';
 import type { PeerKeys } from '#identity/records.js';
 import type { CredentialProvider } from '#providers/provider.js';
-import type { TargetWatch } from '#service/target-watch.js';
+import type { TargetFitness } from '#service/target-fitness.js';
 import type { Database } from '#store/database.js';
 import type { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
@@ -35,7 +35,7 @@ export interface BrokerParts {
   /** Which targets are spared creates for now. */
   breakers: CreateBreakers;
   /** Which of them nothing may be made at now. Absent: all are taken for fit. */
-  fitness?: Pick<TargetWatch, 'unfit'>;
+  fitness?: Pick<TargetFitness, 'unfit'>;
   /** Null: this broker makes no tokens. */
   tokens: Tokens | null;
   /** Who waits in this process for the outcome of a call. */

@@ -14,7 +14,7 @@ import { PolicySet } from '#policy/policy-set.js';
 import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { TargetAccounts } from '#service/target-accounts.js';
-import { TargetWatch } from '#service/target-watch.js';
+import { TargetFitness } from '#service/target-fitness.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { claimEventVersions } from '#store/event-versions.js';
@@ -40,7 +40,7 @@ import { brokerUpcasts } from './upcasts.js';
 export interface OpenParts {
   parts: BrokerParts;
   rules: RulesReload;
-  fitness: TargetWatch;
+  fitness: TargetFitness;
   accounts: TargetAccounts;
   bus: Bus;
   signer: RecordSigner;
@@ -91,7 +91,7 @@ export async function openParts(
   const instanceId = randomUUID();
   const alive = await Alive.as(instanceId, db, warn);
 
-  const fitness: TargetWatch = new TargetWatch({
+  const fitness: TargetFitness = new TargetFitness({
     ...{ targets, user: 'broker', log, metrics },
     rightsOf: (target) => rightsAt(parts.catalogue, target),
   });

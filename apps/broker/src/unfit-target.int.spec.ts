@@ -6,7 +6,7 @@ import type { CredentialProvider } from '#providers/provider.js';
 import { issuersOf } from '#providers/postgres/issuer.js';
 import { openSampleTarget, type SampleTarget } from '#providers/postgres/sample-target.contract.js';
 import { targetSettings } from '#providers/target-settings.js';
-import { TargetWatch } from '#service/target-watch.js';
+import { TargetFitness } from '#service/target-fitness.js';
 import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { World, type BrokerProcess } from '../test/harness.js';
@@ -16,7 +16,7 @@ let target: SampleTarget;
 let superuser: pg.Client;
 let world: World;
 let broker: BrokerProcess;
-let watch: TargetWatch;
+let watch: TargetFitness;
 const logged: string[] = [];
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ function begin(change: object = {}): void {
     ...{ id: 'orders-api', provider: 'jwt', maxTtlMs: 300_000 },
     audience: 'http://127.0.0.1:7080',
   });
-  watch = new TargetWatch({
+  watch = new TargetFitness({
     ...{ targets: [shop, orders], user: 'broker', rightsOf: () => [target.policyRole] },
     log: createLog('broker', { level: 'debug', write: (line) => logged.push(line) }),
     metrics: new Metrics('broker'),

@@ -17,7 +17,7 @@ import { openProviders } from '#providers/open-providers.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { CatalogueReload } from '#service/catalogue-reload.js';
 import { TargetAccounts } from '#service/target-accounts.js';
-import { TargetWatch } from '#service/target-watch.js';
+import { TargetFitness } from '#service/target-fitness.js';
 import { Alive } from '#store/alive.js';
 import { openDatabase } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
@@ -47,7 +47,7 @@ export interface OpenParts {
   catalogue: CatalogueReload;
   allowed: AllowedList;
   events: SecurityEvents;
-  fitness: TargetWatch;
+  fitness: TargetFitness;
   accounts: TargetAccounts;
   signer: RecordSigner;
   /** Tries for as long as it takes, then sends what waits. @throws BusError ERR_TOPIC_MISCONFIGURED; StoreRestoredError */
@@ -158,7 +158,7 @@ export async function openParts(
     }),
     allowed,
     events,
-    fitness: new TargetWatch({
+    fitness: new TargetFitness({
       ...{ targets, user: 'revoker', log, metrics },
       rightsOf: (target) => rightsAt(parts.catalogue, target),
     }),

@@ -138,7 +138,7 @@ export class TargetWatch {
   async #sweep(target: string, provider: CredentialProvider): Promise<void> {
     const { parts, settings } = this.means;
     // A token lies with its agent alone: nothing of it can be found anywhere, nor vanish.
-    if (provider.kind === 'jwt') return;
+    if (!provider.capabilities.list) return;
     const nowMs = Date.now();
     const taken = await takeSweep(parts.db, target, nowMs, nowMs + settings.sweepEveryMs);
     if (taken === null) return;

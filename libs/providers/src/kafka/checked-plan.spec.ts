@@ -1,4 +1,4 @@
-import { principalOf } from '../postgres/name.js';
+import { principalOf } from '../principal-name.js';
 import type { Plan } from '../provider.js';
 import { checkCreate, checkPlan, checkRenewal } from './checked-plan.js';
 import { kafkaSettings } from './settings.js';

@@ -1,6 +1,6 @@
 /** A plan that is safe to hand to Kafka. It comes off the bus or out of a database, so it is checked again here. */
 import { isLeaseId } from '../lease-id.js';
-import { principalOf } from '../postgres/name.js';
+import { principalOf } from '../principal-name.js';
 import { ProviderError, type Plan } from '../provider.js';
 import { bindingOf, type Binding } from './rights.js';
 import type { KafkaSettings } from './settings.js';

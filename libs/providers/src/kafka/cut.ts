@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { alterUserScramCredentialsV0, deleteAclsV3 } from '@platformatic/kafka';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { CutReport } from '../provider.js';
-import { Pump } from '../postgres/pump.js';
+import { Pump } from '../pump.js';
 import type { CheckedPlan } from './checked-plan.js';
 import type { Cluster, Use } from './cluster.js';
 import { demand, RESOURCE_NOT_FOUND } from './errors.js';

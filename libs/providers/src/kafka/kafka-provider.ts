@@ -14,8 +14,8 @@ import {
   type RenewAnswer,
 } from '../provider.js';
 import { SHORTEST_LEASE_MS } from '../any-target.js';
-import { principalOf } from '../postgres/name.js';
-import { Pump } from '../postgres/pump.js';
+import { principalOf } from '../principal-name.js';
+import { Pump } from '../pump.js';
 import {
   checkCreate,
   checkPlan,

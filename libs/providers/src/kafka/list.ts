@@ -1,5 +1,5 @@
 /** Our principals at the target, by name: whoever has an ACL or a credential, so also what a create left half done. */
-import { leaseIdOf } from '../postgres/name.js';
+import { leaseIdOf } from '../principal-name.js';
 import type { Cluster } from './cluster.js';
 import { allowedBy, credentialsOf } from './look.js';
 

@@ -5,7 +5,7 @@
 import { v7 } from 'uuid';
 import { createLog } from '#telemetry/log.js';
 import { startKafkaTarget, type KafkaTarget } from '../../../../test/support/kafka-target.mjs';
-import { principalOf } from '../postgres/name.js';
+import { principalOf } from '../principal-name.js';
 import type { z } from 'zod';
 import type {
   AgentSession,

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { Secret } from '../secret.js';
 import { anyTarget } from '../any-target.js';
-import { LOOPBACK, tls } from '../postgres/settings.js';
+import { LOOPBACK, tls } from '../target-tls.js';
 
 const BROKER = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:]{2,39}\]):[0-9]{1,5}$/;
 const MOST_BROKERS = 32;

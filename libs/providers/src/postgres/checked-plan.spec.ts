@@ -1,7 +1,7 @@
 import type { Plan } from '../provider.js';
 import { postgresSettings } from './settings.js';
 import { checkCreate, checkPlan } from './checked-plan.js';
-import { principalOf } from './name.js';
+import { principalOf } from '../principal-name.js';
 
 const settings = postgresSettings.parse({
   id: 'shop',

@@ -5,7 +5,7 @@
 import { isLeaseId } from '../lease-id.js';
 import { ProviderError, type Plan } from '../provider.js';
 import type { PostgresSettings } from './settings.js';
-import { principalOf } from './name.js';
+import { principalOf } from '../principal-name.js';
 
 export interface CheckedPlan {
   leaseId: string;

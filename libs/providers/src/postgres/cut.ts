@@ -10,7 +10,7 @@ import type { CheckedPlan } from './checked-plan.js';
 import { setFences } from './fence.js';
 import { endAndLook, type Look } from './look.js';
 import type { Pools } from './pools.js';
-import { Pump } from './pump.js';
+import { Pump } from '../pump.js';
 import { takeRights } from './take-rights.js';
 
 /** When to look, in milliseconds after the fence. */

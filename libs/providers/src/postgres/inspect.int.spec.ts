@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { inspectPostgres } from './inspect.js';
 import { issuersOf } from './issuer.js';
 import { nameFindings } from './name-findings.js';
-import { principalOf } from './name.js';
+import { principalOf } from '../principal-name.js';
 import { policyRoleFindings, rightFindings } from './right-findings.js';
 import { openSampleTarget, type SampleTarget } from './sample-target.contract.js';
 import { postgresSettings, type PostgresSettings } from './settings.js';

@@ -1,7 +1,7 @@
 /** Our principals at the target, by name: the namespace says that they are ours, the name says whose lease they are. */
 import type pg from 'pg';
 import { asProviderError } from './errors.js';
-import { leaseIdOf } from './name.js';
+import { leaseIdOf } from '../principal-name.js';
 
 const PAGE = 500;
 

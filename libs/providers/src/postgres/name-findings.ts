@@ -5,7 +5,7 @@
 import type { Client } from 'pg';
 import type { TargetFinding } from '../target-finding.js';
 import { issuersOf, MOST_ISSUERS } from './issuer.js';
-import { leaseIdOf } from './name.js';
+import { leaseIdOf } from '../principal-name.js';
 
 /** Of the oldest and of the newest: all of them, every time, would be much to ask of a target with many leases. */
 const LOOKED_AT = 20;

@@ -30,10 +30,10 @@ import { Cutter } from './cut.js';
 import { asProviderError } from './errors.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
-import { principalOf } from './name.js';
+import { principalOf } from '../principal-name.js';
 import { renew } from './renew.js';
 import { closePools, openPools, warmPools, type Pools } from './pools.js';
-import { Pump } from './pump.js';
+import { Pump } from '../pump.js';
 import { INCARNATION } from './sql.js';
 import { standingAccess } from './standing-access.js';
 

@@ -14,7 +14,7 @@ import type { CreateAnswer, CredentialProvider, Plan, PostgresCredential } from 
 import type { AgentSession, ProviderHarness, WiredTarget } from '../conformance/harness.contract.js';
 import { postgresSettings, type PostgresSettings } from './settings.js';
 import { issuersOf, MOST_ISSUERS } from './issuer.js';
-import { principalOf } from './name.js';
+import { principalOf } from '../principal-name.js';
 import { openPostgres } from './postgres-provider.js';
 
 const DATABASE = 'shop_providers';

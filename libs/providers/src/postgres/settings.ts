@@ -5,25 +5,8 @@
 import { z } from 'zod';
 import { Secret } from '../secret.js';
 import { anyTarget } from '../any-target.js';
+import { LOOPBACK, tls } from '../target-tls.js';
 import { MOST_ISSUERS } from './issuer.js';
-
-/** An empty value is how an interpolated variable says that there is none. */
-const ca = z.preprocess(
-  (value) => (value === '' || value === null ? undefined : value),
-  z
-    .string()
-    .includes('-----BEGIN CERTIFICATE-----', { error: 'expected certificates as PEM text' })
-    .optional(),
-);
-export const tls = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('disable'), ca: z.literal(['', null]).optional() }).transform(() => ({
-    mode: 'disable' as const,
-  })),
-  z
-    .strictObject({ mode: z.literal('verify-full'), ca })
-    .transform(({ mode, ca: pem }) => (pem === undefined ? { mode } : { mode, ca: pem })),
-]);
-export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const DAY_MS = 86_400_000;
 

@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import type { GovernedAction, Reach, StandingAccess, StandingWay } from '#events/standing-access.js';
 import { asProviderError } from './errors.js';
-import { leaseIdOf } from './name.js';
+import { leaseIdOf } from '../principal-name.js';
 import {
   remedyOf,
   type DefaultRights,

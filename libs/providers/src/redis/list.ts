@@ -1,5 +1,5 @@
 /** Our principals on all nodes, by name: the namespace says that they are ours, the name says whose lease they are. */
-import { leaseIdOf } from '../postgres/name.js';
+import { leaseIdOf } from '../principal-name.js';
 import { lookCommand, stateIn, type Reply } from './acl.js';
 import { asProviderError } from './errors.js';
 import type { Node } from './nodes.js';

@@ -14,7 +14,7 @@ import {
   type Plan,
   type RenewAnswer,
 } from '../provider.js';
-import { principalOf } from '../postgres/name.js';
+import { principalOf } from '../principal-name.js';
 import { checkCreate, checkPlan, checkRenewal } from './checked-plan.js';
 import { clean } from './clean.js';
 import { create } from './create.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
 import { createLog } from '#telemetry/log.js';
-import { principalOf } from '../postgres/name.js';
+import { principalOf } from '../principal-name.js';
 import type { ProviderHarness, WiredTarget } from '../conformance/harness.contract.js';
 import type { CredentialProvider, Plan, RedisCredential } from '../provider.js';
 import type { Place } from './connection.js';

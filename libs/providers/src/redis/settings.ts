@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { anyTarget } from '../any-target.js';
-import { LOOPBACK, tls } from '../postgres/settings.js';
+import { LOOPBACK, tls } from '../target-tls.js';
 import { Secret } from '../secret.js';
 
 const MOST_NODES = 32;

@@ -3,7 +3,7 @@ import type { TargetFinding } from '#providers/target-finding.js';
 import { targetSettings, type TargetSettings } from '#providers/target-settings.js';
 import { createLog } from '#telemetry/log.js';
 import { Metrics } from '#telemetry/metrics.js';
-import { TargetWatch } from './target-watch.js';
+import { TargetFitness } from './target-fitness.js';
 
 const at = (id: string, index = 0): TargetSettings =>
   targetSettings.parse({
@@ -34,8 +34,8 @@ class Looks {
   readonly metrics = new Metrics('broker');
   #counts = new Map<string, number>();
 
-  watch(...ids: string[]): TargetWatch {
-    return new TargetWatch({
+  watch(...ids: string[]): TargetFitness {
+    return new TargetFitness({
       targets: ids.map((id, index) => at(id, id.startsWith('twin') ? 9 : index)),
       user: 'broker',
       rightsOf: () => ['pol_a', 'pol_b'],
@@ -61,11 +61,11 @@ class Looks {
 
 describe('targets that are watched', () => {
   let looks: Looks;
-  let watch: TargetWatch | undefined;
+  let watch: TargetFitness | undefined;
   beforeEach(() => (looks = new Looks()));
   afterEach(() => watch?.stop());
 
-  function begin(...ids: string[]): TargetWatch {
+  function begin(...ids: string[]): TargetFitness {
     watch = looks.watch(...ids);
     watch.begin();
     return watch;

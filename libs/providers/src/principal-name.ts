@@ -2,7 +2,7 @@
  * A principal's name: `k`, the namespace, and the lease's UUIDv7 in lower-case Crockford base32 (26 characters), 30 in
  * all. It fits every kind's limit, needs no quoting, carries its own creation time, and reads back to the lease.
  */
-import { isLeaseId } from '../lease-id.js';
+import { isLeaseId } from './lease-id.js';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** 26 digits hold 130 bits: the first one is at most 7. */

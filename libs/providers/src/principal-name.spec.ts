@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { isLeaseId } from '../lease-id.js';
-import { leaseIdOf, principalOf } from './name.js';
+import { isLeaseId } from './lease-id.js';
+import { leaseIdOf, principalOf } from './principal-name.js';
 
 const LEASE = '019356a4-9d2f-7c31-8b1e-4f0a2c6d7e88';
 

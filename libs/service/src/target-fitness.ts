@@ -10,7 +10,7 @@ import type { TargetSettings } from '#providers/target-settings.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 
-export interface TargetWatchMeans {
+export interface TargetFitnessMeans {
   targets: readonly TargetSettings[];
   user: TargetUser;
   /** Names that the catalogue lends at a target by now. */
@@ -33,13 +33,13 @@ interface Seen {
   away: number;
 }
 
-export class TargetWatch {
+export class TargetFitness {
   readonly #seen = new Map<string, Seen>();
   /** They do not go away while this process runs. */
   readonly #clashes: ReadonlyMap<string, TargetFinding>;
   readonly #ending = new AbortController();
 
-  constructor(private readonly means: TargetWatchMeans) {
+  constructor(private readonly means: TargetFitnessMeans) {
     const { metrics, targets } = means;
     this.#clashes = clashesOf(targets);
     const unfit = metrics.gauge({
