@@ -10,8 +10,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
 /** Whether it comes, where garbage is collected meanwhile. */
 async function comes(signal: AbortSignal): Promise<boolean> {
   const aborted = once(signal, 'abort').then(() => true);
-  for (let n = 0; n < 10; n += 1) {
-    await sleep(10);
+  for (let n = 0; n < 4; n += 1) {
+    await sleep(20);
     collectGarbage();
   }
   return Promise.race([aborted, sleep(200, false)]);
