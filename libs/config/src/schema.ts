@@ -91,7 +91,7 @@ const broker = service.extend({
     .prefault({}),
   /** What drift weighs, and when a task is suspended for it. */
   drift: driftSchema.prefault({}),
-  /** Whom calls are decided by (ADR 28). */
+  /** Whom calls are decided by (ADR 22). */
   decisions: z
     .strictObject({
       /** `compiled`: compiled policies, which the engine confirms. `engine`: the engine alone. */
