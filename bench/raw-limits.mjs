@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createMessage } from '../dist/libs/providers/src/postgres/create-message.js';
-import { principalOf } from '../dist/libs/providers/src/postgres/name.js';
+import { principalOf } from '../dist/libs/providers/src/principal-name.js';
 import { randomSecret, scramVerifier } from '../dist/libs/providers/src/postgres/scram-verifier.js';
 import { latencies } from './stats.mjs';
 
