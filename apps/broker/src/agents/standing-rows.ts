@@ -52,7 +52,7 @@ export class Standings {
   }
 }
 
-/** SQL: the standing of the agents in the placeholder, by agent. */
+/** SQL: the standing of the agents in this parameter (`$n`), by agent. */
 export const standingOf = (agents: string) => `
   (SELECT coalesce(jsonb_object_agg(agent, jsonb_build_object('generation', generation, 'revoked', revoked)), '{}')
      FROM agent_standing WHERE agent = ANY(${agents}::text[]))`;
