@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { TargetFinding, TargetUser } from '../target-finding.js';
 import { connectFinding } from './connect-finding.js';
 import { issuersOf } from './issuer.js';
+import { loginClient } from './login-client.js';
 import { nameFindings } from './name-findings.js';
 import { clientConfig } from './pools.js';
 import { policyRoleFindings, rightFindings } from './right-findings.js';
@@ -36,9 +37,8 @@ export async function inspectPostgres(
 }
 
 async function connected(settings: PostgresSettings, login: TargetLogin): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = new (loginClient(login))({
     ...clientConfig(settings),
-    password: () => login.password(),
     application_name: 'mayfly inspect',
     connectionTimeoutMillis: WITHIN_MS,
     query_timeout: WITHIN_MS,

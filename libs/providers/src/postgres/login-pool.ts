@@ -1,5 +1,6 @@
 /** A pool whose account's password may change while it is open. Connections that are open stay so: the server asks for it at the login only. */
 import pg from 'pg';
+import { loginClient } from './login-client.js';
 import type { TargetLogin } from './target-login.js';
 
 type Callback = (
@@ -12,7 +13,7 @@ export class LoginPool extends pg.Pool {
   readonly #login: TargetLogin;
 
   constructor(config: pg.PoolConfig, login: TargetLogin) {
-    super({ ...config, password: () => login.password() });
+    super({ ...config, Client: loginClient(login) });
     this.#login = login;
   }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import pg from 'pg';
 import { Secret } from '../secret.js';
 import { writePasswords } from './password-file.js';
@@ -24,12 +25,13 @@ class Server {
       const password = await login.password();
       if (password === this.right) return password;
       this.refused.push(password);
-      const error = new pg.DatabaseError('in the words of the server', 1, 'error');
-      error.code = '28P01';
-      throw error;
+      login.refused(password);
+      throw passwordRefused();
     });
   }
 }
+const passwordRefused = () =>
+  Object.assign(new pg.DatabaseError('in the words of the server', 1, 'error'), { code: '28P01' });
 const fileHolds = (...passwords: string[]) =>
   writePasswords(
     file,
@@ -65,6 +67,35 @@ it('goes on with the new one once the server has it', async () => {
   await fileHolds('new');
   expect(await server.lets(login)).toBe('new');
   expect(server.refused).toEqual(['new', 'old']);
+});
+
+it('tries the older one next, though others of the same process are told only then that the newer one is wrong', async () => {
+  await fileHolds('new', 'old');
+  const login = inFile();
+  const asked: string[] = [];
+  const answers: ((isRight: boolean) => void)[] = [];
+  const enter = () =>
+    login.enter(async () => {
+      const password = await login.password();
+      asked.push(password);
+      if (await new Promise<boolean>((answer) => answers.push(answer))) return password;
+      login.refused(password);
+      throw passwordRefused();
+    });
+  const haveAsked = async (count: number) => {
+    while (answers.length < count) await setImmediate();
+  };
+
+  const logins = [enter(), enter(), enter()];
+  await haveAsked(3);
+  for (const n of [0, 1, 2]) {
+    answers[n]?.(false);
+    await haveAsked(4 + n);
+  }
+  for (const answer of answers) answer(true);
+
+  expect(await Promise.all(logins)).toEqual(['old', 'old', 'old']);
+  expect(asked).toEqual(['new', 'new', 'new', 'old', 'old', 'old']);
 });
 
 it('finds what another process has written since', async () => {

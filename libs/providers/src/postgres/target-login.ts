@@ -3,7 +3,6 @@
  * file holds two, because the password is being changed, the one that lets us in is found by trying.
  */
 import pg from 'pg';
-import type { Secret } from '../secret.js';
 import { readPasswords } from './password-file.js';
 import type { PostgresSettings } from './settings.js';
 
@@ -11,23 +10,24 @@ import type { PostgresSettings } from './settings.js';
 const TRIES = 4;
 
 export class TargetLogin {
-  /** Passwords that were refused since one was let in or all were. */
+  /** Passwords that were refused since all of them were. */
   readonly #refused = new Set<string>();
-  #given: Secret | undefined;
 
   constructor(private readonly login: PostgresSettings['login']) {}
 
-  /** For the driver. @throws PasswordFileError */
+  /** The one to try next, for `LoginClient`. @throws PasswordFileError */
   async password(): Promise<string> {
-    const { password, passwordFile } = this.login;
-    if (passwordFile === undefined) return password.reveal();
-    const known = await readPasswords(passwordFile);
-    if (known.every((each) => this.#refused.has(each.reveal()))) this.#refused.clear();
-    this.#given = known.find((each) => !this.#refused.has(each.reveal())) ?? known[0];
-    return this.#given.reveal();
+    const known = await this.#known();
+    if (known.every((each) => this.#refused.has(each))) this.#refused.clear();
+    return known.find((each) => !this.#refused.has(each)) ?? known[0];
   }
 
-  /** Logs in by `attempt`, which asks for the password, and tries again where another one may be right. @throws what the last attempt throws */
+  /** The server did not take `password`. Several logins may be under way at once: only each itself knows what it was given. */
+  refused(password: string): void {
+    this.#refused.add(password);
+  }
+
+  /** Logs in by `attempt`, with a `LoginClient`, and again where another password may be right. @throws what the last attempt throws */
   async enter<T>(attempt: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -38,12 +38,17 @@ export class TargetLogin {
     }
   }
 
-  /** The password that was given last is wrong. Another login may have been given another meanwhile: then this is one try more. */
+  /** Of two in the file, the one that was refused before may be right by now. */
   async #hasAnother(): Promise<boolean> {
-    const given = this.#given?.reveal();
-    if (given === undefined) return false;
-    this.#refused.add(given);
-    return (await this.password()) !== given;
+    const known = await this.#known();
+    return known.length > 1 || !this.#refused.has(known[0]);
+  }
+
+  async #known(): Promise<[string, ...string[]]> {
+    const { password, passwordFile } = this.login;
+    if (passwordFile === undefined) return [password.reveal()];
+    const [first, ...more] = await readPasswords(passwordFile);
+    return [first.reveal(), ...more.map((each) => each.reveal())];
   }
 }
 
