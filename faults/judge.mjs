@@ -64,7 +64,10 @@ function judgeCall({ callId, ceIds }, leases, of, rejections, found) {
   if (rejected < ceIds.length) found.atLeast(1, decided.length, `${call} decisions`);
   // Decided once, and once more for each lease that came to nothing.
   found.atMost(1 + abandoned.length, decided.length, `${call} decisions`);
-  const permits = decided.filter(({ data }) => data.decision === 'permit').map(({ data }) => data.leaseId);
+  // What policy permitted and a target that is away did not let us intend has a code instead of a lease.
+  const permits = decided
+    .filter(({ data }) => data.decision === 'permit' && data.code === undefined)
+    .map(({ data }) => data.leaseId);
   found.same(
     permits,
     intended.map(({ data }) => data.leaseId),

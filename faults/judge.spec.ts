@@ -49,6 +49,22 @@ describe('a task', () => {
     expect(judged([...WHOLE, ...WHOLE])).toMatchObject({ lost: [], duplicated: [] });
   });
 
+  it('is clean when policy permitted a call, and its target was away', () => {
+    const away = { callId: 'C', decision: 'permit', code: 'ERR_TARGET_UNAVAILABLE' };
+    const told: Told[] = [
+      [CREDENTIALS, 'task.accepted', { causedBy: 'start' }],
+      [CREDENTIALS, 'call.decided', away],
+      [DELIVERY, 'call.refused', { callId: 'C', code: away.code }],
+      [CREDENTIALS, 'task.ended', { taskId: 'T' }],
+    ];
+    expect(judged(told)).toMatchObject({ lost: [], duplicated: [], leases: [] });
+    const [start, , ...rest] = told;
+    const codeless: Told = [CREDENTIALS, 'call.decided', { callId: 'C', decision: 'permit' }];
+    expect(judged([start as Told, codeless, ...rest]).lost).toContain(
+      'task T: call C: permits and intents: undefined',
+    );
+  });
+
   it.each([
     ['task.accepted', 'verdicts on the start: 0, not 1'],
     ['call.decided', 'call C: decisions: 0, not 1'],
