@@ -81,7 +81,13 @@ const LEFT_OUT = [
   /** The answer to a commit in a service's own database never comes, and the connection stays: given up after 12 s, which the judge calls late. */
   ...SERVICES.map((service) => ({ kind: 'store_silence', service })),
 ];
-export const ASKED_FOR = [...KINDS, ...new Set(LEFT_OUT.map(({ kind }) => kind))];
+/** Of the Redis that only the suite `providers` has. */
+const AT_CACHE = [
+  { kind: 'cache_away' },
+  { kind: 'cache_restart', how: 'crash' },
+  { kind: 'cache_restart', how: 'fast' },
+];
+export const ASKED_FOR = [...KINDS, ...new Set([...LEFT_OUT, ...AT_CACHE].map(({ kind }) => kind))];
 
 /** What to let happen. A service: what happens to it alone; `providers`: what targets have to stand, and those who talk to them. */
 export const SUITES = ['all', ...SERVICES, 'providers'];
@@ -102,8 +108,11 @@ function isIn(suite, accident) {
 
 /** All that are in the mix. */
 export function matrix({ suite = 'all', kind = 'all' } = {}) {
-  return [...deaths(), ...others(), ...(kind === 'all' ? [] : LEFT_OUT)].filter(
-    (each) => isIn(suite, each) && (kind === 'all' || each.kind === kind),
+  const mix = [...deaths(), ...others(), ...(kind === 'all' ? [] : LEFT_OUT)].filter((each) =>
+    isIn(suite, each),
+  );
+  return [...mix, ...(suite === 'providers' ? AT_CACHE : [])].filter(
+    (each) => kind === 'all' || each.kind === kind,
   );
 }
 
@@ -196,6 +205,7 @@ function momentOf({ kind, service, point }, below) {
     case 'freeze':
     case 'store_restart':
     case 'target_restart':
+    case 'cache_restart':
     case 'bus_restart':
       return { afterMs: below(400) };
     default:

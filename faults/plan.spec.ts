@@ -52,7 +52,8 @@ it('lets happen what targets have to stand, and the death of those who talk to t
   const accidents = matrix({ suite: 'providers' });
   expect(new Set(accidents.map(({ service }) => service))).toEqual(new Set(['broker', 'revoker', undefined]));
   expect(kindsOf(accidents)).toEqual([
-    ...['death', 'second_death', 'target_away', 'target_network', 'target_restart', 'target_slow'],
+    ...['cache_away', 'cache_restart', 'death', 'second_death'],
+    ...['target_away', 'target_network', 'target_restart', 'target_slow'],
   ]);
   expect(accidents.filter(({ kind }) => kind === 'death')).toHaveLength(
     matrix({ kind: 'death' }).filter(({ service }) => service !== 'auditor').length,
@@ -61,7 +62,7 @@ it('lets happen what targets have to stand, and the death of those who talk to t
 
 it('leaves out of the mix what must be asked for', () => {
   const leftOut = ASKED_FOR.filter((kind) => !KINDS.includes(kind));
-  expect(leftOut).toEqual(['sabotage', 'store_silence']);
+  expect(leftOut).toEqual(['sabotage', 'store_silence', 'cache_away', 'cache_restart']);
   expect(kindsOf(matrix())).toEqual([...KINDS].sort());
   expect(matrix({ kind: 'store_silence' }).map(({ service }) => service)).toEqual(SERVICES);
 });

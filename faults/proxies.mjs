@@ -4,6 +4,7 @@ import { Proxy } from './proxy.mjs';
 const PAIRS = {
   postgres: ['broker', 'revoker', 'auditor'],
   target: ['broker', 'revoker'],
+  cache: ['broker', 'revoker'],
 };
 
 export class Proxies {

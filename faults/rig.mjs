@@ -8,6 +8,7 @@ import { postgresUser, temporaryFolder } from '../scripts/servers/postgres-user.
 import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
+import { Cache, configureCache } from './cache.mjs';
 import { openGroups } from './dead-members.mjs';
 import { Proxies } from './proxies.mjs';
 
@@ -26,6 +27,8 @@ export class Rig {
   #groups;
   #stateDir;
   #proxies;
+  /** Null where there is none. */
+  #cache = null;
   /** Points that a service was started with and that have not killed it. */
   #armed = new Map();
   #down = new Set();
@@ -35,12 +38,20 @@ export class Rig {
   #rising = new Set();
   #gaveUp = [];
 
-  static async open() {
+  /** @param {{ hasCache?: boolean }} options with a Redis as one more target, or without */
+  static async open({ hasCache = false } = {}) {
     const rig = new Rig();
     rig.#stateDir = await temporaryFolder('mayfly-faults-', await postgresUser());
     rig.#proxies = await Proxies.open();
     const env = { ...process.env, MAYFLY_BUS: 'kafka' };
     for (const name of FOREIGN) delete env[name];
+    if (hasCache) {
+      rig.#cache = await Cache.open(rig.#stateDir);
+      env.MAYFLY_CONFIG = await configureCache(
+        join(root, 'deploy', 'sample'),
+        join(rig.#stateDir, 'configuration'),
+      );
+    }
     rig.#stack = new Stack({
       root,
       stateDir: rig.#stateDir,
@@ -51,6 +62,7 @@ export class Rig {
       reaper: { remove: [rig.#stateDir] },
       onDeath: (child) => rig.#onDeath(child),
       through: (server, port, service) => rig.#proxies.to(server, port, service),
+      besides: (service) => rig.#environmentOfCache(service),
     });
     try {
       await rig.#stack.open();
@@ -65,6 +77,11 @@ export class Rig {
 
   get stateDir() {
     return this.#stateDir;
+  }
+
+  /** The Redis beside the sample's targets; null where there is none. */
+  get cache() {
+    return this.#cache;
   }
 
   get addresses() {
@@ -135,6 +152,7 @@ export class Rig {
 
   /** Ends a server and starts it again. Services that give it up meanwhile are started again. */
   async restart(server, signal) {
+    if (server === 'cache') return await this.#restartCache(signal);
     const backends = server === 'kafka' ? [] : await this.#backends(server);
     const proxies = this.#proxies.beforeAll(server);
     await this.#stack.restart(server, signal, async () => {
@@ -167,8 +185,21 @@ export class Rig {
   async close() {
     await this.#groups?.close().catch(() => {});
     await this.#stack.stop();
+    await this.#cache?.close();
     await this.#proxies.close();
     rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+
+  async #restartCache(signal) {
+    const proxies = this.#proxies.beforeAll('cache');
+    await Promise.all(proxies.map((proxy) => proxy.refuse(true)));
+    await this.#cache.restart(signal);
+    await Promise.all(proxies.map((proxy) => proxy.refuse(false)));
+  }
+
+  #environmentOfCache(service) {
+    if (this.#cache === null || service === 'auditor') return {};
+    return this.#cache.environmentOf(service, this.#proxies.to('cache', this.#cache.port, service));
   }
 
   async #end(service, signal) {

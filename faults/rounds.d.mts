@@ -14,7 +14,7 @@ export function isClean(found: Found): boolean;
 
 export class Rounds {
   /** Brings an installation up, on free ports. The services run from `dist`, so it must be built. */
-  static open(options?: { lateMs?: number }): Promise<Rounds>;
+  static open(options?: { lateMs?: number; hasCache?: boolean }): Promise<Rounds>;
   /**
    * @param accidents that do not stand in each other's way
    * @param next what a service is to die of when its turn comes again

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openEnvelope } from '#agent/open-envelope.js';
 import { openAccident } from './accidents/open-accident.mjs';
+import { CacheWatch } from './cache-watch.mjs';
 import { judgeTarget, LATE_MS } from './judge-target.mjs';
 import { judgeTask } from './judge.mjs';
 import { LogWatch } from './log-watch.mjs';
@@ -33,6 +34,8 @@ export class Rounds {
   #rig;
   #records;
   #target;
+  /** Undefined where there is no Redis. */
+  #cache;
   #tokens;
   #log;
   #workload;
@@ -41,16 +44,17 @@ export class Rounds {
   #lateMs;
   #startedAtMs = 0;
 
-  static async open({ lateMs = LATE_MS } = {}) {
+  static async open({ lateMs = LATE_MS, hasCache = false } = {}) {
     const rounds = new Rounds();
     rounds.#lateMs = lateMs;
     try {
-      rounds.#rig = await Rig.open();
+      rounds.#rig = await Rig.open({ hasCache });
       rounds.#records = await Records.follow(rounds.#rig.addresses.kafka);
       rounds.#target = await TargetWatch.open(rounds.#rig.urls.target);
+      if (hasCache) rounds.#cache = await CacheWatch.open(rounds.#rig.cache);
       rounds.#tokens = await TokenWatch.open(rounds.#rig);
       rounds.#log = await LogWatch.open(rounds.#rig);
-      rounds.#workload = await Workload.open(rounds.#rig.stateDir);
+      rounds.#workload = await Workload.open(rounds.#rig.stateDir, { hasCache });
     } catch (error) {
       await rounds.close();
       throw error;
@@ -133,7 +137,7 @@ export class Rounds {
   }
 
   async close() {
-    const watches = [this.#records, this.#target, this.#tokens, this.#log];
+    const watches = [this.#records, this.#target, this.#cache, this.#tokens, this.#log];
     await Promise.allSettled(watches.map((watch) => watch?.close()));
     await this.#rig?.close();
   }
@@ -244,23 +248,28 @@ export class Rounds {
     );
     const tokens = leases.filter(({ provider }) => provider === 'jwt');
     const untilMs = Date.now() + this.#lateMs;
-    let left = await this.#target.existing();
+    let left = await this.#existing();
     while ((left.length > 0 || this.#tokens.taken(tokens).length > 0) && Date.now() < untilMs) {
       await sleep(PAUSE_MS);
-      left = await this.#target.existing();
+      left = await this.#existing();
     }
     const { orphans, late, longestMs } = judgeTarget({
       leases,
       existing: left,
       taken: this.#tokens.taken(tokens),
-      usable: await this.#target.usable(),
-      lastUsableAtMs: (principal) => this.#target.lastUsableAtMs(principal),
+      usable: [...(await this.#target.usable()), ...((await this.#cache?.usable()) ?? [])],
+      lastUsableAtMs: (principal) =>
+        this.#target.lastUsableAtMs(principal) ?? this.#cache?.lastUsableAtMs(principal),
       backAtMs,
       lateMs: this.#lateMs,
     });
     found.orphans.push(...orphans);
     found.late.push(...late);
     return longestMs;
+  }
+
+  async #existing() {
+    return [...(await this.#target.existing()), ...((await this.#cache?.existing()) ?? [])];
   }
 
   async #judgeLog(found) {

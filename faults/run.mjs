@@ -95,7 +95,7 @@ let rounds;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 try {
   const settings = readArguments();
-  rounds = await Rounds.open();
+  rounds = await Rounds.open({ hasCache: settings.suite === 'providers' });
   process.exitCode = await main(rounds, settings);
 } catch (error) {
   process.exitCode = report(error);

@@ -1,5 +1,6 @@
 /** The tasks of one round: what each says and when, fixed by the seed but for ids. */
 import { v7 as uuidv7 } from 'uuid';
+import { CACHE_DATASET } from './cache.mjs';
 import { ProofKey } from '#agent/proof-key.js';
 import { generateSealKey } from '#agent/seal-key.js';
 import { signEvent } from '#agent/signed-event.js';
@@ -18,14 +19,17 @@ const BRIEF = { ttlMs: 6_500, renewedMs: 8_000 };
 /** What calls ask for: most of them a login, which somebody can stay in; the first of each task surely. */
 const LOGIN = { tool: 'sql.query', dataset: 'crm.orders', action: 'read' };
 const TOKEN = { tool: 'orders.api', dataset: 'orders', action: 'read' };
+const CACHE = { tool: 'sql.query', dataset: CACHE_DATASET, action: 'read' };
 
 export class Workload {
   #stateDir;
+  #others;
   /** One pair of keys for all tasks: signatures are what these tests are not about. */
   #voices = new Map();
 
-  static async open(stateDir) {
+  static async open(stateDir, { hasCache = false } = {}) {
     const workload = new Workload();
+    workload.#others = hasCache ? [TOKEN, CACHE] : [TOKEN];
     workload.#stateDir = stateDir;
     await workload.#voice(ORCHESTRATOR);
     await workload.#voice(ANALYST);
@@ -38,7 +42,10 @@ export class Workload {
    */
   async tasks(count, random) {
     const [orchestrator, analyst] = await Promise.all([this.#voice(ORCHESTRATOR), this.#voice(ANALYST)]);
-    return Array.from({ length: count }, (_, index) => new Task(index, orchestrator, analyst, random));
+    return Array.from(
+      { length: count },
+      (_, index) => new Task(index, orchestrator, analyst, random, this.#others),
+    );
   }
 
   async #voice(id) {
@@ -77,7 +84,7 @@ class Task {
   last = [];
   #askForMore;
 
-  constructor(index, orchestrator, analyst, random) {
+  constructor(index, orchestrator, analyst, random, others) {
     const { taskId } = this;
     const chance = (probability) => random() < probability;
     this.ends = ['before', 'amid', 'second', 'second', 'last', 'last'][index % 6];
@@ -87,7 +94,7 @@ class Task {
       // The first of each task is renewed, so that it surely happens; it is refused where the task has ended.
       const { ttlMs, renewedMs } =
         nth === 0 ? (this.expires ? BRIEF : LONG) : chance(0.3) ? { ...LONG, ttlMs: SHORT_TTL_MS } : LONG;
-      const asked = nth > 0 && chance(0.4) ? TOKEN : LOGIN;
+      const asked = nth > 0 && chance(0.4) ? others[Math.floor(random() * others.length)] : LOGIN;
       return {
         callId: uuidv7(),
         ceIds: [uuidv7()],
@@ -108,7 +115,7 @@ class Task {
     });
     for (const call of this.calls) call.data.callId = call.callId;
     const said = (voice, type, data, id) => signEvent({ type, data, id, svid: voice.svid, key: voice.key });
-    const started = said(orchestrator, 'task.started', declaration(taskId), this.startId);
+    const started = said(orchestrator, 'task.started', declaration(taskId, [LOGIN, ...others]), this.startId);
     const end = said(orchestrator, 'task.ended', { taskId, outcome: 'completed' }, this.endId);
     this.#askForMore = ({ ceId, renewedMs, leaseId }) =>
       said(analyst, 'lease.renewal_requested', { taskId, leaseId, ttlMs: renewedMs }, ceId);
@@ -143,13 +150,13 @@ class Task {
   }
 }
 
-const declaration = (taskId) => ({
+const declaration = (taskId, asked) => ({
   taskId,
   purpose: 'Reconcile October invoices',
   objectiveSha256: 'a'.repeat(64),
   principal: { id: 'user:maria@corp.example', kind: 'human' },
   agents: [{ id: ANALYST }],
-  declared: [LOGIN, TOKEN].map(({ tool, dataset, action }) => ({ tool, dataset, actions: [action] })),
+  declared: asked.map(({ tool, dataset, action }) => ({ tool, dataset, actions: [action] })),
   deadline: new Date(Date.now() + 600_000).toISOString(),
   risk: 'low',
 });

@@ -49,8 +49,8 @@ export class TargetAway {
   #proxies;
   #away = [];
 
-  constructor({ rig }) {
-    this.#proxies = rig.proxies.beforeAll('target');
+  constructor({ rig }, { kind }) {
+    this.#proxies = rig.proxies.beforeAll(kind === 'cache_away' ? 'cache' : 'target');
   }
 
   async prepare() {}

@@ -20,6 +20,8 @@ const OF_KIND = {
   target_away: TargetAway,
   target_slow: TargetSlow,
   target_restart: Restart,
+  cache_away: TargetAway,
+  cache_restart: Restart,
   store_restart: Restart,
   bus_network: BusNetwork,
   bus_restart: Restart,

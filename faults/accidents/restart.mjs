@@ -2,10 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POSTGRES = { crash: 'SIGKILL', fast: 'SIGINT' };
-const SERVERS = { store_restart: 'postgres', target_restart: 'target', bus_restart: 'kafka' };
+const SERVERS = {
+  store_restart: 'postgres',
+  target_restart: 'target',
+  cache_restart: 'cache',
+  bus_restart: 'kafka',
+};
 const SIGNALS = {
   postgres: POSTGRES,
   target: POSTGRES,
+  cache: { crash: 'SIGKILL', fast: 'SIGTERM' },
   kafka: { crash: 'SIGKILL', ordered: 'SIGTERM' },
 };
 const READY_WITHIN_MS = 20_000;

@@ -31,6 +31,8 @@ export interface StackOptions {
   onDeath?: (child: DeadPart) => void;
   /** Which port clients, or one service, are to use for a server: another than its own where something stands between. */
   through?: (server: 'kafka' | 'postgres' | 'target', port: number, service?: Service) => number;
+  /** Further environment of a service. */
+  besides?: (service: Service) => Record<string, string>;
 }
 
 /** A process of the stack, as `startChild` returns it. */

@@ -35,12 +35,13 @@ export class Stack {
       say = () => {},
       onDeath = () => {},
       through = (_, port) => port,
+      besides = () => ({}),
     } = options;
 
     const parts = new Parts(stateDir, onDeath);
     const logFile = (part) => join(stateDir, 'logs', `${part}.log`);
     const servers = new Map();
-    this.#context = { ...options, cacheDir, durable, reaper, say, parts, logFile, through, servers };
+    this.#context = { ...options, cacheDir, durable, reaper, say, parts, logFile, through, besides, servers };
   }
 
   get stateDir() {
@@ -162,7 +163,7 @@ export class Stack {
   }
 
   #environmentOf(service) {
-    const { env, stateDir, through } = this.#context;
+    const { env, stateDir, through, besides } = this.#context;
     const url = (role) => {
       const own = new URL(this.#database.urlOf(role));
       own.port = through('postgres', Number(own.port || 5432), service);
@@ -194,7 +195,12 @@ export class Stack {
       this.#brokers === null
         ? { MAYFLY_BUS_DATABASE_URL: url(`mayfly_bus_${service}`) }
         : { KAFKA_BROKERS: this.#brokers };
-    return serviceEnvironment(env, { MAYFLY_STATE_DIR: stateDir, ...bus, ...own[service]() });
+    return serviceEnvironment(env, {
+      MAYFLY_STATE_DIR: stateDir,
+      ...bus,
+      ...own[service](),
+      ...besides(service),
+    });
   }
 
   #writeAddresses() {
