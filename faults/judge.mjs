@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {{ leaseId: string, provider: string, principal: string, agent: string, lineage: object[], notAfterMs: number, endedAtMs: number }} Lease
+ * @typedef {{ leaseId: string, provider: string, isIssued: boolean, principal: string, agent: string, lineage: object[], notAfterMs: number, endedAtMs: number }} Lease
  *   `notAfterMs`: as it was meant, or last renewed
  * @param {ReturnType<import('./records.mjs').Records['of']>} records of the task
  * @returns {{ lost: string[], duplicated: string[], leases: Lease[] }}
@@ -34,6 +34,7 @@ export function judgeTask(task, records) {
     leases: leases.map(({ data }) => ({
       leaseId: data.leaseId,
       provider: data.provider,
+      isIssued: of('lease.issued', (fact) => fact.data.leaseId === data.leaseId).length > 0,
       principal: data.principal,
       agent: data.agent,
       lineage: data.lineage,

@@ -41,6 +41,8 @@ export class Rounds {
   #workload;
   #tasks = [];
   #unlogged = new Set();
+  /** How many leases were issued, by kind of target. */
+  #issued = {};
   #lateMs;
   #startedAtMs = 0;
 
@@ -126,6 +128,10 @@ export class Rounds {
         .some((what) => what.includes(taskId)),
     );
     return [...(task === undefined ? [] : timeline(this.#records.of(task.taskId))), ...warnings];
+  }
+
+  get issued() {
+    return this.#issued;
   }
 
   get entries() {
@@ -246,6 +252,8 @@ export class Rounds {
         taskId: task.taskId,
       })),
     );
+    for (const { provider, isIssued } of leases)
+      if (isIssued) this.#issued[provider] = (this.#issued[provider] ?? 0) + 1;
     const tokens = leases.filter(({ provider }) => provider === 'jwt');
     const untilMs = Date.now() + this.#lateMs;
     let left = await this.#existing();

@@ -81,6 +81,8 @@ async function main(rounds, settings) {
     print(
       `${each.padEnd(16)} ${String(count).padStart(3)} rounds of ${meanSeconds} s, ${unhappened} did not come about, a lease of use for ${longestUseMs} ms at most`,
     );
+  const issued = Object.entries(rounds.issued).map(([kind, count]) => `${count} ${kind}`);
+  print(`leases issued: ${issued.join(', ')}`);
   print(`${rounds.entries} entries in the log`);
   if (settings.kept) print(`kept in ${keep({ settings, played, kinds, total, entries: rounds.entries })}`);
   const count = (what) => `${total[what].length} ${what}`;
