@@ -1,9 +1,9 @@
 /** Whether a target is fit to be lent from, whatever its kind. Read-only, with a connection of its own; never rejects. */
 import { unreachable } from '#events/unreachable.js';
-import { inspectByListing } from './inspect-by-listing.js';
-import { openKafka } from './kafka/kafka-provider.js';
+import { inspectByAsking } from './inspect-by-asking.js';
+import { askKafka } from './kafka/inspect.js';
 import { inspectPostgres } from './postgres/inspect.js';
-import { openRedis } from './redis/redis-provider.js';
+import { askRedis } from './redis/inspect.js';
 import type { TargetFinding, TargetUser } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
@@ -20,9 +20,9 @@ export async function inspectTarget(
     case 'postgres':
       return await inspectPostgres(target, user, rights);
     case 'redis':
-      return await inspectByListing((log) => openRedis(target, log), target.login.user);
+      return await inspectByAsking((log) => askRedis(target, user, log), target.login.user);
     case 'kafka':
-      return await inspectByListing((log) => openKafka(target, log), target.login.user);
+      return await inspectByAsking((log) => askKafka(target, log), target.login.user);
     case 'jwt':
       // Nobody logs in anywhere.
       return [];

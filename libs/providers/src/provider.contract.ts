@@ -13,6 +13,7 @@ import {
   type Scale,
   type TargetFeatures,
 } from './conformance/harness.contract.js';
+import { describeInspect } from './conformance/inspect.contract.js';
 import { Kit } from './conformance/kit.contract.js';
 import { describeLateCreate } from './conformance/late-create.contract.js';
 import { describeLive } from './conformance/live.contract.js';
@@ -35,6 +36,7 @@ export function describeProvider<C extends Credential>(
     beforeAll(() => kit.open(open));
     afterAll(() => kit.close());
 
+    describeInspect(kit);
     describeCreate(kit);
     describeRenew(kit);
     describeCut(kit);

@@ -1,25 +1,23 @@
-/**
- * One look at a target of any kind that lists its principals: that takes the way there, its certificate, the login, and the right to read
- * who may do what.
- */
+/** One look at a target by asking it what our account has to be able to ask: that takes the way there, its certificate, the login and a right. */
 import { createLog, type Log } from '#telemetry/log.js';
-import { type CredentialProvider, ProviderError, type ProviderErrorCode } from './provider.js';
+import { ProviderError, type ProviderErrorCode } from './provider.js';
 import type { TargetFinding, TargetFindingCode } from './target-finding.js';
 
-/** Never rejects. @param user whose login it is, as the operator wrote it */
-export async function inspectByListing(
-  open: (log: Log) => CredentialProvider,
+/**
+ * Never rejects.
+ * @param ask rejects with a ProviderError where it is not answered, and leaves nothing open
+ * @param user whose login it is, as the operator wrote it
+ */
+export async function inspectByAsking(
+  ask: (log: Log) => Promise<void>,
   user: string,
 ): Promise<TargetFinding[]> {
-  const provider = open(createLog('inspect', { level: 'silent' }));
   try {
-    for await (const _ of provider.list()) break;
+    await ask(createLog('inspect', { level: 'silent' }));
     return [];
   } catch (error) {
     const kind = error instanceof ProviderError ? error.code : 'ERR_PLAN_INVALID';
     return [{ code: CODES[kind], what: WHAT[kind], how: HOW[kind](user) }];
-  } finally {
-    await provider.close().catch(() => undefined);
   }
 }
 
@@ -32,7 +30,7 @@ const CODES: Record<ProviderErrorCode, TargetFindingCode> = {
 
 const WHAT: Record<ProviderErrorCode, string> = {
   ERR_TARGET_UNREACHABLE: 'not all of its servers answer, or a certificate is not trusted',
-  ERR_TARGET_REFUSED: 'it does not list its principals',
+  ERR_TARGET_REFUSED: 'it does not answer what mayfly asks',
   ERR_TARGET_MISCONFIGURED: 'it does not let mayfly in, or not see who may do what',
   ERR_PLAN_INVALID: 'it could not be looked at',
 };
