@@ -1,6 +1,12 @@
 /** What README.md shows, compiled and run as a browser would: on another SHA-256 and another Ed25519 than Node's. */
+// begin imports
 import { ed25519 as curve } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { treeHasher } from './hash.js';
+import type { Platform } from './platform.js';
+import { verifyTlogProofUnder } from './tlog-proof.js';
+import { parseTrustPolicy } from './trust-policy.js';
+// end imports
 import { hasher as onNode } from '../node/hasher.js';
 import * as node from '../node/keys.js';
 import { nodeReader, PUBLISHED_INPUTS } from '../spec/leaves.js';
@@ -8,13 +14,10 @@ import { AT_S, cosigned, leafHashes, logKey, textAt, witnessKeys } from '../spec
 import { itShowsCompiledCode } from '../../../test/support/snippets.js';
 import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
 import { parseCosigner } from './cosignature.js';
-import { treeHasher } from './hash.js';
 import { parseSigner } from './note-key.js';
 import { signNote } from './note.js';
-import type { Platform } from './platform.js';
-import { parseTrustPolicy } from './trust-policy.js';
 import { proveInclusion } from './proof.js';
-import { formatTlogProof, verifyTlogProofUnder } from './tlog-proof.js';
+import { formatTlogProof } from './tlog-proof.js';
 
 itShowsCompiledCode('libs/merkle/README.md', 'libs/merkle/src/readme.spec.ts');
 
