@@ -19,10 +19,16 @@ module.exports = {
       to: { path: ioOf },
     },
     {
-      name: 'merkle-has-no-io',
+      name: 'merkle-is-pure',
       severity: 'error',
-      from: { path: '^libs/merkle/src', pathNot: '\\.spec\\.ts$' },
-      to: { path: ioOf, pathNot: '^(node:)?crypto$' },
+      from: { path: '^libs/merkle/src/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^libs/merkle/src/' },
+    },
+    {
+      name: 'merkle-on-node-needs-only-crypto',
+      severity: 'error',
+      from: { path: '^libs/merkle/node/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^libs/merkle/(src|node)/|^(node:)?crypto$' },
     },
     {
       name: 'tokens-have-no-io',

@@ -21,6 +21,18 @@ const node = Object.fromEntries(
   ].map((name) => [name, 'readonly']),
 );
 
+/** What Node has and browsers do not. */
+const NODE_ONLY = [
+  'Buffer',
+  'process',
+  'global',
+  'require',
+  'module',
+  '__dirname',
+  '__filename',
+  'setImmediate',
+];
+
 export default defineConfig(
   { ignores: ['dist/', 'coverage/', '.mayfly/', '**/*.cjs'] },
   js.configs.recommended,
@@ -39,6 +51,20 @@ export default defineConfig(
         { object: 'AbortSignal', property: 'any', message: 'It can lose a timeout: use anySignal.' },
       ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['libs/merkle/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...NODE_ONLY.map((name) => ({ name, message: 'A browser runs this folder as it is.' })),
+      ],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\./)', message: 'A browser runs this folder as it is.' }] },
+      ],
     },
   },
 );

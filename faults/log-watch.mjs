@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { openCheckpoint } from '#merkle/checkpoint.js';
 import { append, EMPTY_RANGE, encodeNodes, rootOf } from '#merkle/compact-range.js';
-import { hashLeaf, sameHash } from '#merkle/hash.js';
-import { parseVerifier } from '#merkle/note-key.js';
+import { sameHash } from '#merkle/hash.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseVerifier } from '#merkle/node/keys.js';
 import { placeOf, TOPICS } from './records.mjs';
 
 export class LogWatch {
@@ -40,15 +41,15 @@ export class LogWatch {
     for (const row of rows) {
       if (signed?.size === this.#range.size) this.#compare(signed, found);
       if (BigInt(row.seq) !== this.#range.size) found.broken.push(`entry ${row.seq} follows a gap`);
-      if (!sameHash(row.leaf_hash, hashLeaf(row.leaf))) found.broken.push(`the hash of entry ${row.seq}`);
-      this.#range = append(this.#range, [row.leaf_hash]);
+      if (!sameHash(row.leaf_hash, hasher.leaf(row.leaf))) found.broken.push(`the hash of entry ${row.seq}`);
+      this.#range = append(hasher, this.#range, [row.leaf_hash]);
       if (!TOPICS.includes(row.topic)) continue;
       const place = placeOf(row);
       if (this.#seen.has(place)) found.duplicated.push(place);
       this.#seen.add(place);
     }
     if (signed?.size === this.#range.size) this.#compare(signed, found);
-    if (BigInt(head.size) !== this.#range.size || !encodeNodes(this.#range).equals(head.nodes))
+    if (BigInt(head.size) !== this.#range.size || !sameHash(encodeNodes(this.#range), head.nodes))
       found.broken.push(`the head of size ${head.size}`);
     return found;
   }
@@ -79,7 +80,7 @@ export class LogWatch {
   }
 
   #compare(signed, found) {
-    if (!sameHash(signed.root, rootOf(this.#range)))
+    if (!sameHash(signed.root, rootOf(hasher, this.#range)))
       found.broken.push(`the checkpoint of size ${signed.size}`);
   }
 

@@ -8,7 +8,8 @@ import { SERVICES } from '#events/services.js';
 import { CHECKPOINTS, topicSpecs } from '#events/topics.js';
 import { verifyRecord } from '#identity/records.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
-import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/note-key.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
 import { verifyTlogProof } from '#merkle/tlog-proof.js';
 import { readPositions } from '#store/offsets.js';
 import { Relay } from '#store/relay.js';
@@ -178,7 +179,7 @@ it('tells what was said on the bus as a story, and proves every step of it', asy
       return status === 200 ? body : undefined;
     });
     const entry = Buffer.from(leaf, 'base64');
-    expect(verifyTlogProof(file, entry, trusted).index).toBe(BigInt(seq));
+    expect(verifyTlogProof(hasher, file, entry, trusted).index).toBe(BigInt(seq));
     expect(entry.toString()).not.toContain(started.purpose);
     if (seq === steps[0]?.seq) expect(opened['/purpose']).toBe(started.purpose);
   }

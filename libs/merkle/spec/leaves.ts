@@ -1,9 +1,12 @@
 /** Trees for the specs: the eight published inputs, and trees of any size with memoised subtree roots. */
-import { hashLeaf, type Hash } from '../src/hash.js';
+import { hasher } from '../node/hasher.js';
+import type { Hash } from '../src/hash.js';
 import type { ReadNode } from '../src/proof.js';
 import { perfectRoot } from '../src/tile.js';
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+/** The same bytes as a plain array: what `node:crypto` gives are `Buffer`s, which jest tells apart. */
+export const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 export const unhex = (text: string): Buffer => Buffer.from(text, 'hex');
 
 /** Source: transparency-dev/merkle@417fb0c testonly/constants.go (Apache-2.0). */
@@ -20,19 +23,14 @@ export const PUBLISHED_INPUTS = [
 
 /** Leaf i is the byte i mod 256. */
 export const byteLeaves = (n: number): Hash[] =>
-  Array.from({ length: n }, (_, i) => hashLeaf(Uint8Array.of(i)));
+  Array.from({ length: n }, (_, i) => hasher.leaf(Uint8Array.of(i)));
 
 /** Reads nodes out of leaf hashes held in memory. */
 export function nodeReader(leaves: readonly Hash[]): ReadNode {
-  const known = new Map<string, Hash>();
+  const known: Hash[][] = [];
   return ({ level, index }) => {
-    const id = `${level}/${index}`;
-    let hash = known.get(id);
-    if (hash === undefined) {
-      const width = 2 ** level;
-      hash = perfectRoot(leaves.slice(Number(index) * width, (Number(index) + 1) * width));
-      known.set(id, hash);
-    }
-    return hash;
+    const row = (known[level] ??= []);
+    const [at, width] = [Number(index), 2 ** level];
+    return (row[at] ??= perfectRoot(hasher, leaves.slice(at * width, (at + 1) * width)));
   };
 }

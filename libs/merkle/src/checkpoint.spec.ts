@@ -1,47 +1,40 @@
+import { hasher } from '../node/hasher.js';
+import {
+  generateNoteKey,
+  generateWitnessKey,
+  parseCosigner,
+  parseSigner,
+  parseVerifier,
+  parseWitness,
+} from '../node/keys.js';
+import { plain } from '../spec/leaves.js';
 import { refusal } from '../spec/refusal.js';
+import { TESSERA } from '../spec/tessera.js';
 import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
 import { checkpointText, openCheckpoint, parseCheckpointText, signCheckpoint } from './checkpoint.js';
-import { hashLeaf, type Hash } from './hash.js';
-import { generateNoteKey, parseSigner, parseVerifier } from './note-key.js';
+import type { Hash } from './hash.js';
 import { signNote } from './note.js';
 
-/** Source: tessera@1811ae1 testdata (Apache-2.0), misspellings included. */
-const SKEY = 'PRIVATE+KEY+example.com/log/testdata+33d7b496+AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg';
-const VKEY = 'example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx';
-const ORIGIN = 'example.com/log/testdata';
-const WORDS = 'one two three four five six seven eit nain ten ileven twelf threeten fourten fivten'.split(
-  ' ',
-);
+const { skey: SKEY, vkey: VKEY, origin: ORIGIN, leaves, checkpoints } = TESSERA;
 
-const head = (size: number): { origin: string; size: bigint; root: Hash } => ({
-  origin: ORIGIN,
-  size: BigInt(size),
-  root: rootOf(
-    append(
-      EMPTY_RANGE,
-      WORDS.slice(0, size).map((word) => hashLeaf(Buffer.from(word))),
-    ),
-  ),
-});
-
-it('signs the published checkpoint of 15 leaves byte for byte', () => {
-  expect(signCheckpoint(head(15), [parseSigner(SKEY)])).toBe(
-    `${ORIGIN}\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n— ${ORIGIN} M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+CKubMt53MvIt/uEWP6zdkdIQzd/fmwlM/dlPWF74ewI=\n`,
+const head = (size: number): { origin: string; size: bigint; root: Hash } => {
+  const range = append(
+    hasher,
+    EMPTY_RANGE,
+    leaves.slice(0, size).map((leaf) => hasher.leaf(leaf)),
   );
-});
+  return { origin: ORIGIN, size: BigInt(size), root: plain(rootOf(hasher, range)) };
+};
 
-it('has the published roots of 1 and 2 leaves', () => {
-  expect(checkpointText(head(1))).toBe(`${ORIGIN}\n1\n0Nc2CrefWKseHj/mStd+LqC8B+NrX0btIiPt2SmN+ek=\n`);
-  expect(checkpointText(head(2))).toBe(`${ORIGIN}\n2\nT1X2GdkhUjV3iyufF9b0kVsWFxIU0VI4EpNml2Teci4=\n`);
+it('signs the 16 published checkpoints byte for byte', () => {
+  const signed = checkpoints.map((_, size) => signCheckpoint(head(size), [parseSigner(SKEY)]));
+  expect(signed).toEqual(checkpoints);
 });
 
 it('opens what it signed, at every size', () => {
   for (let size = 0; size <= 15; size += 1) {
     const note = signCheckpoint(head(size), [parseSigner(SKEY)]);
-    expect(openCheckpoint(note, ORIGIN, [parseVerifier(VKEY)])).toEqual({
-      ...head(size),
-      root: Buffer.from(head(size).root),
-    });
+    expect(openCheckpoint(note, ORIGIN, [parseVerifier(VKEY)])).toEqual(head(size));
   }
 });
 
@@ -58,6 +51,15 @@ it('refuses a checkpoint that only a witness signed', () => {
   const witness = parseSigner(generateNoteKey('witness.example/w1').skey);
   const note = signCheckpoint(head(3), [witness]);
   expect(() => openCheckpoint(note, ORIGIN, [parseVerifier(VKEY), parseVerifier(witness.vkey)])).toThrow(
+    refusal('ERR_CHECKPOINT_ORIGIN'),
+  );
+});
+
+it('refuses a checkpoint that a witness of the same name cosigned, and the log did not sign', () => {
+  const key = generateWitnessKey(ORIGIN);
+  const text = checkpointText(head(3));
+  const note = `${text}\n${parseCosigner(key.skey).cosign(text, 1_785_500_000n)}`;
+  expect(() => openCheckpoint(note, ORIGIN, [parseVerifier(VKEY), parseWitness(key.vkey)])).toThrow(
     refusal('ERR_CHECKPOINT_ORIGIN'),
   );
 });

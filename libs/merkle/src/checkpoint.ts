@@ -34,15 +34,20 @@ export const signCheckpoint = (checkpoint: Checkpoint, signers: readonly NoteSig
   signNote(checkpointText(checkpoint), signers);
 
 /**
- * A checkpoint signed by the log: by a key whose name is the origin. Witnesses among the verifiers count for nothing here.
+ * A checkpoint signed by the log: by a key of the log's type whose name is the origin. Witnesses among the verifiers count for
+ * nothing here; `openCheckpointUnder` counts them.
  * @throws MerkleError ERR_NOTE_…, ERR_CHECKPOINT_MALFORMED, ERR_CHECKPOINT_ORIGIN if it is of another log or not signed by this one.
  */
 export function openCheckpoint(note: string, origin: string, verifiers: readonly NoteVerifier[]): Checkpoint {
   const { text, verified } = openNote(note, verifiers);
   const checkpoint = parseCheckpointText(text);
-  if (checkpoint.origin !== origin || !verified.some(({ name }) => name === origin))
+  if (checkpoint.origin !== origin || !verified.some(({ key }) => isLogKey(key, origin)))
     throw new MerkleError('ERR_CHECKPOINT_ORIGIN', 'not a checkpoint of this log');
   return checkpoint;
 }
+
+/** A checkpoint MUST be signed by a key that is named after its origin; a cosignature is another statement. */
+export const isLogKey = ({ type, name }: NoteVerifier, origin: string): boolean =>
+  type === 'ed25519' && name === origin;
 
 const malformed = (): MerkleError => new MerkleError('ERR_CHECKPOINT_MALFORMED', 'not a checkpoint');

@@ -3,7 +3,7 @@
  * which ones will be asked for, so that a store can fetch them all at once. Nothing is read twice.
  */
 import { MerkleError } from './errors.js';
-import { hashNode, type Hash } from './hash.js';
+import type { Hash, TreeHasher } from './hash.js';
 import { consistencyRanges, inclusionRanges, nodesOf, type NodeId, type Range } from './subtree.js';
 
 export type ReadNode = (node: NodeId) => Hash;
@@ -15,9 +15,9 @@ export function nodesForInclusion(index: bigint, size: bigint): NodeId[] {
 }
 
 /** Hashes from the leaf's sibling up to the root's child. @throws MerkleError ERR_PROOF_INDEX unless 0 <= index < size. */
-export function proveInclusion(index: bigint, size: bigint, read: ReadNode): Hash[] {
+export function proveInclusion(hasher: TreeHasher, index: bigint, size: bigint, read: ReadNode): Hash[] {
   checkedInclusion(index, size);
-  return inclusionRanges(index, size).map((range) => rangeHash(range, read));
+  return inclusionRanges(index, size).map((range) => rangeHash(hasher, range, read));
 }
 
 /** @throws MerkleError ERR_PROOF_INDEX unless 0 <= size1 <= size2. */
@@ -27,19 +27,19 @@ export function nodesForConsistency(size1: bigint, size2: bigint): NodeId[] {
 }
 
 /** @throws MerkleError ERR_PROOF_INDEX unless 0 <= size1 <= size2. */
-export function proveConsistency(size1: bigint, size2: bigint, read: ReadNode): Hash[] {
+export function proveConsistency(hasher: TreeHasher, size1: bigint, size2: bigint, read: ReadNode): Hash[] {
   checkedConsistency(size1, size2);
-  return consistencyRanges(size1, size2).map((range) => rangeHash(range, read));
+  return consistencyRanges(size1, size2).map((range) => rangeHash(hasher, range, read));
 }
 
 /** The root of the tree of this size, out of stored nodes. Requires size > 0. */
-export const rootFromNodes = (size: bigint, read: ReadNode): Hash =>
-  rangeHash({ start: 0n, end: size }, read);
+export const rootFromNodes = (hasher: TreeHasher, size: bigint, read: ReadNode): Hash =>
+  rangeHash(hasher, { start: 0n, end: size }, read);
 
-function rangeHash(range: Range, read: ReadNode): Hash {
+function rangeHash(hasher: TreeHasher, range: Range, read: ReadNode): Hash {
   return nodesOf(range)
     .map(read)
-    .reduceRight((right, left) => hashNode(left, right));
+    .reduceRight((right, left) => hasher.node(left, right));
 }
 
 function checkedInclusion(index: bigint, size: bigint): void {

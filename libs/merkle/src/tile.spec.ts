@@ -1,12 +1,28 @@
+import { hasher, sha256 } from '../node/hasher.js';
+import { parseVerifier } from '../node/keys.js';
 import { refusal } from '../spec/refusal.js';
 import { byteLeaves, hex, nodeReader, PUBLISHED_INPUTS } from '../spec/leaves.js';
-import { hashLeaf, sha256 } from './hash.js';
+import { TESSERA } from '../spec/tessera.js';
+import { openCheckpoint } from './checkpoint.js';
+import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
+import { encodeBundle, parseBundle } from './entry-bundle.js';
 import { perfectRoot, splitTile, tileOf, tilesCompleted } from './tile.js';
 
-it('cuts the published tile of eight leaf hashes (tessera@1811ae1 testdata)', () => {
-  const tile = Buffer.concat(PUBLISHED_INPUTS.map(hashLeaf));
+it('cuts the tile of the eight published leaf hashes', () => {
+  const tile = Buffer.concat(PUBLISHED_INPUTS.map((input) => hasher.leaf(input)));
   expect(hex(sha256(tile))).toBe('aea2f1bbb5140fd5f8eacb503fdf54c00c3d860c72588e40233addd416bc8f10');
-  expect(splitTile(tile).map(hex)).toEqual(PUBLISHED_INPUTS.map((input) => hex(hashLeaf(input))));
+  expect(splitTile(tile).map(hex)).toEqual(PUBLISHED_INPUTS.map((input) => hex(hasher.leaf(input))));
+});
+
+it('has tiles and bundles at each published size that hold what the checkpoint signs (tessera@1811ae1)', () => {
+  for (const [size, note] of TESSERA.checkpoints.entries()) {
+    if (size === 0) continue;
+    const entries = parseBundle(encodeBundle(TESSERA.leaves.slice(0, size)));
+    const tile = Buffer.concat(entries.map((entry) => hasher.leaf(entry)));
+    const range = append(hasher, EMPTY_RANGE, splitTile(tile));
+    const { root } = openCheckpoint(note, TESSERA.origin, [parseVerifier(TESSERA.vkey)]);
+    expect(hex(rootOf(hasher, range))).toBe(hex(root));
+  }
 });
 
 it('finds every node in one tile', () => {
@@ -27,7 +43,7 @@ it('computes from a tile what the tree holds', () => {
     for (let index = 0n; index < BigInt(512 >> level); index += 5n) {
       const { tile, from, count } = tileOf({ level, index });
       const row = leaves.slice(Number(tile.index) * 256, Number(tile.index) * 256 + 256);
-      expect(perfectRoot(row.slice(from, from + count))).toEqual(read({ level, index }));
+      expect(perfectRoot(hasher, row.slice(from, from + count))).toEqual(read({ level, index }));
     }
   }
 });
@@ -45,5 +61,5 @@ it('names the tiles that growing has filled', () => {
 it('refuses what is no tile and no perfect subtree', () => {
   const invalid = refusal('ERR_RANGE_INVALID');
   for (const bytes of [0, 31, 33, 32 * 257]) expect(() => splitTile(Buffer.alloc(bytes))).toThrow(invalid);
-  for (const count of [0, 3, 6]) expect(() => perfectRoot(byteLeaves(count))).toThrow(invalid);
+  for (const count of [0, 3, 6]) expect(() => perfectRoot(hasher, byteLeaves(count))).toThrow(invalid);
 });

@@ -2,8 +2,8 @@
  * C2SP tlog-tiles v0.1.0: the tree cut into tiles of 256 hashes, eight levels high. Tile (L, N) holds the nodes of level 8·L
  * from index 256·N on. A full tile never changes again, so it is stored once; every other node is computed from one tile.
  */
-import { hashNode, HASH_BYTES, type Hash } from './hash.js';
 import { MerkleError } from './errors.js';
+import { HASH_BYTES, type Hash, type TreeHasher } from './hash.js';
 import type { NodeId } from './subtree.js';
 
 export const TILE_HEIGHT = 8;
@@ -33,13 +33,13 @@ export function tileOf({ level, index }: NodeId): TileSlice {
 }
 
 /** The root of a perfect subtree over these hashes. @throws MerkleError ERR_RANGE_INVALID unless their number is a power of two. */
-export function perfectRoot(hashes: readonly Hash[]): Hash {
+export function perfectRoot(hasher: TreeHasher, hashes: readonly Hash[]): Hash {
   if (hashes.length === 0 || (hashes.length & (hashes.length - 1)) !== 0)
     throw new MerkleError('ERR_RANGE_INVALID', 'not a perfect subtree');
   let row = [...hashes];
   while (row.length > 1) {
     const above: Hash[] = [];
-    for (let i = 0; i < row.length; i += 2) above.push(hashNode(row[i] as Hash, row[i + 1] as Hash));
+    for (let i = 0; i < row.length; i += 2) above.push(hasher.node(row[i] as Hash, row[i + 1] as Hash));
     row = above;
   }
   return row[0] as Hash;

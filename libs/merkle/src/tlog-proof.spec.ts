@@ -1,16 +1,27 @@
-import { anyRefusal, refusal } from '../spec/refusal.js';
+import fc from 'fast-check';
+import { hasher } from '../node/hasher.js';
+import { parseTrustPolicy, parseVerifier } from '../node/keys.js';
 import { nodeReader, PUBLISHED_INPUTS } from '../spec/leaves.js';
-import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
+import { flipsOf } from '../spec/mangled.js';
+import { anyRefusal, isRefused, refusal } from '../spec/refusal.js';
+import {
+  AT_S,
+  cosigned,
+  leafHashes,
+  logKey,
+  logSigner,
+  noteAt,
+  ORIGIN,
+  witnessKeys,
+} from '../spec/sample-log.js';
+import { fromBase64, toBase64 } from './base64.js';
 import { signCheckpoint } from './checkpoint.js';
-import { hashLeaf } from './hash.js';
-import { parseSigner, parseVerifier } from './note-key.js';
+import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
+import type { Hash } from './hash.js';
 import { proveInclusion } from './proof.js';
-import { formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.js';
+import { formatTlogProof, parseTlogProof, verifyTlogProof, verifyTlogProofUnder } from './tlog-proof.js';
 
 /** Entry 5 of the published tree of 8, signed with the key of RFC 8037 appendix A.1 under the name `audit.example/log`. */
-const SEED = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url');
-const SKEY = `PRIVATE+KEY+audit.example/log+a21afb2a+${Buffer.concat([Buffer.of(1), SEED]).toString('base64')}`;
-const VKEY = 'audit.example/log+a21afb2a+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea';
 const SAMPLE = `c2sp.org/tlog-proof@v1
 index 5
 vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=
@@ -23,48 +34,42 @@ XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
 
 — audit.example/log ohr7KmGlXaemhF+nvpNmGsZQ+pHaRiS9itxhplMk8zxzBsBqXpEtNoa7yVGovySc66qoWXfaZG6GEcQ0lTU4PZ2EXAw=
 `;
-const log = { origin: 'audit.example/log', verifiers: [parseVerifier(VKEY)] };
+const log = { origin: ORIGIN, verifiers: [parseVerifier(logKey.vkey)] };
 const entry = (index: number): Buffer => PUBLISHED_INPUTS[index] as Buffer;
-
-const leaves = PUBLISHED_INPUTS.map(hashLeaf);
-const checkpoint = signCheckpoint(
-  { origin: log.origin, size: 8n, root: rootOf(append(EMPTY_RANGE, leaves)) },
-  [parseSigner(SKEY)],
-);
-const proofOf = (index: bigint): string =>
-  formatTlogProof({ index, proof: proveInclusion(index, 8n, nodeReader(leaves)), checkpoint });
+const read = nodeReader(leafHashes);
+const proofOf = (index: bigint, checkpoint = noteAt(8)): string =>
+  formatTlogProof({ index, proof: proveInclusion(hasher, index, 8n, read), checkpoint });
 
 it('writes the sample byte for byte', () => {
-  expect(parseSigner(SKEY).vkey).toBe(VKEY);
   expect(proofOf(5n)).toBe(SAMPLE);
 });
 
 it('proves every entry, and no other entry in its place', () => {
   for (let index = 0; index < 8; index += 1) {
     const text = proofOf(BigInt(index));
-    expect(verifyTlogProof(text, entry(index), log)).toMatchObject({
+    expect(verifyTlogProof(hasher, text, entry(index), log)).toMatchObject({
       index: BigInt(index),
       checkpoint: { size: 8n },
     });
-    expect(() => verifyTlogProof(text, entry((index + 1) % 8), log)).toThrow(refusal('ERR_ROOT_MISMATCH'));
+    expect(() => verifyTlogProof(hasher, text, entry((index + 1) % 8), log)).toThrow(
+      refusal('ERR_ROOT_MISMATCH'),
+    );
   }
 });
 
 it('carries extra data that changes nothing', () => {
-  const parsed = { ...parseTlogProof(SAMPLE), extra: Buffer.from('who asked') };
+  const parsed = { ...parseTlogProof(SAMPLE), extra: Uint8Array.from(Buffer.from('who asked')) };
   const text = formatTlogProof(parsed);
   expect(text.split('\n')[1]).toBe('extra d2hvIGFza2Vk');
-  expect(parseTlogProof(text).extra).toEqual(Buffer.from('who asked'));
-  expect(verifyTlogProof(text, entry(5), log).index).toBe(5n);
+  expect(parseTlogProof(text).extra).toEqual(parsed.extra);
+  expect(verifyTlogProof(hasher, text, entry(5), log).index).toBe(5n);
 });
 
 it('refuses every single flipped bit', () => {
-  const bytes = Buffer.from(SAMPLE);
-  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
-    const copy = Buffer.from(bytes);
-    copy.writeUInt8(copy.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-    expect(() => verifyTlogProof(copy.toString(), entry(5), log)).toThrow(anyRefusal);
-  }
+  const opened = flipsOf(SAMPLE).filter(
+    (text) => !isRefused(() => verifyTlogProof(hasher, text, entry(5), log)),
+  );
+  expect(opened).toEqual([]);
 });
 
 it('refuses what is malformed', () => {
@@ -84,7 +89,103 @@ it('refuses what is malformed', () => {
 });
 
 it('refuses an index outside the tree', () => {
-  expect(() => verifyTlogProof(SAMPLE.replace('index 5', 'index 8'), entry(5), log)).toThrow(
+  expect(() => verifyTlogProof(hasher, SAMPLE.replace('index 5', 'index 8'), entry(5), log)).toThrow(
     refusal('ERR_PROOF_INDEX'),
   );
 });
+
+describe('under a policy', () => {
+  const [w1 = '', w2 = ''] = witnessKeys.map(({ vkey }) => vkey);
+  const policy = parseTrustPolicy(
+    `log ${logKey.vkey}\nwitness one ${w1}\nwitness two ${w2}\ngroup both all one two\nquorum both\n`,
+  );
+
+  it('proves an entry against a checkpoint that enough witnesses cosigned', () => {
+    const proven = verifyTlogProofUnder(hasher, proofOf(5n, cosigned(0, 1)), entry(5), policy);
+    expect(proven).toMatchObject({ index: 5n, checkpoint: { origin: ORIGIN, size: 8n }, quorum: true });
+    expect(proven.cosigned.map(({ witness, atS }) => [witness.name, atS])).toEqual([
+      ['one', AT_S],
+      ['two', AT_S],
+    ]);
+  });
+
+  it('proves the same to those who know only the log', () => {
+    expect(verifyTlogProof(hasher, proofOf(5n, cosigned(0, 1)), entry(5), log).index).toBe(5n);
+  });
+
+  it('refuses too few witnesses, another entry, and another log', () => {
+    const proof = proofOf(5n, cosigned(0, 1));
+    const under = (text: string, bytes: Buffer) => () => verifyTlogProofUnder(hasher, text, bytes, policy);
+    expect(under(proofOf(5n, cosigned(1)), entry(5))).toThrow(refusal('ERR_TRUST_QUORUM'));
+    expect(under(proof, entry(4))).toThrow(refusal('ERR_ROOT_MISMATCH'));
+    const other = parseTrustPolicy('quorum none\n');
+    expect(() => verifyTlogProofUnder(hasher, proof, entry(5), other)).toThrow(refusal('ERR_NOTE_UNTRUSTED'));
+  });
+});
+
+it('refuses every tampering with the proof of any entry in any log of up to 2,000', () => {
+  const entries = Array.from({ length: 2_000 }, (_, i) => Buffer.from(`entry ${i}`));
+  const hashes = entries.map((each) => hasher.leaf(each));
+  const reader = nodeReader(hashes);
+  const place = fc.integer({ min: 1, max: entries.length }).chain((size) =>
+    fc.record({
+      size: fc.constant(size),
+      index: fc.integer({ min: 0, max: size - 1 }),
+      bit: fc.integer({ min: 0, max: 255 }),
+      line: fc.nat(),
+    }),
+  );
+  fc.assert(
+    fc.property(place, ({ size, index, bit, line }) => {
+      const root = rootOf(hasher, append(hasher, EMPTY_RANGE, hashes.slice(0, size)));
+      const checkpoint = signCheckpoint({ origin: ORIGIN, size: BigInt(size), root }, [logSigner]);
+      const proof = proveInclusion(hasher, BigInt(index), BigInt(size), reader);
+      const text = formatTlogProof({ index: BigInt(index), proof, checkpoint });
+      const [bytes] = entries.slice(index) as [Buffer];
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(changed.readUInt8(bit % changed.length) ^ (1 << (bit & 7)), bit % changed.length);
+
+      expect(verifyTlogProof(hasher, text, bytes, log).index).toBe(BigInt(index));
+      expect(() => verifyTlogProof(hasher, text, changed, log)).toThrow(anyRefusal);
+      for (const bad of tampered(text, proof, { size, index, bit, line }))
+        expect(() => verifyTlogProof(hasher, bad, bytes, log)).toThrow(anyRefusal);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+/** Texts that differ in index, hashes, size, root or signature. */
+function tampered(
+  text: string,
+  proof: readonly Hash[],
+  { size, index, bit, line }: { size: number; index: number; bit: number; line: number },
+): string[] {
+  const [flippedIndex, flippedSize] = [index, size].map((number) => number ^ (1 << (bit % 12)));
+  const hashes = proof.map(toBase64);
+  const at = line % Math.max(1, proof.length);
+  const [hash, next] = [hashes[at], hashes[at + 1]];
+  const [, , , root = ''] = /\n\n(.*)\n(.*)\n(.*)\n/.exec(text) ?? [];
+  const signature = text.trimEnd().slice(text.lastIndexOf(' ') + 1);
+  return [
+    text.replace(`index ${index}\n`, `index ${flippedIndex}\n`),
+    text.replace(`\n${size}\n`, `\n${flippedSize}\n`),
+    text.replace(root, flippedIn(root, bit)),
+    text.replace(signature, flippedIn(signature, 32 + 2 * bit)),
+    ...(hash === undefined
+      ? []
+      : [
+          text.replace(hash, flippedIn(hash, bit)),
+          text.replace(`${hash}\n`, ''),
+          text.replace(hash, `${hash}\n${hash}`),
+        ]),
+    ...(hash === undefined || next === undefined
+      ? []
+      : [text.replace(`${hash}\n${next}`, `${next}\n${hash}`)]),
+  ];
+}
+
+function flippedIn(text: string, bit: number): string {
+  const bytes = Buffer.from(fromBase64(text)!);
+  bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+  return toBase64(bytes);
+}

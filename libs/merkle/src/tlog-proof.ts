@@ -1,18 +1,22 @@
 /**
  * C2SP tlog-proof v1: one file that proves offline that an entry is in a log. It is checked with the entry's bytes and the
- * log's public key, and nothing else.
+ * log's public key, or a policy of logs and witnesses, and nothing else.
  */
 import { fromBase64, fromDecimal, toBase64 } from './base64.js';
+import { utf8 } from './bytes.js';
 import { openCheckpoint, type Checkpoint } from './checkpoint.js';
 import { MerkleError } from './errors.js';
-import { hashLeaf, isHash, type Hash } from './hash.js';
+import { isHash, type Hash, type TreeHasher } from './hash.js';
 import { NOTE_LIMITS } from './note.js';
 import type { NoteVerifier } from './note-key.js';
+import { openCheckpointUnder, type TrustVerdict } from './trust-verdict.js';
+import type { TrustPolicy } from './trust-policy.js';
 import { verifyInclusion } from './verify.js';
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
 /** A tree has at most 63 levels. */
 const MAX_HASHES = 63;
+const MAX_BYTES = 2 * NOTE_LIMITS.bytes;
 
 export interface TlogProof {
   index: bigint;
@@ -30,7 +34,7 @@ export function formatTlogProof({ index, proof, checkpoint, extra }: TlogProof):
 
 /** Reads the file; nothing is verified. @throws MerkleError ERR_PROOF_MALFORMED. */
 export function parseTlogProof(text: string): TlogProof {
-  if (Buffer.byteLength(text) > 2 * NOTE_LIMITS.bytes) throw malformed('the proof is too large');
+  if (text.length > MAX_BYTES || utf8(text).length > MAX_BYTES) throw malformed('the proof is too large');
   // The checkpoint holds blank lines too, so the proof ends at the first one.
   const at = text.indexOf('\n\n');
   if (at < 0) throw malformed('the proof holds no checkpoint');
@@ -59,21 +63,41 @@ export function parseTlogProof(text: string): TlogProof {
  * @throws MerkleError ERR_PROOF_…, ERR_ROOT_MISMATCH, and all of `openCheckpoint`.
  */
 export function verifyTlogProof(
+  hasher: TreeHasher,
   text: string,
   entry: Uint8Array,
   log: { origin: string; verifiers: readonly NoteVerifier[] },
 ): { index: bigint; checkpoint: Checkpoint } {
-  const { index, proof, checkpoint: note } = parseTlogProof(text);
-  const checkpoint = openCheckpoint(note, log.origin, log.verifiers);
-  const verdict = verifyInclusion({
-    index,
-    size: checkpoint.size,
-    leafHash: hashLeaf(entry),
-    root: checkpoint.root,
-    proof,
-  });
+  const parsed = parseTlogProof(text);
+  const checkpoint = openCheckpoint(parsed.checkpoint, log.origin, log.verifiers);
+  assertIncluded(hasher, parsed, entry, checkpoint);
+  return { index: parsed.index, checkpoint };
+}
+
+/**
+ * The same under a trust file: its logs, and as many of its witnesses as it asks for.
+ * @throws MerkleError ERR_PROOF_…, ERR_ROOT_MISMATCH, and all of `openCheckpointUnder`.
+ */
+export function verifyTlogProofUnder(
+  hasher: TreeHasher,
+  text: string,
+  entry: Uint8Array,
+  policy: TrustPolicy,
+): TrustVerdict & { index: bigint } {
+  const parsed = parseTlogProof(text);
+  const verdict = openCheckpointUnder(policy, parsed.checkpoint);
+  assertIncluded(hasher, parsed, entry, verdict.checkpoint);
+  return { ...verdict, index: parsed.index };
+}
+
+function assertIncluded(
+  hasher: TreeHasher,
+  { index, proof }: TlogProof,
+  entry: Uint8Array,
+  { size, root }: Checkpoint,
+): void {
+  const verdict = verifyInclusion(hasher, { index, size, leafHash: hasher.leaf(entry), root, proof });
   if (!verdict.ok) throw new MerkleError(verdict.code, 'the entry is not proven to be in the log');
-  return { index, checkpoint };
 }
 
 const malformed = (message: string): MerkleError => new MerkleError('ERR_PROOF_MALFORMED', message);

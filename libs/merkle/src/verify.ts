@@ -2,7 +2,7 @@
  * Checking proofs: RFC 9162 §2.1.3.2 (inclusion) and §2.1.4.2 (consistency). Every argument may be hostile, and nothing is
  * trusted but the root: it must come from a checkpoint whose signature was verified.
  */
-import { hashNode, isHash, sameHash, type Hash } from './hash.js';
+import { isHash, sameHash, type Hash, type TreeHasher } from './hash.js';
 
 export type ProofFault = 'ERR_PROOF_INDEX' | 'ERR_PROOF_LENGTH' | 'ERR_ROOT_MISMATCH';
 export type Verdict = { ok: true } | { ok: false; code: ProofFault };
@@ -10,20 +10,17 @@ export type Verdict = { ok: true } | { ok: false; code: ProofFault };
 const refused = (code: ProofFault): Verdict => ({ ok: false, code });
 
 /** Is this leaf hash at `index` in the tree of this size and root? */
-export function verifyInclusion(claim: {
-  index: bigint;
-  size: bigint;
-  leafHash: Hash;
-  root: Hash;
-  proof: readonly Hash[];
-}): Verdict {
+export function verifyInclusion(
+  hasher: TreeHasher,
+  claim: { index: bigint; size: bigint; leafHash: Hash; root: Hash; proof: readonly Hash[] },
+): Verdict {
   const { index, size, leafHash, root, proof } = claim;
   if (index < 0n || index >= size) return refused('ERR_PROOF_INDEX');
   if (!isHash(leafHash) || !isHash(root) || !proof.every(isHash)) return refused('ERR_PROOF_LENGTH');
   const walk = climb(index, size - 1n, proof);
   if (walk === undefined) return refused('ERR_PROOF_LENGTH');
   const computed = walk.reduce(
-    (hash, { sibling, side }) => (side === 'left' ? hashNode(sibling, hash) : hashNode(hash, sibling)),
+    (hash, { sibling, side }) => (side === 'left' ? hasher.node(sibling, hash) : hasher.node(hash, sibling)),
     leafHash,
   );
   return sameHash(computed, root) ? { ok: true } : refused('ERR_ROOT_MISMATCH');
@@ -33,13 +30,10 @@ export function verifyInclusion(claim: {
  * Is the tree of size1 and root1 a prefix of the tree of size2 and root2?
  * An empty old tree proves nothing and is refused here: whoever starts from nothing has nothing to compare.
  */
-export function verifyConsistency(claim: {
-  size1: bigint;
-  size2: bigint;
-  root1: Hash;
-  root2: Hash;
-  proof: readonly Hash[];
-}): Verdict {
+export function verifyConsistency(
+  hasher: TreeHasher,
+  claim: { size1: bigint; size2: bigint; root1: Hash; root2: Hash; proof: readonly Hash[] },
+): Verdict {
   const { size1, size2, root1, root2, proof } = claim;
   if (size1 < 0n || size1 > size2) return refused('ERR_PROOF_INDEX');
   if (!isHash(root1) || !isHash(root2) || !proof.every(isHash)) return refused('ERR_PROOF_LENGTH');
@@ -58,8 +52,8 @@ export function verifyConsistency(claim: {
   if (walk === undefined || first === undefined) return refused('ERR_PROOF_LENGTH');
   let [old, now] = [first, first];
   for (const { sibling, side } of walk) {
-    if (side === 'left') old = hashNode(sibling, old);
-    now = side === 'left' ? hashNode(sibling, now) : hashNode(now, sibling);
+    if (side === 'left') old = hasher.node(sibling, old);
+    now = side === 'left' ? hasher.node(sibling, now) : hasher.node(now, sibling);
   }
   return sameHash(old, root1) && sameHash(now, root2) ? { ok: true } : refused('ERR_ROOT_MISMATCH');
 }

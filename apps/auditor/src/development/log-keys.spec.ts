@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSigner } from '#merkle/note-key.js';
+import { parseSigner } from '#merkle/node/keys.js';
 import { Pseudonyms } from '../leaf/keys.js';
 import { ensureLogKeys } from './log-keys.js';
 

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateNoteKey, parseSigner } from '#merkle/note-key.js';
+import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
 
 export interface LogKeyFiles {
   /** Private note key, mode 0600. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BusRecord } from '#bus/bus.js';
 import { DELIVERY, REVOCATIONS } from '#events/topics.js';
-import { hashLeaf } from '#merkle/hash.js';
+import { hasher } from '#merkle/node/hasher.js';
 import {
   ANALYST,
   CALL,
@@ -54,7 +54,7 @@ describe('an admitted event', () => {
         risk: 'low',
       },
     });
-    expect(Buffer.from(leafHash)).toEqual(Buffer.from(hashLeaf(leaf)));
+    expect(Buffer.from(leafHash)).toEqual(Buffer.from(hasher.leaf(leaf)));
     expect({ type, taskId, admitted }).toEqual({ type: 'task.started', taskId: TASK, admitted: true });
   });
 

@@ -9,7 +9,7 @@ import { isInboundType, shortType, uuidV7 } from '#events/inbound.js';
 import { canonical } from '#events/jcs.js';
 import { CREDENTIAL_DELIVERED, isOutboundType } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
-import { hashLeaf } from '#merkle/hash.js';
+import { hasher } from '#merkle/node/hasher.js';
 import type { Judgement } from './judge.js';
 import { commitment, newEntryKey, type Pseudonyms } from './keys.js';
 import { payloadOf, redactHeaders, sha256Hex, type Payload } from './payload.js';
@@ -76,7 +76,7 @@ export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys):
   const leaf = encode(base, event, commitments);
   return {
     leaf,
-    leafHash: hashLeaf(leaf),
+    leafHash: hasher.leaf(leaf),
     admitted: judged.admitted,
     type: type ?? null,
     taskId: taskId ?? null,

@@ -1,7 +1,7 @@
 /** Entries that no record caused: what the log has to say about itself. */
 import { canonical } from '#events/jcs.js';
 import { serviceSource } from '#events/services.js';
-import { hashLeaf } from '#merkle/hash.js';
+import { hasher } from '#merkle/node/hasher.js';
 import type { Entry } from './entry.js';
 import { newEntryKey } from './keys.js';
 
@@ -29,7 +29,7 @@ export function gapEntry(gap: Gap, nowMs: number): Entry {
   );
   return {
     leaf,
-    leafHash: hashLeaf(leaf),
+    leafHash: hasher.leaf(leaf),
     admitted: true,
     type: GAP_DETECTED,
     taskId: null,

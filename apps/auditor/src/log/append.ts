@@ -3,6 +3,7 @@
  * position. The head's row is the one lock: sequence numbers are dense and in the order of commit.
  */
 import { append, decodeNodes, encodeNodes, type CompactRange } from '#merkle/compact-range.js';
+import { hasher } from '#merkle/node/hasher.js';
 import { perfectRoot, TILE_WIDTH, tilesCompleted, type TileId } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
 import type { BusRecord } from '#bus/bus.js';
@@ -20,6 +21,7 @@ export async function appendEntries(tx: Tx, fresh: readonly NewEntry[]): Promise
   const before = await lockHead(tx);
   if (fresh.length === 0) return before.size;
   const after = append(
+    hasher,
     before,
     fresh.map(({ entry }) => entry.leafHash),
   );
@@ -103,7 +105,7 @@ async function insertTile(tx: Tx, tile: TileId): Promise<void> {
     tile.level,
     tile.index,
     Buffer.concat(hashes),
-    perfectRoot(hashes),
+    perfectRoot(hasher, hashes),
   ]);
 }
 

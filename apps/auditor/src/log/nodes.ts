@@ -1,5 +1,6 @@
 /** Reads tree nodes out of the stored log: out of full tiles, and for the rest out of the rows that will one day fill one. */
 import type { Hash } from '#merkle/hash.js';
+import { hasher } from '#merkle/node/hasher.js';
 import {
   nodesForConsistency,
   nodesForInclusion,
@@ -17,12 +18,12 @@ type Reader = Pick<Tx, 'query'>;
 
 /** Requires 0 <= index < size <= the log's size. */
 export async function readInclusionProof(db: Reader, index: bigint, size: bigint): Promise<Hash[]> {
-  return proveInclusion(index, size, await readNodes(db, nodesForInclusion(index, size)));
+  return proveInclusion(hasher, index, size, await readNodes(db, nodesForInclusion(index, size)));
 }
 
 /** Requires 0 <= size1 <= size2 <= the log's size. */
 export async function readConsistencyProof(db: Reader, size1: bigint, size2: bigint): Promise<Hash[]> {
-  return proveConsistency(size1, size2, await readNodes(db, nodesForConsistency(size1, size2)));
+  return proveConsistency(hasher, size1, size2, await readNodes(db, nodesForConsistency(size1, size2)));
 }
 
 /** Each tile is read once: a proof touches about two for every eight levels. Rows never change, so no snapshot is needed. */
@@ -38,7 +39,7 @@ async function readNodes(db: Reader, nodes: readonly NodeId[]): Promise<ReadNode
     const hashes = tiles.get(`${tile.level}/${tile.index}`)?.slice(from, from + count);
     if (hashes?.length !== count)
       throw new LogError('ERR_LOG_ROWS_MISSING', 'the rows of a node are not all there');
-    return perfectRoot(hashes);
+    return perfectRoot(hasher, hashes);
   };
 }
 

@@ -1,7 +1,7 @@
 import { CHECKPOINTS } from '#events/topics.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
-import { hashLeaf } from '#merkle/hash.js';
-import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/note-key.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
 import { formatTlogProof, verifyTlogProof } from '#merkle/tlog-proof.js';
 import { verifyConsistency } from '#merkle/verify.js';
 import { transact } from '#store/database.js';
@@ -41,7 +41,7 @@ async function growUnsigned(from: number, n: number): Promise<void> {
     const record = { topic: 'any', partition: 0, offset: BigInt(from + i), appendedAtMs: 0 };
     return {
       record,
-      entry: { leaf, leafHash: hashLeaf(leaf), ...names, payload, entryKey: Buffer.alloc(32) },
+      entry: { leaf, leafHash: hasher.leaf(leaf), ...names, payload, entryKey: Buffer.alloc(32) },
     };
   });
   await transact(log.runtime, (tx) => appendEntries(tx, fresh));
@@ -58,7 +58,7 @@ async function proofOf(seq: bigint): Promise<string> {
 async function expectProven(seqs: readonly bigint[]): Promise<void> {
   for (const seq of seqs) {
     const { leaf } = await entry(seq);
-    expect(verifyTlogProof(await proofOf(seq), leaf, { origin, verifiers }).index).toBe(seq);
+    expect(verifyTlogProof(hasher, await proofOf(seq), leaf, { origin, verifiers }).index).toBe(seq);
   }
 }
 
@@ -114,7 +114,7 @@ it('proves that each checkpoint extends every one before it', async () => {
     for (const newer of heads.slice(i)) {
       const proof = await readConsistencyProof(log.runtime.pool, older.size, newer.size);
       const [size1, size2, root1, root2] = [older.size, newer.size, older.root, newer.root];
-      expect(verifyConsistency({ size1, size2, root1, root2, proof })).toEqual({ ok: true });
+      expect(verifyConsistency(hasher, { size1, size2, root1, root2, proof })).toEqual({ ok: true });
     }
 });
 

@@ -9,7 +9,9 @@ import { serviceSource } from '#events/services.js';
 import { CHECKPOINTS } from '#events/topics.js';
 import { rootOf } from '#merkle/compact-range.js';
 import { openCheckpoint, signCheckpoint, type Checkpoint } from '#merkle/checkpoint.js';
-import { parseVerifier, type NoteSigner } from '#merkle/note-key.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseVerifier } from '#merkle/node/keys.js';
+import type { NoteSigner } from '#merkle/note-key.js';
 import { verifyConsistency } from '#merkle/verify.js';
 import { transact, type Database, type Tx } from '#store/database.js';
 import { enqueue, type QueuedRecord } from '#store/outbox.js';
@@ -45,7 +47,7 @@ export async function signHead(
     const last = await readCheckpoint(tx);
     const head = await readHead(tx);
     if (last !== undefined && last.size === head.size && last.ageMs < repeatAfterMs) return undefined;
-    const checkpoint = { origin: signer.name, size: head.size, root: rootOf(head) };
+    const checkpoint = { origin: signer.name, size: head.size, root: rootOf(hasher, head) };
     if (last !== undefined) await assertExtends(tx, openOwn(last.note, signer), checkpoint);
     const note = signCheckpoint(checkpoint, [signer]);
     await tx.query('INSERT INTO checkpoint (size, note) VALUES ($1, $2)', [head.size, note]);
@@ -86,7 +88,7 @@ async function assertExtends(tx: Tx, old: Checkpoint, now: Checkpoint): Promise<
   if (old.size === 0n) return;
   const proof = await readConsistencyProof(tx, old.size, now.size);
   const claim = { size1: old.size, size2: now.size, root1: old.root, root2: now.root, proof };
-  if (!verifyConsistency(claim).ok) throw inconsistent();
+  if (!verifyConsistency(hasher, claim).ok) throw inconsistent();
 }
 
 function checkpointRecord(origin: string, note: string) {

@@ -1,6 +1,6 @@
 import { signCheckpoint } from '#merkle/checkpoint.js';
-import { hashLeaf } from '#merkle/hash.js';
-import { generateNoteKey, parseSigner } from '#merkle/note-key.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
 import { formatTlogProof } from '#merkle/tlog-proof.js';
 import { prove } from './audit.js';
 
@@ -11,7 +11,7 @@ const leaf = leafOf('lease.access_cut');
 
 /** The log of one entry: its root is the hash of the leaf. */
 function proofOf(only: Buffer, signedWith = skey): string {
-  const head = { origin: 'mayfly.dev/log', size: 1n, root: hashLeaf(only) };
+  const head = { origin: 'mayfly.dev/log', size: 1n, root: hasher.leaf(only) };
   return formatTlogProof({
     index: 0n,
     proof: [],

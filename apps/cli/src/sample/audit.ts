@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { parseVerifier } from '#merkle/note-key.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseVerifier } from '#merkle/node/keys.js';
 import { verifyTlogProof } from '#merkle/tlog-proof.js';
 import { AuditorClient } from '../auditor-client.js';
 import type { Story } from '../auditor-client.js';
@@ -72,7 +73,10 @@ export function prove(entry: {
   taskId: string;
 }): bigint {
   const verifier = parseVerifier(entry.vkey);
-  const proven = verifyTlogProof(entry.proof, entry.leaf, { origin: verifier.name, verifiers: [verifier] });
+  const proven = verifyTlogProof(hasher, entry.proof, entry.leaf, {
+    origin: verifier.name,
+    verifiers: [verifier],
+  });
   const said = leafMembers.parse(JSON.parse(entry.leaf.toString('utf8')));
   if (proven.index !== BigInt(entry.seq) || said.type !== PROVEN || said.task !== entry.taskId)
     throw new CliError('ERR_CLI_ANSWER', 'the proof is of another entry');
