@@ -8,7 +8,11 @@ import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import { wireType, type InboundData, type InboundType } from '#events/inbound.js';
 import { SERVICES, serviceSource, type ServiceName } from '#events/services.js';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
-import { DEVELOPMENT_LOGIN, ensureDevelopmentLogin, mintLogin } from '#identity/development/development-login.js';
+import {
+  DEVELOPMENT_LOGIN,
+  ensureDevelopmentLogin,
+  mintLogin,
+} from '#identity/development/development-login.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';

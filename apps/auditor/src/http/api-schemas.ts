@@ -11,7 +11,9 @@ export type AsOfView = z.infer<typeof asOf>;
 
 const envelope = z
   .record(z.string(), z.unknown())
-  .describe('What the leaf says; see the format of the log. A person is a pseudonym, free text a commitment.');
+  .describe(
+    'What the leaf says; see the format of the log. A person is a pseudonym, free text a commitment.',
+  );
 
 const entryMembers = {
   seq,
@@ -31,17 +33,23 @@ export const entryPage = z.strictObject({
   as_of: asOf,
   range: z
     .strictObject({ first: seq, end: seq })
-    .describe('All entries from `first` to before `end` were asked about, in this page and those that follow.'),
+    .describe(
+      'All entries from `first` to before `end` were asked about, in this page and those that follow.',
+    ),
   checkpoint: z.string().optional().describe('With `proof=inclusion`: the signed note of `as_of` (C2SP).'),
 });
 export type EntryPage = z.infer<typeof entryPage>;
 
 export const entryDetail = z.strictObject({
   ...entryMembers,
-  payload: z.enum(['kept', 'erased']).describe('`erased`: commitments of this entry can no longer be opened.'),
+  payload: z
+    .enum(['kept', 'erased'])
+    .describe('`erased`: commitments of this entry can no longer be opened.'),
   opened: z
     .record(z.string(), z.unknown())
-    .describe('Values behind commitments, by JSON pointer into the event, each checked against its commitment.'),
+    .describe(
+      'Values behind commitments, by JSON pointer into the event, each checked against its commitment.',
+    ),
   as_of: asOf.nullable().describe('The newest signed head; null before the first.'),
 });
 export type EntryDetail = z.infer<typeof entryDetail>;

@@ -65,7 +65,10 @@ export const API: readonly Endpoint[] = [
         `With proofs at most ${MAX_PROVEN}. A page may be shorter and not be the last.`,
       ),
       after: inQuery(z.string(), '`next` of the page before; or a `seq`, behind which a new list begins.'),
-      proof: inQuery(z.enum(['none', 'inclusion']).default('none'), 'Whether each entry comes with its proof.'),
+      proof: inQuery(
+        z.enum(['none', 'inclusion']).default('none'),
+        'Whether each entry comes with its proof.',
+      ),
     },
     answer: entryPage,
     readBy: AUDITORS,

@@ -23,7 +23,10 @@ export class EntriesController {
   /** Entries that a filter lets pass, page by page, all of one signed head. */
   @Get()
   @Header('Cache-Control', 'no-store')
-  async list(@Query() query: Record<string, unknown>, @Req() { admitted }: AdmittedRequest): Promise<EntryPage> {
+  async list(
+    @Query() query: Record<string, unknown>,
+    @Req() { admitted }: AdmittedRequest,
+  ): Promise<EntryPage> {
     const wanted = listQuery(query, Date.now());
     const { place, snapshot } = await this.#begin(wanted, admitted);
     const page = await readPage(
@@ -33,7 +36,10 @@ export class EntriesController {
     );
     return {
       entries: await this.#views(page, wanted, snapshot),
-      next: page.last === undefined ? null : this.log.cursors.seal({ ...place, after: page.last }, wanted.identity),
+      next:
+        page.last === undefined
+          ? null
+          : this.log.cursors.seal({ ...place, after: page.last }, wanted.identity),
       as_of: asOfView(snapshot),
       range: { first: Number(place.first), end: Number(place.end) },
       ...(wanted.proven ? { checkpoint: snapshot.note } : {}),

@@ -57,8 +57,9 @@ export class EventStream {
     if (this.isGone) throw new ReaderGone('the reader is gone');
     this.#sentMs = Date.now();
     if (this.response.write(text)) return;
-    const settled = new AbortController();
-    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(this.takesWithinMs)]);
+    const over = new AbortController();
+    const { signal } = over;
+    const timer = setTimeout(() => over.abort(), this.takesWithinMs);
     try {
       await Promise.race([
         once(this.response, 'drain', { signal }),
@@ -68,8 +69,9 @@ export class EventStream {
       this.response.destroy();
       throw new ReaderGone('the reader takes nothing', { cause });
     } finally {
+      clearTimeout(timer);
       // The other one stops listening.
-      settled.abort();
+      over.abort();
     }
   }
 }

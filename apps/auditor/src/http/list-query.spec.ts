@@ -4,7 +4,11 @@ import { listQuery, MAX_WINDOW_MS } from './list-query.js';
 const NOW_MS = Date.UTC(2026, 10, 28);
 const asked = (query: Record<string, unknown>) => listQuery(query, NOW_MS);
 const refusal = (code: string, fields: object = {}): Error =>
-  expect.objectContaining({ name: 'ProblemError', code, fields: expect.objectContaining(fields) as object }) as Error;
+  expect.objectContaining({
+    name: 'ProblemError',
+    code,
+    fields: expect.objectContaining(fields) as object,
+  }) as Error;
 const at = (text: string) => Date.parse(text);
 
 it('reads what is asked for, and says what was not said', () => {
@@ -91,13 +95,20 @@ describe('the window', () => {
   });
 
   it.each([from, '2026-09-30T00:00:00Z'])('does not end before it begins: %j', (to) => {
-    expect(() => asked({ from, to, taskId: TASK })).toThrow(refusal('ERR_RANGE_INVALID', { parameter: 'to' }));
+    expect(() => asked({ from, to, taskId: TASK })).toThrow(
+      refusal('ERR_RANGE_INVALID', { parameter: 'to' }),
+    );
   });
 });
 
 it('is another query with another filter, window or order, and the same one on another page', () => {
   const { identity } = asked({ type: 'call.decided' });
   expect(asked({ type: 'call.decided', limit: '5', after: '3', proof: 'inclusion' }).identity).toBe(identity);
-  for (const other of [{ order: 'desc' }, { from: '2026-11-20T00:00:00Z' }, { taskId: TASK }, { filter: 'seq>1' }])
+  for (const other of [
+    { order: 'desc' },
+    { from: '2026-11-20T00:00:00Z' },
+    { taskId: TASK },
+    { filter: 'seq>1' },
+  ])
     expect(asked({ type: 'call.decided', ...other }).identity).not.toBe(identity);
 });

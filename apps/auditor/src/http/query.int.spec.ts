@@ -27,16 +27,30 @@ afterEach(() => audited.close());
 
 const issued = (n: number) =>
   Array.from({ length: n }, () =>
-    audited.world.wrote('broker', 'lease.issued', { ...common, leaseId: LEASE, callId: CALL, agent: ANALYST }),
+    audited.world.wrote('broker', 'lease.issued', {
+      ...common,
+      leaseId: LEASE,
+      callId: CALL,
+      agent: ANALYST,
+    }),
   );
 const decided = (more: object) =>
-  audited.world.wrote('broker', 'call.decided', { ...common, callId: CALL, agent: ANALYST, tool: 'sql.query', ...more });
+  audited.world.wrote('broker', 'call.decided', {
+    ...common,
+    callId: CALL,
+    agent: ANALYST,
+    tool: 'sql.query',
+    ...more,
+  });
 const seqs = ({ entries }: EntryPage) => entries.map(({ seq }) => seq);
 const page = (query: string, id = OPERATOR) => audited.json<EntryPage>(`/v1/entries?${query}`, id);
 const found = async (filter: string, id = OPERATOR) =>
   seqs(await page(`filter=${encodeURIComponent(filter)}`, id));
 
-async function pages(query: string, between: () => Promise<void> = () => Promise.resolve()): Promise<EntryPage[]> {
+async function pages(
+  query: string,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<EntryPage[]> {
   const read: EntryPage[] = [];
   for (let next: string | null = ''; next !== null;) {
     const now: EntryPage = await page(next === '' ? query : `${query}&after=${next}`);
@@ -69,7 +83,10 @@ describe('pages', () => {
     const mixed = issued(6).flatMap((lease) => [lease, decided({ decision: 'deny' })]);
     await audited.append(...mixed);
     const read = await pages('type=call.decided&limit=4');
-    expect(read.map(seqs)).toEqual([[1, 3, 5, 7], [9, 11]]);
+    expect(read.map(seqs)).toEqual([
+      [1, 3, 5, 7],
+      [9, 11],
+    ]);
     const few = await pages(`filter=${encodeURIComponent('decision=deny AND seq>=4 AND seq<10')}&limit=2`);
     expect(few.map(seqs)).toEqual([[5, 7], [9]]);
   });
@@ -112,7 +129,12 @@ describe('filters', () => {
       decided({ decision: 'permit', dataset: 'crm.orders' }),
       decided({ decision: 'deny', dataset: 'hr.salaries', code: 'ERR_DATASET_FORBIDDEN' }),
       decided({ decision: 'permit', agent: PLANNER, tenant: 'acme' }),
-      audited.world.wrote('broker', 'lease.issued', { ...common, leaseId: LEASE, callId: CALL, agent: ANALYST }),
+      audited.world.wrote('broker', 'lease.issued', {
+        ...common,
+        leaseId: LEASE,
+        callId: CALL,
+        agent: ANALYST,
+      }),
       // Nobody signed it.
       audited.world.read({ topic: CREDENTIAL_EVENTS, key: TASK, value: Buffer.from('{}'), headers: {} }),
     );
@@ -169,7 +191,12 @@ describe('refusals', () => {
   it.each([
     ['filter=type%3Da%20AND%20colour%3Db', 'ERR_FILTER_FIELD_UNKNOWN', 'filter', 11],
     ['filter=type', 'ERR_FILTER_SYNTAX', 'filter', 4],
-    [`filter=${Array.from({ length: 21 }, () => 'seq%3D1').join('%20AND%20')}`, 'ERR_FILTER_TOO_MANY_TERMS', 'filter', 200],
+    [
+      `filter=${Array.from({ length: 21 }, () => 'seq%3D1').join('%20AND%20')}`,
+      'ERR_FILTER_TOO_MANY_TERMS',
+      'filter',
+      200,
+    ],
     [`filter=${'('.repeat(9)}`, 'ERR_FILTER_TOO_DEEP', 'filter', 8],
     [`filter=${'x'.repeat(2_049)}`, 'ERR_FILTER_TOO_LONG', 'filter', 2_048],
     ['filter=type%3Ca', 'ERR_FILTER_OPERATOR', 'filter', 4],
@@ -203,7 +230,8 @@ describe('readers', () => {
     expect(first.headers.get('ratelimit')).toBe('"reads";r=199;t=1');
 
     const token = await audited.token(BUSY);
-    const ask = () => fetch(`${audited.http.url}/v1/entries/0`, { headers: { authorization: `Bearer ${token}` } });
+    const ask = () =>
+      fetch(`${audited.http.url}/v1/entries/0`, { headers: { authorization: `Bearer ${token}` } });
     let limited: Response | undefined;
     for (let i = 0; i < 40 && limited === undefined; i += 1) {
       const answers = await Promise.all(Array.from({ length: 50 }, ask));
@@ -233,7 +261,12 @@ describe('readers', () => {
     await audited.append(
       await audited.world.said('task.started', started, ORCHESTRATOR),
       audited.world.wrote('broker', 'task.accepted', common),
-      audited.world.wrote('broker', 'task.accepted', { ...common, taskId: other, tenant: 'acme' }, { key: other }),
+      audited.world.wrote(
+        'broker',
+        'task.accepted',
+        { ...common, taskId: other, tenant: 'acme' },
+        { key: other },
+      ),
       ...issued(1),
     );
     expect(seqs(await page('', NADIA))).toEqual([1, 3]);

@@ -66,7 +66,15 @@ it('is no loop: reading the reads makes one more, however many it shows', async 
 
 it('leaves neither the reader nor the query in clear in the log', async () => {
   const query = `sha256:${'ab'.repeat(32)}`;
-  const data = { ...common, reader: OPERATOR, role: 'auditor', route: 'GET:/v1/entries', query, asOf: 5, count: 2 };
+  const data = {
+    ...common,
+    reader: OPERATOR,
+    role: 'auditor',
+    route: 'GET:/v1/entries',
+    query,
+    asOf: 5,
+    count: 2,
+  };
   await ingesting(audited.log.runtime, audited.world).onBatch([
     audited.world.wrote('auditor', 'access.read', data),
   ]);

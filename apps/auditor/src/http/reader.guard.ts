@@ -50,7 +50,9 @@ export class ReaderGuard implements CanActivate {
     const roles = this.reflector.get<Role[] | undefined>(ROLES, context.getHandler()) ?? ['auditor'];
     const reader = this.readers.admit(request, roles, nowMs);
     const allowance = this.readers.spend(reader, nowMs);
-    http.getResponse<{ set: (headers: Record<string, string>) => unknown }>().set(rateLimitHeaders(allowance));
+    http
+      .getResponse<{ set: (headers: Record<string, string>) => unknown }>()
+      .set(rateLimitHeaders(allowance));
     if (!allowance.ok) throw new ProblemError('ERR_RATE_LIMITED', 'too many requests');
     const snapshot = await newestSnapshot(this.log.db.pool);
     const read = readOf(request, reader, snapshot);

@@ -38,11 +38,7 @@ export class Readers {
    * @param roles one of these is needed
    * @throws ProblemError ERR_TLS_REQUIRED, ERR_UNAUTHENTICATED, ERR_FORBIDDEN
    */
-  admit(
-    request: Pick<IncomingMessage, 'socket' | 'headers'>,
-    roles: readonly Role[],
-    nowMs: number,
-  ): Reader {
+  admit(request: Pick<IncomingMessage, 'socket' | 'headers'>, roles: readonly Role[], nowMs: number): Reader {
     const id = this.#authenticate(request, nowMs);
     const reader = this.#asReader(id, roles);
     if (reader === undefined)
@@ -72,7 +68,10 @@ export class Readers {
       throw new ProblemError('ERR_TLS_REQUIRED', 'tokens are taken over TLS alone');
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined || token.length > MAX_TOKEN_CHARS)
-      throw new ProblemError('ERR_UNAUTHENTICATED', 'the token of somebody who has signed in, or a JWT-SVID, is needed');
+      throw new ProblemError(
+        'ERR_UNAUTHENTICATED',
+        'the token of somebody who has signed in, or a JWT-SVID, is needed',
+      );
     const caller = verifyCaller(token, this.parts.trust, nowMs);
     if (caller.ok) return caller.id;
     throw new ProblemError('ERR_UNAUTHENTICATED', 'the bearer token is refused', {

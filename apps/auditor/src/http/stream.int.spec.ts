@@ -16,7 +16,12 @@ afterEach(async () => {
 
 const issued = (n: number) =>
   Array.from({ length: n }, () =>
-    audited.world.wrote('broker', 'lease.issued', { ...common, leaseId: LEASE, callId: CALL, agent: ANALYST }),
+    audited.world.wrote('broker', 'lease.issued', {
+      ...common,
+      leaseId: LEASE,
+      callId: CALL,
+      agent: ANALYST,
+    }),
   );
 const ended = () => audited.world.wrote('broker', 'task.ended', { ...common, outcome: 'completed' });
 
@@ -42,7 +47,8 @@ class Reading {
       if (at >= 0) {
         const fields = this.#text.slice(0, at).split('\n');
         this.#text = this.#text.slice(at + 2);
-        const of = (name: string) => fields.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const of = (name: string) =>
+          fields.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
         const data = of('data');
         if (data === undefined) continue;
         return { event: of('event') ?? '', id: of('id') ?? '', data: JSON.parse(data) as Event['data'] };
@@ -142,6 +148,9 @@ it('is open so many times for one reader, and no more', async () => {
   await audited.append(...issued(1));
   for (let i = 0; i < 4; i += 1) await (await open('?after=0')).until(1);
   const fifth = await audited.get('/v1/stream');
-  expect(fifth).toMatchObject({ status: 429, text: expect.stringContaining('"ERR_TOO_MANY_STREAMS"') as string });
+  expect(fifth).toMatchObject({
+    status: 429,
+    text: expect.stringContaining('"ERR_TOO_MANY_STREAMS"') as string,
+  });
   expect(fifth.headers.get('retry-after')).toBe('5');
 });

@@ -65,7 +65,9 @@ export class Cursors {
     const given = Buffer.from(mac, 'base64url');
     // Base64url of 16 bytes has spare bits: one cursor has one text.
     if (given.toString('base64url') !== mac || !timingSafeEqual(given, this.#mac(said))) throw invalid();
-    const [version, after, size, first, end, made] = Buffer.from(said, 'base64url').toString('latin1').split(' ');
+    const [version, after, size, first, end, made] = Buffer.from(said, 'base64url')
+      .toString('latin1')
+      .split(' ');
     if (version !== '1') throw invalid();
     if (made !== digestOf(query))
       throw new CursorError('ERR_CURSOR_OF_OTHER_QUERY', 'the cursor is of another query');
@@ -77,7 +79,8 @@ export class Cursors {
   }
 }
 
-const digestOf = (query: string): string => createHash('sha256').update(query).digest('base64url').slice(0, 22);
+const digestOf = (query: string): string =>
+  createHash('sha256').update(query).digest('base64url').slice(0, 22);
 
 function number(text: string | undefined): bigint {
   const value = fromDecimal(text ?? '');

@@ -22,7 +22,6 @@ const inLeaf = (kind: FieldKind, ...path: readonly string[]): Field => ({
   sql: `(said.leaf #>> '{${path.join(',')}}')`,
 });
 
-
 /** By name as it is written in a filter. */
 export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['seq', column('seq', 'seq')],

@@ -23,8 +23,7 @@ export interface Term {
   value: Placed<string>;
 }
 
-export type Filter =
-  Term | { kind: 'and' | 'or'; parts: readonly Filter[] } | { kind: 'not'; part: Filter };
+export type Filter = Term | { kind: 'and' | 'or'; parts: readonly Filter[] } | { kind: 'not'; part: Filter };
 
 /** @returns undefined for an empty filter, which lets everything pass. @throws FilterError with the place of what is wrong */
 export function parseFilter(text: string): Filter | undefined {
@@ -60,7 +59,11 @@ function factor(reader: Reader, depth: number): Filter {
 function simple(reader: Reader, depth: number): Filter {
   if (!reader.takes(OPEN)) return term(reader);
   if (depth === FILTER_LIMITS.depth)
-    throw new FilterError('ERR_FILTER_TOO_DEEP', reader.at - 1, 'the filter has too many parentheses in each other');
+    throw new FilterError(
+      'ERR_FILTER_TOO_DEEP',
+      reader.at - 1,
+      'the filter has too many parentheses in each other',
+    );
   const inner = conjunction(reader, depth + 1);
   if (!reader.takes(CLOSE)) throw reader.unexpected('a closing parenthesis is expected');
   return inner;

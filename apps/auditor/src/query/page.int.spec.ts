@@ -25,7 +25,14 @@ beforeAll(async () => {
 afterAll(() => log.drop());
 
 const query = (filter: string, more: object = {}) => ({
-  ...{ filter: parseFilter(filter), tenants: undefined, first: 0n, end: ENTRIES, order: 'asc' as Order, limit: 100 },
+  ...{
+    filter: parseFilter(filter),
+    tenants: undefined,
+    first: 0n,
+    end: ENTRIES,
+    order: 'asc' as Order,
+    limit: 100,
+  },
   ...more,
 });
 const page = async (filter: string, more: object = {}) => {
@@ -34,7 +41,15 @@ const page = async (filter: string, more: object = {}) => {
 };
 
 /** A filter with each field and each of its operators, alone and beside an index. */
-const VALUES = { text: 'x', id: 'x', person: 'x', seq: '30000', count: '5', time: '2026-11-01T00:00:00Z', flag: 'true' };
+const VALUES = {
+  text: 'x',
+  id: 'x',
+  person: 'x',
+  seq: '30000',
+  count: '5',
+  time: '2026-11-01T00:00:00Z',
+  flag: 'true',
+};
 const filters = [...FIELDS].flatMap(([name, { kind }]) =>
   OPERATORS_OF[kind].map((operator) => `${name}${operator}${VALUES[kind]}`),
 );
@@ -49,7 +64,12 @@ describe('the plan', () => {
   it.each([
     '',
     ...filters,
-    ...['type=store.restored', `task=${TASK}`, 'type=call.decided AND id=event-9', 'type=call.decided AND agent=x'],
+    ...[
+      'type=store.restored',
+      `task=${TASK}`,
+      'type=call.decided AND id=event-9',
+      'type=call.decided AND agent=x',
+    ],
     ...[`task=${TASK} OR type=x`, 'NOT type=x', 'admitted=true AND NOT (tool=a OR dataset=b)'],
   ])('of %j goes by an index, and reads the log from end to end for nobody', async (filter) => {
     for (const order of ['asc', 'desc'] as const)
@@ -81,7 +101,10 @@ it('finds what is rare at once where an index has it', async () => {
 it('says that there is more exactly where there is', async () => {
   const few = { limit: 2 };
   expect(await page('type=store.restored', few)).toEqual({ seqs: [17n, 30_017n], last: 30_017n });
-  expect(await page('type=store.restored', { ...few, first: 30_018n })).toEqual({ seqs: [], last: undefined });
+  expect(await page('type=store.restored', { ...few, first: 30_018n })).toEqual({
+    seqs: [],
+    last: undefined,
+  });
   expect(await page('seq>=59998', few)).toEqual({ seqs: [59_998n, 59_999n], last: undefined });
   expect(await page('seq<2', { ...few, order: 'desc' })).toEqual({ seqs: [1n, 0n], last: undefined });
   expect(await page('seq>70000')).toEqual({ seqs: [], last: undefined });

@@ -38,7 +38,8 @@ export async function readPage(db: Reader, query: PageQuery, names: Names): Prom
   const { range, statement, values, scan, rows: budget } = pageStatement(query, names);
   if (range.first >= range.end) return { entries: [], last: undefined };
   const { rows } = await db.query<StoredEntry>(statement, values);
-  const seen = rows.length === query.limit ? rows.at(-1)?.seq : await lastSeen(db, query.order, range, scan, budget);
+  const seen =
+    rows.length === query.limit ? rows.at(-1)?.seq : await lastSeen(db, query.order, range, scan, budget);
   return { entries: rows, last: seen === undefined || isEdge(seen, query.order, range) ? undefined : seen };
 }
 
@@ -103,7 +104,13 @@ function scanOf(scan: Scan, bind: Bind): string {
 }
 
 /** Which row was the last one that was looked at; undefined where the index had no more. */
-async function lastSeen(db: Reader, order: Order, range: Range, scan: Scan, budget: bigint): Promise<bigint | undefined> {
+async function lastSeen(
+  db: Reader,
+  order: Order,
+  range: Range,
+  scan: Scan,
+  budget: bigint,
+): Promise<bigint | undefined> {
   if (scan.by === 'log') {
     const { first, end } = span(range, order, budget);
     return order === 'asc' ? end - 1n : first;

@@ -102,12 +102,24 @@ it.each([
 describe('whatever text it is', () => {
   const value = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 20 }),
-    fc.constantFrom("'; DROP TABLE entry; --", '$1', "' OR '1'='1", '*', 'a*', '5', 'true', '2026-11-01T00:00:00Z'),
+    fc.constantFrom(
+      "'; DROP TABLE entry; --",
+      '$1',
+      "' OR '1'='1",
+      '*',
+      'a*',
+      '5',
+      'true',
+      '2026-11-01T00:00:00Z',
+    ),
   );
   const quoted = value.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`);
   const term = fc
     .tuple(
-      fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...FIELDS.keys()) }, { weight: 1, arbitrary: fc.string() }),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.constantFrom(...FIELDS.keys()) },
+        { weight: 1, arbitrary: fc.string() },
+      ),
       fc.constantFrom('=', '!=', '<', '<=', '>', '>=', ':', ';'),
       quoted,
     )
@@ -118,7 +130,22 @@ describe('whatever text it is', () => {
   /** All that a condition may be made of. */
   const pieces = [
     ...[...FIELDS.values()].map(({ sql }) => sql),
-    ...['IS DISTINCT FROM', 'IS NOT NULL', 'starts_with(', 'AND', 'OR', 'NOT', '<=', '>=', '<', '>', '=', '(', ')', ','],
+    ...[
+      'IS DISTINCT FROM',
+      'IS NOT NULL',
+      'starts_with(',
+      'AND',
+      'OR',
+      'NOT',
+      '<=',
+      '>=',
+      '<',
+      '>',
+      '=',
+      '(',
+      ')',
+      ',',
+    ],
   ].sort((a, b) => b.length - a.length);
 
   function isOfPieces(sql: string): boolean {

@@ -82,7 +82,8 @@ function termOf(term: Term, bind: Bind, names: Names): string {
 function hasOf(field: Field, value: string, bind: Bind, names: Names): string {
   if (value === '*') return `(${field.sql} IS NOT NULL)`;
   const there = `${field.sql} IS NOT NULL`;
-  if (value.endsWith('*')) return `(${there} AND starts_with(${field.sql}, ${bind(value.slice(0, -1))}::text))`;
+  if (value.endsWith('*'))
+    return `(${there} AND starts_with(${field.sql}, ${bind(value.slice(0, -1))}::text))`;
   return `(${there} AND ${field.sql} = ${bind(nameIn(field, value, names))}::text)`;
 }
 
