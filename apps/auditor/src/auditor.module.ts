@@ -3,6 +3,7 @@ import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
 import { TelemetryModule } from '#telemetry/telemetry.module.js';
 import { AuditLog } from './audit-log.js';
 import { BusController } from './bus.controller.js';
+import { AccessController } from './http/access.controller.js';
 import { DecisionsController } from './http/decisions.controller.js';
 import { EntriesController } from './http/entries.controller.js';
 import { LogController } from './http/log.controller.js';
@@ -24,6 +25,7 @@ export interface AuditorParts {
 export const HTTP_CONTROLLERS = [
   EntriesController,
   StreamController,
+  AccessController,
   DecisionsController,
   StoryController,
   LogController,

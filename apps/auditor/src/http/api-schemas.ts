@@ -71,6 +71,34 @@ export const story = z.strictObject({
 });
 export type StoryView = z.infer<typeof story>;
 
+const held = z.strictObject({
+  leaseId: z.string(),
+  taskId: z.string(),
+  tenant: z.string().nullable(),
+  principal: z.string().nullable().describe('For whom the task runs; a person by pseudonym.'),
+  agent: z.string(),
+  tool: z.string().nullable(),
+  dataset: z.string().nullable(),
+  action: z.string().nullable(),
+  target: z.string().nullable(),
+  account: z.string().nullable().describe('At the target.'),
+  rights: z.array(z.string()),
+  from: z.string().describe('When it was issued, RFC 3339.'),
+  until: z.string().describe('When access was cut; or else when it runs out, as it stood at `at`.'),
+  cause: z.string().nullable().describe('Why it was cut.'),
+  complete: z.boolean().describe('False where its task has more events than were looked at.'),
+  entries: z
+    .strictObject({ decided: seq.nullable(), issued: seq, cut: seq.nullable() })
+    .describe('That say so.'),
+});
+export const accessPage = z.strictObject({
+  at: z.string(),
+  held: z.array(held),
+  next: z.string().nullable().describe('Give it as `after` for the next page; null where there is none.'),
+  as_of: asOf,
+});
+export type AccessPage = z.infer<typeof accessPage>;
+
 export const decisionFindings = z.strictObject({
   absent: z.array(z.string()).describe('The log has no such decision of the broker.'),
   differ: z.array(z.string()).describe('The log has another under this id.'),

@@ -6,7 +6,8 @@ import { FIELDS } from '../query/fields.js';
 import { FILTER_CODES } from '../query/filter-error.js';
 import { CURSOR_CODES } from '../query/cursor.js';
 import { instant } from '../query/instant.js';
-import { decisionFindings, entryDetail, entryPage, story } from './api-schemas.js';
+import { ACCESS_FILTERS, MAX_LEASES } from './access.controller.js';
+import { accessPage, decisionFindings, entryDetail, entryPage, story } from './api-schemas.js';
 import { keptDecisions } from './decisions.controller.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PROVEN } from './list-query.js';
 import type { ProblemCode } from './problem.js';
@@ -113,6 +114,25 @@ export const API: readonly Endpoint[] = [
     },
     readBy: AUDITORS,
     codes: [...READER_CODES, ...FILTER_CODES, 'ERR_TOO_MANY_STREAMS'],
+  },
+  {
+    method: 'get',
+    path: '/v1/access',
+    summary: 'Leases that were held at an instant, the latest first',
+    parameters: {
+      at: inQuery(instant, 'The instant; now, unless it is given.'),
+      ...Object.fromEntries(
+        ACCESS_FILTERS.map((name) => [name, inQuery(z.string().max(512), 'Only leases of this one.')]),
+      ),
+      limit: inQuery(
+        z.int().min(1).max(MAX_LEASES).default(MAX_LEASES),
+        'Leases looked at for one page. It may be empty and not be the last.',
+      ),
+      after: inQuery(z.string(), '`next` of the page before.'),
+    },
+    answer: accessPage,
+    readBy: ['auditor', 'operator'],
+    codes: [...READER_CODES, ...CURSOR_CODES, 'ERR_NO_CHECKPOINT'],
   },
   {
     method: 'get',

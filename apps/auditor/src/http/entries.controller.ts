@@ -11,7 +11,7 @@ import type { EntryDetail, EntryPage } from './api-schemas.js';
 import { asOfView, entryDetail, entryView, isOfTenants } from './entry-view.js';
 import { listQuery, type ListQuery } from './list-query.js';
 import { rejectUnknown, seqOf } from './parameters.js';
-import { ProblemError } from './problem.js';
+import { ProblemError, signed } from './problem.js';
 import { ReaderGuard, type Admitted, type AdmittedRequest } from './reader.guard.js';
 
 /** `GET /v1/entries…`: the log, entry by entry. */
@@ -27,8 +27,9 @@ export class EntriesController {
     @Query() query: Record<string, unknown>,
     @Req() { admitted }: AdmittedRequest,
   ): Promise<EntryPage> {
-    const wanted = listQuery(query, Date.now());
-    const { place, snapshot } = await this.#begin(wanted, admitted);
+    const nowMs = Date.now();
+    const wanted = listQuery(query, nowMs);
+    const { place, snapshot } = await this.#begin(wanted, admitted, nowMs);
     const page = await readPage(
       this.log.db.pool,
       { ...wanted, ...rest(place, wanted), tenants: admitted.reader.tenants },
@@ -80,6 +81,7 @@ export class EntriesController {
   async #begin(
     { after, identity, fromMs, toMs, order }: ListQuery,
     { snapshot: newest }: Admitted,
+    nowMs: number,
   ): Promise<{ place: CursorPlace; snapshot: Snapshot }> {
     const { pool } = this.log.db;
     if (after !== undefined && 'cursor' in after) {
@@ -91,7 +93,7 @@ export class EntriesController {
     const first = fromMs === undefined ? 0n : await seqAt(pool, fromMs, size);
     const end = toMs === undefined ? size : await seqAt(pool, toMs, size);
     const before = order === 'asc' ? first - 1n : end;
-    return { place: { after: after?.seq ?? before, size, first, end }, snapshot };
+    return { place: { after: after?.seq ?? before, size, first, end, askedMs: BigInt(nowMs) }, snapshot };
   }
 
   async #views({ entries }: Page, { proven }: ListQuery, { size }: Snapshot): Promise<EntryPage['entries']> {
@@ -117,9 +119,4 @@ export class EntriesController {
 function rest({ after, first, end }: CursorPlace, { order }: ListQuery): { first: bigint; end: bigint } {
   if (order === 'asc') return { first: after + 1n > first ? after + 1n : first, end };
   return { first, end: after < end ? after : end };
-}
-
-function signed(snapshot: Snapshot | undefined): Snapshot {
-  if (snapshot === undefined) throw new ProblemError('ERR_NO_CHECKPOINT', 'no checkpoint is signed yet');
-  return snapshot;
 }

@@ -78,7 +78,7 @@ export const identityOf = (query: Query): string =>
 const AS_THEY_ARE = { idOf: (id: string) => id, personOf: (id: string) => id };
 const namesFew = (filter: Filter | undefined): boolean => isById(translate(filter, () => '$1', AS_THEY_ARE));
 
-const equal = (field: string, value: string): Term => ({
+export const equal = (field: string, value: string): Term => ({
   kind: 'term',
   field: { is: field, at: 0 },
   operator: { is: '=', at: 0 },
@@ -108,7 +108,7 @@ function timeOf(query: Query, name: string): number | undefined {
   return atMs;
 }
 
-function limitOf(text: string | undefined, max: number): number {
+export function limitOf(text: string | undefined, max: number): number {
   if (text === undefined) return Math.min(DEFAULT_LIMIT, max);
   const limit = /^[1-9][0-9]{0,2}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > max) throw invalid('limit', `must be 1 to ${max}`);

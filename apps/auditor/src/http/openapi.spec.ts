@@ -44,6 +44,11 @@ it('says of every code where it is answered', () => {
   expect(Object.keys(PROBLEMS).filter((code) => !told.has(code as never))).toEqual([]);
 });
 
+it('explains every code in the reference', () => {
+  const page = readFileSync('docs/reference/errors.md', 'utf8');
+  expect(Object.keys(PROBLEMS).filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
+
 it('refers to nothing that is not there', () => {
   const document = openApi();
   for (const [, ref = ''] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {

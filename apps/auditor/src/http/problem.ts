@@ -69,6 +69,12 @@ export class ProblemError extends Error {
   }
 }
 
+/** What an answer can be of. @throws ProblemError ERR_NO_CHECKPOINT */
+export function signed<T>(snapshot: T | undefined): T {
+  if (snapshot === undefined) throw new ProblemError('ERR_NO_CHECKPOINT', 'no checkpoint is signed yet');
+  return snapshot;
+}
+
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof FilterError)
     return problem(error.code, error.message, { parameter: 'filter', offset: error.at });

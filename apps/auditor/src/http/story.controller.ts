@@ -8,7 +8,7 @@ import { tellStory } from '../story/story.js';
 import type { StoryView } from './api-schemas.js';
 import { asOfView, isOfTenants } from './entry-view.js';
 import { invalid, one, rejectUnknown, seqOf, taskIdOf } from './parameters.js';
-import { ProblemError } from './problem.js';
+import { ProblemError, signed } from './problem.js';
 import { ReadBy, ReaderGuard, type AdmittedRequest } from './reader.guard.js';
 
 /** `GET /v1/tasks/{id}/story`: what happened, in order, each step with its entry. */
@@ -41,10 +41,9 @@ export class StoryController {
     at: string | undefined,
     newest: Snapshot | undefined,
   ): Promise<Pick<Snapshot, 'size' | 'root'>> {
-    if (newest === undefined) throw new ProblemError('ERR_NO_CHECKPOINT', 'no checkpoint is signed yet');
-    if (at === undefined) return newest;
+    if (at === undefined) return signed(newest);
     const size = seqOf(at, 'at');
-    if (size > newest.size) throw invalid('at', 'must be a size that is signed');
+    if (size > signed(newest).size) throw invalid('at', 'must be a size that is signed');
     return { size, root: await readRoot(this.log.db.pool, size) };
   }
 }

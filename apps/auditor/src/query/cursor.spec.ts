@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Cursors, CursorError } from './cursor.js';
 
 const cursors = new Cursors(Buffer.alloc(32, 1));
-const place = { after: 41n, size: 2n ** 53n, first: 0n, end: 1_000n };
+const place = { after: 41n, size: 2n ** 53n, first: 0n, end: 1_000n, askedMs: 1_795_000_000_000n };
 const QUERY = '["type=x"]';
 const sealed = cursors.seal(place, QUERY);
 

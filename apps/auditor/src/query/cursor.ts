@@ -27,6 +27,8 @@ export interface CursorPlace {
   /** Sequence numbers that the window of the first page came to: `[first, end)`. */
   first: bigint;
   end: bigint;
+  /** When the first page was asked for, in epoch milliseconds: the now of all pages. */
+  askedMs: bigint;
 }
 
 const MAC_BYTES = 16;
@@ -52,8 +54,8 @@ export class Cursors {
   }
 
   /** @param query all that was asked, but for the page, as one text */
-  seal({ after, size, first, end }: CursorPlace, query: string): string {
-    const numbers = [after, size, first, end].join(' ');
+  seal({ after, size, first, end, askedMs }: CursorPlace, query: string): string {
+    const numbers = [after, size, first, end, askedMs].join(' ');
     const said = Buffer.from(`1 ${numbers} ${digestOf(query)}`).toString('base64url');
     return `${said}.${this.#mac(said).toString('base64url')}`;
   }
@@ -65,13 +67,16 @@ export class Cursors {
     const given = Buffer.from(mac, 'base64url');
     // Base64url of 16 bytes has spare bits: one cursor has one text.
     if (given.toString('base64url') !== mac || !timingSafeEqual(given, this.#mac(said))) throw invalid();
-    const [version, after, size, first, end, made] = Buffer.from(said, 'base64url')
+    const [version, after, size, first, end, asked, made] = Buffer.from(said, 'base64url')
       .toString('latin1')
       .split(' ');
     if (version !== '1') throw invalid();
     if (made !== digestOf(query))
       throw new CursorError('ERR_CURSOR_OF_OTHER_QUERY', 'the cursor is of another query');
-    return { after: number(after), size: number(size), first: number(first), end: number(end) };
+    return {
+      ...{ after: number(after), size: number(size), first: number(first), end: number(end) },
+      askedMs: number(asked),
+    };
   }
 
   #mac(said: string): Buffer {
