@@ -8,6 +8,11 @@ import type { BusRecord, OutgoingRecord } from '#bus/bus.js';
 import { wireType, type InboundData, type InboundType } from '#events/inbound.js';
 import { SERVICES, serviceSource, type ServiceName } from '#events/services.js';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
+import {
+  DEVELOPMENT_LOGIN,
+  ensureDevelopmentLogin,
+  mintLogin,
+} from '#identity/development/development-login.js';
 import { ensureDevelopmentTrust } from '#identity/development/development-trust.js';
 import { mintSvid } from '#identity/development/mint-svid.js';
 import { ensureServiceKeys } from '#identity/development/service-keys.js';
@@ -54,8 +59,14 @@ export class World {
     const stateDir = await mkdtemp(join(tmpdir(), 'mayfly-audit-'));
     const { trustDomain, bundleFile } = await ensureDevelopmentTrust(stateDir, 'dev.mayfly', env);
     const files = await ensureServiceKeys(stateDir, env);
+    const { jwksFile } = await ensureDevelopmentLogin(stateDir, env);
+    const common = { audience: 'mayfly', development: true };
+    const persons = { claim: 'email', domain: 'corp.example' };
     const trust = await loadTrust(
-      [{ type: 'spiffe', trustDomain, bundle: bundleFile, audience: 'mayfly', development: true }],
+      [
+        { ...common, type: 'spiffe', trustDomain, bundle: bundleFile },
+        { ...common, type: 'oidc', issuer: DEVELOPMENT_LOGIN, jwks: jwksFile, persons },
+      ],
       'development',
     );
     const signers = await Promise.all(
@@ -128,6 +139,11 @@ export class World {
 
   svid(id: string, audience = 'mayfly'): Promise<string> {
     return mintSvid({ stateDir: this.stateDir, id, audience, ttlS: 300, env });
+  }
+
+  /** The token of a person who has signed in. */
+  login(person: string): Promise<string> {
+    return mintLogin({ stateDir: this.stateDir, person, ttlS: 300, env });
   }
 
   /** Fixed ids in a row. */

@@ -16,15 +16,14 @@ import { Relay } from '#store/relay.js';
 import { createLog } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import { NestLog } from '#telemetry/nest-log.js';
+import { httpParts } from '../spec/auditor-http.js';
 import { ingesting } from '../spec/ingesting.js';
 import { freshLogDatabase, type LogDatabase } from '../spec/log-database.js';
 import { ANALYST, CALL, common, LEASE, OPERATOR, ORCHESTRATOR, started, TASK, World } from '../spec/world.js';
-import { AuditLog } from './audit-log.js';
 import { AuditorModule } from './auditor.module.js';
-import type { EntryDetail, EntryView } from './http/entry-view.js';
+import type { EntryDetail, EntryView } from './http/api-schemas.js';
 import { ProblemFilter } from '#service/problem.js';
 import { problemOf } from './http/problem.js';
-import { Readers } from './http/readers.js';
 import { GROUP } from './ingest.js';
 import { Checkpointer } from './log/checkpointer.js';
 import type { Story } from './story/story.js';
@@ -40,6 +39,7 @@ let log: LogDatabase;
 let bus: Bus;
 let relay: Relay;
 let checkpointer: Checkpointer;
+let parts: ReturnType<typeof httpParts>;
 let app: NestExpressApplication;
 let url: string;
 
@@ -53,18 +53,12 @@ beforeAll(async () => {
   await relay.start();
   const send = relay.send.bind(relay);
   checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn, everyMs: 100 });
-  const { authorities } = world;
   const { ingest } = ingesting(db, world, { onAppended: () => checkpointer.wake() });
   const operators = new Map([
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
     [STRANGER, { id: STRANGER, roles: ['operator' as const] }],
   ]);
-  const readers = new Readers({
-    db,
-    trust: authorities.trust,
-    operators: () => operators,
-    send: (queued) => void relay.send(queued),
-  });
+  parts = httpParts(db, world, operators, (queued) => void relay.send(queued));
   const server = new BatchServer({
     bus,
     group: `${GROUP}-spec-${log.runtimeRole}`,
@@ -75,7 +69,7 @@ beforeAll(async () => {
   });
   app = await NestFactory.create<NestExpressApplication>(
     AuditorModule.forRoot(
-      { log: new AuditLog(db, world.keys), readers, ingest },
+      { ...parts, ingest },
       {
         service: 'auditor',
         environment: 'development',
@@ -95,6 +89,7 @@ beforeAll(async () => {
   await publishTask();
 });
 afterAll(async () => {
+  await parts.ledger.stop();
   await app.close();
   await checkpointer.stop();
   await relay.stop();
@@ -189,11 +184,11 @@ it('pages through the entries of a task', async () => {
   await wholeStory();
   interface Page {
     entries: EntryView[];
-    next: number | null;
+    next: string | null;
   }
   const seen: number[] = [];
-  for (let after: number | null = -1; after !== null;) {
-    const from: string = after < 0 ? '' : `&after=${after}`;
+  for (let after: string | null = ''; after !== null;) {
+    const from: string = after === '' ? '' : `&after=${after}`;
     const page: Page = await json<Page>(`/v1/entries?taskId=${TASK}&type=lease.issued&limit=1${from}`);
     seen.push(...page.entries.map(({ seq }) => seq));
     after = page.next;

@@ -24,7 +24,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, catalogue, ingest } = parts;
+    const { bus, db, relay, checkpointer, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -74,6 +74,8 @@ await runService({
       },
       fields: { origin: config.services.auditor.log.origin },
       drain: [
+        { what: 'streams', run: () => streams.stop() },
+        { what: 'reads that were counted', run: () => ledger.stop() },
         { what: 'a catalogue being loaded', run: () => catalogue.stop() },
         {
           what: 'entries being appended',

@@ -12,6 +12,7 @@ import { folderState } from '#policy/folder-state.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
 import { CatalogueReload } from '#service/catalogue-reload.js';
+import { privacyOf } from '#service/is-private.js';
 import { openDatabase, type Database } from '#store/database.js';
 import { assertNotRestored, originBy } from '#store/epoch.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -20,11 +21,14 @@ import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditorParts } from './auditor.module.js';
+import { ReadLedger } from './http/read-ledger.js';
 import { Readers } from './http/readers.js';
+import { Streams } from './http/streams.js';
 import { Ingest } from './ingest.js';
 import { Pseudonyms, readKeyFile } from './leaf/keys.js';
 import { Checkpointer } from './log/checkpointer.js';
 import { migrateLog, roleOf } from './log/schema.js';
+import { Cursors } from './query/cursor.js';
 import { watchMetrics } from './watch-metrics.js';
 
 export interface OpenParts extends AuditorParts {
@@ -33,6 +37,7 @@ export interface OpenParts extends AuditorParts {
   relay: Relay;
   checkpointer: Checkpointer;
   catalogue: CatalogueReload;
+  ledger: ReadLedger;
   jwks: object;
   close: () => Promise<void>;
 }
@@ -59,6 +64,7 @@ export async function openParts(
   const signer = await RecordSigner.fromFile(settings.signingKey, 'auditor');
   const noteSigner = await readNoteSigner(settings.log);
   const pseudonyms = await Pseudonyms.fromFile(settings.log.pseudonymKey);
+  const cursors = await Cursors.fromFile(settings.log.pseudonymKey);
   const seen = await folderState(config.catalogue);
   const described = { targets: 'describe' } as const;
   const { catalogue: loaded } = await loadCatalogue(config.catalogue, process.env, described);
@@ -97,12 +103,15 @@ export async function openParts(
     warn,
     onDead,
   });
-  const readers = new Readers({
+  const ledger = new ReadLedger({
     db,
-    trust,
-    operators: () => operators,
     send: (queued) => void send(queued).catch((err: Error) => warn({ err }, 'a read is not published yet')),
+    warn,
   });
+  const { environment } = config;
+  const isPrivate = privacyOf({ environment, behindTls: settings.http.behindTls });
+  const readers = new Readers({ trust, operators: () => operators, isPrivate, ledger });
+  const auditLog = new AuditLog(db, keys, cursors);
 
   const catalogue = new CatalogueReload({
     ...{ dir: config.catalogue, env: process.env, options: described, loaded, seen, log },
@@ -120,8 +129,9 @@ export async function openParts(
   }, trust.refreshEveryMs).unref();
 
   return {
-    ...{ db, bus, relay, checkpointer, catalogue, ingest, readers },
-    log: new AuditLog(db, keys),
+    ...{ db, bus, relay, checkpointer, catalogue, ingest, readers, ledger },
+    log: auditLog,
+    streams: new Streams(auditLog),
     jwks: signer.jwks,
     close: async () => {
       clearInterval(refresh);

@@ -37,6 +37,8 @@ export interface OperatorEntry {
   roles: Role[];
   /** Of approvers: what tools and datasets ask for. */
   groups?: string[];
+  /** Of auditors and operators: whose entries of the log they may read; absent: of all tenants. */
+  tenants?: string[] | undefined;
 }
 
 export interface AgentEntry {

@@ -266,6 +266,12 @@ export const outboundSchemas = {
     role: z.string(),
     route: z.string(),
     subject: z.string().optional(),
+    /** What was asked for, `sha256:<hex>`. */
+    query: z.string().optional(),
+    /** Size of the log that the answer was of. */
+    asOf: z.int().nonnegative().optional(),
+    /** How many reads this one stands for. */
+    count: z.int().positive().optional(),
   }),
 } as const;
 

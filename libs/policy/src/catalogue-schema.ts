@@ -43,6 +43,7 @@ const operator = z.strictObject({
   id: z.union([spiffeId, person], 'expected a SPIFFE id, or user:name@domain in lower case'),
   roles: z.array(z.enum(['operator', 'approver', 'auditor'])).min(1),
   groups: names.optional(),
+  tenants: z.array(name).min(1).max(64).optional(),
 });
 
 const agent = z.strictObject({

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Controller, Header, HttpCode, Inject, Post, Query, Req, UseGuards } from '@nestjs/common';
 import { readBody } from '#service/read-body.js';
 import { z } from 'zod';
@@ -6,12 +5,12 @@ import { AuditLog } from '../audit-log.js';
 import { checkDecisions, type DecisionFindings, type KeptDecision } from '../log/check-decisions.js';
 import { rejectUnknown } from './parameters.js';
 import { ProblemError } from './problem.js';
-import { ReaderGuard } from './reader.guard.js';
+import { ReaderGuard, type AdmittedRequest } from './reader.guard.js';
 
 const MAX_DECISIONS = 500;
 const MAX_BODY_BYTES = 2 * 2 ** 20;
 
-const asked = z.strictObject({
+export const keptDecisions = z.strictObject({
   decisions: z
     .array(z.strictObject({ id: z.string().max(64), data: z.record(z.string(), z.unknown()) }))
     .max(MAX_DECISIONS),
@@ -29,9 +28,12 @@ export class DecisionsController {
   @Header('Cache-Control', 'no-store')
   async check(
     @Query() query: Record<string, unknown>,
-    @Req() request: IncomingMessage,
+    @Req() request: AdmittedRequest,
   ): Promise<DecisionFindings> {
     rejectUnknown(query, []);
+    // What somebody has not seen, they may not find out by asking whether it is so.
+    if (request.admitted.reader.tenants !== undefined)
+      throw new ProblemError('ERR_FORBIDDEN', 'decisions are compared for those who may read all tenants');
     const body = await readBody(request, MAX_BODY_BYTES, (code, detail) => new ProblemError(code, detail));
     return await checkDecisions(this.log.db.pool, decisionsIn(body), this.log.keys);
   }
@@ -40,7 +42,7 @@ export class DecisionsController {
 /** @throws ProblemError ERR_BODY_INVALID */
 function decisionsIn(body: Buffer): KeptDecision[] {
   try {
-    return asked.parse(JSON.parse(body.toString('utf8'))).decisions;
+    return keptDecisions.parse(JSON.parse(body.toString('utf8'))).decisions;
   } catch {
     throw new ProblemError(
       'ERR_BODY_INVALID',

@@ -1,40 +1,41 @@
-/** Entries as the API shows them. Hashes and bytes are base64; `seq` stays below 2^53. */
+/** Entries as the API shows them. */
 import { toBase64 } from '#merkle/base64.js';
-import {
-  envelopeOf,
-  openCommitments,
-  type Envelope,
-  type KeptPayload,
-  type StoredEntry,
-} from '../log/entries.js';
+import { envelopeOf, openCommitments, type KeptPayload, type StoredEntry } from '../log/entries.js';
+import type { Snapshot } from '../query/snapshot.js';
+import type { AsOfView, EntryDetail, EntryView } from './api-schemas.js';
 
-export interface EntryView {
-  seq: number;
-  /** The exact bytes that are hashed; `envelope` is what they say. */
-  leaf: string;
-  leafHash: string;
-  envelope: Envelope;
-}
+type Shown = Omit<EntryView, 'proof'>;
 
-export const entryView = ({ seq, leaf, leafHash }: StoredEntry): EntryView => ({
+export const entryView = ({ seq, leaf, leafHash }: StoredEntry): Shown => ({
   seq: Number(seq),
   leaf: toBase64(leaf),
   leafHash: toBase64(leafHash),
   envelope: envelopeOf(leaf),
 });
 
-export interface EntryDetail extends EntryView {
-  /** `erased`: the commitments of this entry can no longer be opened. */
-  payload: 'kept' | 'erased';
-  /** Values behind commitments, by JSON pointer into the event, each checked against its commitment. */
-  opened: Record<string, unknown>;
+export function entryDetail(
+  entry: StoredEntry,
+  payload: KeptPayload | undefined,
+  snapshot?: Snapshot,
+): EntryDetail {
+  const opened = payload === undefined ? [] : openCommitments(envelopeOf(entry.leaf), payload);
+  return {
+    ...entryView(entry),
+    payload: payload === undefined ? 'erased' : 'kept',
+    opened: Object.fromEntries(opened),
+    as_of: snapshot === undefined ? null : asOfView(snapshot),
+  };
 }
 
-export function entryDetail(entry: StoredEntry, payload: KeptPayload | undefined): EntryDetail {
-  const view = entryView(entry);
-  return {
-    ...view,
-    payload: payload === undefined ? 'erased' : 'kept',
-    opened: payload === undefined ? {} : Object.fromEntries(openCommitments(view.envelope, payload)),
-  };
+export const asOfView = ({ size, root }: Pick<Snapshot, 'size' | 'root'>): AsOfView => ({
+  size: Number(size),
+  root: toBase64(root),
+});
+
+/** Does the leaf say that it is of one of these tenants? Only services of ours say so. */
+export function isOfTenants({ leaf }: StoredEntry, tenants: readonly string[] | undefined): boolean {
+  if (tenants === undefined) return true;
+  const { event } = envelopeOf(leaf);
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return false;
+  return typeof event.tenant === 'string' && tenants.includes(event.tenant);
 }

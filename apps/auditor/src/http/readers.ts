@@ -1,72 +1,81 @@
-/** Who may read the audit, how often, and the record of it. */
-import type { Catalogue } from '#events/catalogue.js';
-import { verifyBearer } from '#identity/bearer.js';
+/** Who may read the audit: authenticated, with a role in the catalogue, over a way that nobody else reads. */
+import type { IncomingMessage } from 'node:http';
+import type { Catalogue, Role } from '#events/catalogue.js';
+import { verifyCaller } from '#identity/caller.js';
 import type { Trust } from '#identity/trust.js';
-import type { Database } from '#store/database.js';
-import type { QueuedRecord } from '#store/outbox.js';
-import { recordRead } from '../reads.js';
+import { Budgets, type Allowance } from './budgets.js';
 import { ProblemError } from './problem.js';
+import type { ReadLedger } from './read-ledger.js';
 
 const MAX_TOKEN_CHARS = 8_192;
-/** Requests a reader may make at once, and how many come back each second. */
-const BURST = 200;
-const PER_SECOND = 50;
 
 export interface ReadersParts {
-  db: Database;
   trust: Trust;
   /** As the catalogue has them now. */
   operators: () => Catalogue['operators'];
-  /** Publishes what was queued; what fails is sent later out of the outbox. */
-  send: (queued: QueuedRecord[]) => void;
+  isPrivate: (request: Pick<IncomingMessage, 'socket'>) => boolean;
+  ledger: ReadLedger;
 }
 
-export interface ReadRequest {
-  authorization: string | undefined;
-  route: string;
-  subject?: string | undefined;
-  taskId?: string | undefined;
+/** Who was let in, and as what. */
+export interface Reader {
+  /** A SPIFFE id, or a person who has signed in. */
+  id: string;
+  role: Role;
+  /** Only entries of these tenants are shown; undefined: of all. */
+  tenants: readonly string[] | undefined;
 }
 
 export class Readers {
-  readonly #parts: ReadersParts;
-  /** Holds known readers only, so the catalogue bounds it. */
-  readonly #budgets = new Map<string, { left: number; atMs: number }>();
+  readonly #budgets = new Budgets();
+  readonly ledger: ReadLedger;
 
-  constructor(parts: ReadersParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: ReadersParts) {
+    this.ledger = parts.ledger;
   }
 
   /**
-   * Lets a request pass once its reader is authenticated, has the role, and the read is recorded.
-   * @throws ProblemError ERR_UNAUTHENTICATED, ERR_FORBIDDEN, ERR_RATE_LIMITED
+   * @param roles one of these is needed
+   * @throws ProblemError ERR_TLS_REQUIRED, ERR_UNAUTHENTICATED, ERR_FORBIDDEN
    */
-  async admit(request: ReadRequest, nowMs: number): Promise<void> {
-    const reader = this.#authenticate(request.authorization, nowMs);
-    if (this.#parts.operators().get(reader)?.roles.includes('auditor') !== true)
-      throw new ProblemError('ERR_FORBIDDEN', 'the caller is not an auditor of the catalogue');
-    this.#spend(reader, nowMs);
-    const { route, subject, taskId } = request;
-    this.#parts.send(await recordRead(this.#parts.db, { reader, route, subject, taskId }, nowMs));
+  admit(request: Pick<IncomingMessage, 'socket' | 'headers'>, roles: readonly Role[], nowMs: number): Reader {
+    const id = this.#authenticate(request, nowMs);
+    const reader = this.#asReader(id, roles);
+    if (reader === undefined)
+      throw new ProblemError('ERR_FORBIDDEN', 'the caller has no role in the catalogue that may read this');
+    return reader;
   }
 
-  #authenticate(authorization: string | undefined, nowMs: number): string {
-    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
+  /** Of somebody who was let in. */
+  spend({ id }: Reader, nowMs: number): Allowance {
+    return this.#budgets.spend(id, nowMs);
+  }
+
+  /** Does the catalogue still let them in, as what they were let in as? */
+  stillMay({ id, role, tenants }: Reader): boolean {
+    const now = this.#asReader(id, [role]);
+    return now !== undefined && String(now.tenants) === String(tenants);
+  }
+
+  #asReader(id: string, roles: readonly Role[]): Reader | undefined {
+    const operator = this.parts.operators().get(id);
+    const role = roles.find((each) => operator?.roles.includes(each));
+    return role === undefined ? undefined : { id, role, tenants: operator?.tenants };
+  }
+
+  #authenticate(request: Pick<IncomingMessage, 'socket' | 'headers'>, nowMs: number): string {
+    if (!this.parts.isPrivate(request))
+      throw new ProblemError('ERR_TLS_REQUIRED', 'tokens are taken over TLS alone');
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined || token.length > MAX_TOKEN_CHARS)
-      throw new ProblemError('ERR_UNAUTHENTICATED', 'a JWT-SVID is needed as bearer token');
-    const verified = verifyBearer(token, this.#parts.trust, nowMs);
-    if (!verified.ok)
-      throw new ProblemError('ERR_UNAUTHENTICATED', 'the bearer token is refused', {
-        reason: verified.refusal.code,
-      });
-    return verified.id;
-  }
-
-  #spend(reader: string, nowMs: number): void {
-    const budget = this.#budgets.get(reader) ?? { left: BURST, atMs: nowMs };
-    const back = (Math.max(0, nowMs - budget.atMs) / 1_000) * PER_SECOND;
-    const left = Math.min(BURST, budget.left + back) - 1;
-    this.#budgets.set(reader, { left: Math.max(0, left), atMs: nowMs });
-    if (left < 0) throw new ProblemError('ERR_RATE_LIMITED', 'too many requests');
+      throw new ProblemError(
+        'ERR_UNAUTHENTICATED',
+        'the token of somebody who has signed in, or a JWT-SVID, is needed',
+      );
+    const caller = verifyCaller(token, this.parts.trust, nowMs);
+    if (caller.ok) return caller.id;
+    throw new ProblemError('ERR_UNAUTHENTICATED', 'the bearer token is refused', {
+      reason: caller.refusal.code,
+    });
   }
 }

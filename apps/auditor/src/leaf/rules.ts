@@ -295,5 +295,16 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'catalogue.activated': { of: { ...common, ...catalogueActivated } },
-  'access.read': { of: { ...common, reader: 'id', role: 'plain', route: 'plain', subject: 'plain' } },
+  'access.read': {
+    of: {
+      ...common,
+      reader: 'id',
+      role: 'plain',
+      route: 'plain',
+      subject: 'plain',
+      query: 'digest',
+      asOf: 'plain',
+      count: 'plain',
+    },
+  },
 };

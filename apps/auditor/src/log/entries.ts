@@ -11,28 +11,6 @@ export interface StoredEntry {
   leafHash: Buffer;
 }
 
-export interface EntryFilter {
-  taskId?: string | undefined;
-  type?: string | undefined;
-  /** Exclusive. */
-  after: bigint;
-  limit: number;
-}
-
-/** In the order of the log. */
-export async function listEntries(db: Reader, filter: EntryFilter): Promise<StoredEntry[]> {
-  const { taskId, type, after, limit } = filter;
-  const where = ['seq > $1'];
-  const values: unknown[] = [after, limit];
-  if (taskId !== undefined) where.push(`task_id = $${values.push(taskId)}`);
-  if (type !== undefined) where.push(`type = $${values.push(type)}`);
-  const { rows } = await db.query<StoredEntry>(
-    `SELECT seq, leaf, leaf_hash AS "leafHash" FROM entry WHERE ${where.join(' AND ')} ORDER BY seq LIMIT $2`,
-    values,
-  );
-  return rows;
-}
-
 export async function readEntry(db: Reader, seq: bigint): Promise<StoredEntry | undefined> {
   const { rows } = await db.query<StoredEntry>(
     'SELECT seq, leaf, leaf_hash AS "leafHash" FROM entry WHERE seq = $1',

@@ -6,9 +6,10 @@ import {
   nodesForInclusion,
   proveConsistency,
   proveInclusion,
+  rootFromNodes,
   type ReadNode,
 } from '#merkle/proof.js';
-import type { NodeId } from '#merkle/subtree.js';
+import { nodesOf, type NodeId } from '#merkle/subtree.js';
 import { perfectRoot, splitTile, tileOf, type TileId } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
 import { LogError } from './log-error.js';
@@ -19,6 +20,25 @@ type Reader = Pick<Tx, 'query'>;
 /** Requires 0 <= index < size <= the log's size. */
 export async function readInclusionProof(db: Reader, index: bigint, size: bigint): Promise<Hash[]> {
   return proveInclusion(hasher, index, size, await readNodes(db, nodesForInclusion(index, size)));
+}
+
+/** One for each index, each tile read once. Requires 0 <= index < size <= the log's size. */
+export async function readInclusionProofs(
+  db: Reader,
+  indices: readonly bigint[],
+  size: bigint,
+): Promise<Hash[][]> {
+  const read = await readNodes(
+    db,
+    indices.flatMap((index) => nodesForInclusion(index, size)),
+  );
+  return indices.map((index) => proveInclusion(hasher, index, size, read));
+}
+
+/** The root that the log had at this size. Requires 0 <= size <= the log's size. */
+export async function readRoot(db: Reader, size: bigint): Promise<Hash> {
+  if (size === 0n) return hasher.emptyRoot;
+  return rootFromNodes(hasher, size, await readNodes(db, nodesOf({ start: 0n, end: size })));
 }
 
 /** Requires 0 <= size1 <= size2 <= the log's size. */

@@ -27,20 +27,27 @@ export interface TaskEntries {
   truncated: boolean;
 }
 
-/** The first admitted entries of a task in the order of the log, without the record of who read about it. */
-export async function readTaskEntries(db: Pick<Tx, 'query'>, taskId: string): Promise<TaskEntries> {
+/**
+ * The first admitted entries of a task in the order of the log, without the record of who read about it.
+ * @param size of the tree that they are in; without it, all that there are
+ */
+export async function readTaskEntries(
+  db: Pick<Tx, 'query'>,
+  taskId: string,
+  size: bigint | null = null,
+): Promise<TaskEntries> {
   const { rows } = await db.query<TaskEntry & { type: string; total: number }>(
     `WITH told AS (
        SELECT seq, total FROM (
          SELECT seq, type, count(*) OVER ()::float8 AS total, row_number() OVER (PARTITION BY type ORDER BY seq) AS nth
-           FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read') AS ours
+           FROM entry WHERE task_id = $1 AND admitted AND type IS DISTINCT FROM 'access.read' AND ($5::bigint IS NULL OR seq < $5)) AS ours
         WHERE type IS DISTINCT FROM 'event.rejected' OR nth <= $4 ORDER BY seq LIMIT $2)
      SELECT * FROM (
        SELECT seq, leaf, leaf_hash AS "leafHash", topic, appended_at_ms::float8 AS "appendedAtMs", type, total,
               sum(octet_length(leaf)) OVER (ORDER BY seq) AS bytes
          FROM told JOIN entry USING (seq)) AS measured
       WHERE bytes <= $3 ORDER BY seq`,
-    [taskId, MAX_STEPS, MAX_BYTES, MAX_REJECTIONS],
+    [taskId, MAX_STEPS, MAX_BYTES, MAX_REJECTIONS, size],
   );
   const firstOf = (types: readonly string[], max: number) =>
     rows

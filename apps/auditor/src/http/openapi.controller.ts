@@ -1,0 +1,14 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { openApi } from './openapi.js';
+
+/** `GET /openapi.json`: the API, for whoever makes a client of it. */
+@Controller('openapi.json')
+export class OpenApiController {
+  readonly #document = openApi();
+
+  @Get()
+  @Header('Cache-Control', 'max-age=300')
+  document(): object {
+    return this.#document;
+  }
+}
