@@ -164,7 +164,7 @@ export const API: readonly Endpoint[] = [
   },
   {
     method: 'get',
-    path: '/openapi.json',
+    path: '/.well-known/openapi.json',
     summary: 'This document',
     answer: z.record(z.string(), z.unknown()),
     codes: [],

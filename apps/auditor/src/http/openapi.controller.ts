@@ -1,8 +1,8 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { openApi } from './openapi.js';
 
-/** `GET /openapi.json`: the API, for whoever makes a client of it. */
-@Controller('openapi.json')
+/** `GET /.well-known/openapi.json`: the API, for whoever makes a client of it. */
+@Controller('.well-known/openapi.json')
 export class OpenApiController {
   readonly #document = openApi();
 

@@ -14,7 +14,7 @@ export const MAX_STREAM_MS = 15 * 60_000;
 export class Streams {
   readonly #open = new Map<string, number>();
   readonly #ending = new AbortController();
-  readonly #ended = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #newest: { atMs: number; found: Promise<Snapshot | undefined> } | undefined;
 
   constructor(private readonly log: AuditLog) {}
@@ -26,17 +26,17 @@ export class Streams {
   /** @throws ProblemError ERR_TOO_MANY_STREAMS */
   async hold(reader: string, work: () => Promise<void>): Promise<void> {
     const own = this.#open.get(reader) ?? 0;
-    if (own >= OF_ONE_READER || this.#ended.size >= IN_ALL || this.isEnding)
+    if (own >= OF_ONE_READER || this.#running.size >= IN_ALL || this.isEnding)
       throw new ProblemError('ERR_TOO_MANY_STREAMS', 'too many streams are open');
     this.#open.set(reader, own + 1);
-    const ended = work().finally(() => {
-      this.#ended.delete(ended);
+    const running = work().finally(() => {
+      this.#running.delete(running);
       const left = (this.#open.get(reader) ?? 1) - 1;
       if (left === 0) this.#open.delete(reader);
       else this.#open.set(reader, left);
     });
-    this.#ended.add(ended);
-    await ended;
+    this.#running.add(running);
+    await running;
   }
 
   /** One look for all streams. */
@@ -55,6 +55,6 @@ export class Streams {
   /** Ends them: readers come back to another auditor, at the entry where they were. */
   async stop(): Promise<void> {
     this.#ending.abort();
-    await Promise.allSettled(this.#ended);
+    await Promise.allSettled(this.#running);
   }
 }

@@ -1,6 +1,6 @@
 /** What the log has of leases that were issued: their own events, and the acceptance of their task, found by the index of tasks. */
 import type { Tx } from '#store/database.js';
-import { envelopeOf, type StoredEntry } from '../log/entries.js';
+import { envelopeOf, type Envelope, type StoredEntry } from '../log/entries.js';
 import type { LeaseRecord } from './held-access.js';
 
 type Reader = Pick<Tx, 'query'>;
@@ -33,12 +33,7 @@ export async function readLeases(
   issued: readonly StoredEntry[],
   size: bigint,
 ): Promise<LeaseRecord[]> {
-  const leases = issued.map((entry) => {
-    const { task, event } = envelopeOf(entry.leaf);
-    const leaseId =
-      typeof event === 'object' && event !== null && 'leaseId' in event ? event.leaseId : undefined;
-    return { entry, taskId: String(task), leaseId: String(leaseId) };
-  });
+  const leases = issued.map((entry) => ({ entry, ...idsOf(envelopeOf(entry.leaf)) }));
   const { rows } = await db.query<Row>(
     `SELECT l.n::int AS n, found.looked, found.seqs, found.leaves
        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS l (task_id, lease_id, seq, n)
@@ -66,6 +61,14 @@ export async function readLeases(
     const own = { seq: entry.seq, envelope: envelopeOf(entry.leaf) };
     return { leaseId, told: [...told, own].sort(bySeq), complete: looked < MAX_AFTER };
   });
+}
+
+function idsOf({ task, event }: Envelope): { taskId: string; leaseId: string } {
+  const leaseId = typeof event === 'object' && event !== null && 'leaseId' in event ? event.leaseId : '';
+  return {
+    taskId: typeof task === 'string' ? task : '',
+    leaseId: typeof leaseId === 'string' ? leaseId : '',
+  };
 }
 
 const bySeq = (a: { seq: bigint }, b: { seq: bigint }): number => Number(a.seq - b.seq);
