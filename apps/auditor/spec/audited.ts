@@ -1,7 +1,7 @@
 /** A log with its API and no bus: what is appended is signed at once, and asked for over HTTP. */
 import type { BusRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
-import { generateNoteKey, parseSigner } from '#merkle/note-key.js';
+import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
 import { signHead } from '../src/log/sign-head.js';
 import { openAuditorHttp, type AuditorHttp } from './auditor-http.js';
 import { ingesting } from './ingesting.js';

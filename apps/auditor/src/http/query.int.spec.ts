@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseVerifier } from '#merkle/node/keys.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
-import { parseVerifier } from '#merkle/note-key.js';
 import { verifyInclusion } from '#merkle/verify.js';
 import { Audited, ORIGIN } from '../../spec/audited.js';
 import { ANALYST, CALL, common, LEASE, OPERATOR, ORCHESTRATOR, started, TASK } from '../../spec/world.js';
@@ -111,7 +112,7 @@ describe('pages', () => {
     expect([...seqs({ entries } as EntryPage), ...seqs(second)]).toEqual([255, 256, 257, 258, 259, 260]);
     for (const { seq, leafHash, proof = [] } of [...entries, ...second.entries])
       expect(
-        verifyInclusion({
+        verifyInclusion(hasher, {
           index: BigInt(seq),
           size: trusted.size,
           leafHash: Buffer.from(leafHash, 'base64'),
