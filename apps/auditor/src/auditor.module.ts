@@ -5,6 +5,7 @@ import { AuditLog } from './audit-log.js';
 import { BusController } from './bus.controller.js';
 import { DecisionsController } from './http/decisions.controller.js';
 import { EntriesController } from './http/entries.controller.js';
+import { ExportsController } from './http/exports.controller.js';
 import { LogController } from './http/log.controller.js';
 import { Readers } from './http/readers.js';
 import { StoryController } from './http/story.controller.js';
@@ -22,7 +23,14 @@ export class AuditorModule {
     return {
       module: AuditorModule,
       imports: [TelemetryModule.forRoot(telemetry)],
-      controllers: [BusController, EntriesController, DecisionsController, StoryController, LogController],
+      controllers: [
+        BusController,
+        EntriesController,
+        ExportsController,
+        DecisionsController,
+        StoryController,
+        LogController,
+      ],
       providers: [
         { provide: AuditLog, useValue: log },
         { provide: Readers, useValue: readers },

@@ -15,7 +15,7 @@ const SEED = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64u
 export const SIGNER = parseSigner(
   `PRIVATE+KEY+${ORIGIN}+a21afb2a+${Buffer.concat([Buffer.of(1), SEED]).toString('base64')}`,
 );
-export const TRUST_TEXT = `# the log of the specs\nlog ${VKEY}\n`;
+export const TRUST_TEXT = `# the log of the specs\nlog ${VKEY}\nquorum none\n`;
 export const TRUST = parseTrust(TRUST_TEXT);
 
 /** Envelopes as the auditor writes them. */
