@@ -27,6 +27,8 @@ export interface Digest {
   sha256: string;
 }
 
+export const isSameDigest = (a: Digest, b: Digest): boolean => a.bytes === b.bytes && a.sha256 === b.sha256;
+
 /** A whole file that is small. @throws BundleError ERR_BUNDLE_FILE_MISSING, ERR_BUNDLE_FILE_ALTERED if it is larger than any may be */
 export function readWhole(files: BundleFiles, name: FileName, maxBytes: number): Buffer {
   const size = files.sizes.get(name);
@@ -68,7 +70,9 @@ const BUFFER_BYTES = 1 << 20;
 export class Lines {
   readonly #file: Sequence;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  #unread = this.#buffer.subarray(0, 0);
+  /** What was read and is no line yet: `[at, end)` of the buffer. */
+  #at = 0;
+  #end = 0;
   #isWhole = true;
 
   constructor(files: BundleFiles, name: FileName) {
@@ -77,15 +81,15 @@ export class Lines {
 
   /** @returns bytes that hold until the next call; undefined after the last line. A line that is too long comes in pieces. */
   next(): Buffer | undefined {
-    let end = this.#unread.indexOf(0x0a);
-    if (end < 0) {
+    let lineEnd = this.#find();
+    if (lineEnd < 0) {
       this.#refill();
-      end = this.#unread.indexOf(0x0a);
+      lineEnd = this.#find();
     }
-    if (this.#unread.length === 0) return undefined;
-    if (end < 0) this.#isWhole = false;
-    const line = this.#unread.subarray(0, end < 0 ? this.#unread.length : end);
-    this.#unread = this.#unread.subarray(line.length + 1);
+    if (this.#at === this.#end) return undefined;
+    if (lineEnd < 0) this.#isWhole = false;
+    const line = this.#buffer.subarray(this.#at, lineEnd < 0 ? this.#end : lineEnd);
+    this.#at = lineEnd < 0 ? this.#end : lineEnd + 1;
     return line;
   }
 
@@ -99,10 +103,17 @@ export class Lines {
     return this.#file.digest(this.#buffer);
   }
 
+  #find(): number {
+    const found = this.#buffer.indexOf(0x0a, this.#at);
+    // Behind the end lies what was read before.
+    return found < this.#end ? found : -1;
+  }
+
   #refill(): void {
-    const kept = this.#unread.copy(this.#buffer);
-    const fresh = this.#file.fill(this.#buffer.subarray(kept));
-    this.#unread = this.#buffer.subarray(0, kept + fresh);
+    this.#buffer.copyWithin(0, this.#at, this.#end);
+    this.#end -= this.#at;
+    this.#at = 0;
+    this.#end += this.#file.fill(this.#buffer.subarray(this.#end));
   }
 }
 

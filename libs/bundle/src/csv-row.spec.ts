@@ -3,8 +3,11 @@ import { COLUMNS, CSV_HEADER, csvRow } from './csv-row.js';
 const row = (envelope: unknown) => csvRow(7, Buffer.from(JSON.stringify(envelope)));
 const empty = (cells: number) => ','.repeat(cells);
 
-it('has a column for each member that people look for, and the event as a whole', () => {
-  const event = { agent: 'a', tool: 't', dataset: 'd', action: 'read', decision: 'permit', leaseId: 'l' };
+it('has a column for each member that people look for, of the envelope and of the event', () => {
+  const event = {
+    ...{ actor: 'x', agent: 'a', tool: 't', dataset: 'd', action: 'read' },
+    ...{ decision: 'permit', leaseId: 'l', cause: 'task_ended' },
+  };
   const envelope = {
     ...{
       appendedAt: 'now',
@@ -17,9 +20,12 @@ it('has a column for each member that people look for, and the event as a whole'
     ...{ id: 'i', task: 'k', sender: 's', service: 'broker', code: 'ERR', event },
   };
   expect(row(envelope)).toBe(
-    '7,now,x,3,9,true,call.decided,i,k,s,broker,ERR,a,t,d,read,permit,l,' +
-      '"{""agent"":""a"",""tool"":""t"",""dataset"":""d"",""action"":""read"",""decision"":""permit"",""leaseId"":""l""}"',
+    '7,now,x,3,9,true,call.decided,i,k,s,broker,ERR,x,a,t,d,read,permit,l,task_ended',
   );
+});
+
+it('shows what is no text as JSON, in one cell', () => {
+  expect(row({ task: { a: [1, 'b'] } })).toContain(',"{""a"":[1,""b""]}",');
 });
 
 it.each([
@@ -39,7 +45,7 @@ it.each([
       .split(',')
       .slice(8)
       .join(',')
-      .replace(/,{10}$/, ''),
+      .replace(/,{11}$/, ''),
   ).toBe(cell);
 });
 
@@ -50,8 +56,8 @@ it.each(['no JSON', '[1]', 'null', '"text"', `${'['.repeat(30_000)}${']'.repeat(
   },
 );
 
-it('is empty but for the number where an event is nested too deep to be written', () => {
-  expect(csvRow(7, Buffer.from(`{"event":${'['.repeat(30_000)}${']'.repeat(30_000)}}`))).toMatch(/^7,/);
+it('is empty but for the number where a member is nested too deep to be written', () => {
+  expect(csvRow(7, Buffer.from(`{"task":${'['.repeat(30_000)}${']'.repeat(30_000)}}`))).toMatch(/^7,/);
 });
 
 it('reads no member that an object only inherits', () => {

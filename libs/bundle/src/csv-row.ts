@@ -18,13 +18,14 @@ export const COLUMNS = [
   'sender',
   'service',
   'code',
+  'event.actor',
   'event.agent',
   'event.tool',
   'event.dataset',
   'event.action',
   'event.decision',
   'event.leaseId',
-  'event',
+  'event.cause',
 ] as const;
 
 export const CSV_HEADER = COLUMNS.join(',');
@@ -49,19 +50,21 @@ function rowOf(seq: number, envelope: unknown): string {
   return row;
 }
 
+/** No column is named after what every object has, so none is read that is only inherited. */
 const own = (value: unknown, member: string): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, member)
-    ? (value as Members)[member]
-    : undefined;
+  typeof value === 'object' && value !== null ? (value as Members)[member] : undefined;
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const FORMULA = /^[=+\-@]/;
 const TO_QUOTE = /[",]/;
+/** Most texts are, and need no second look. */
+const IDENTIFIER = /^[A-Za-z0-9_][A-Za-z0-9_.:/+-]*$/;
 
 /** Text as it is; anything else, and text with control characters, as JSON. Nothing for null and for what is not there. */
 function cell(value: unknown): string {
   if (value === undefined || value === null) return '';
+  if (typeof value === 'string' && IDENTIFIER.test(value)) return value;
   const text = typeof value === 'string' && !CONTROL.test(value) ? value : JSON.stringify(value);
   const safe = FORMULA.test(text) ? `'${text}` : text;
   return TO_QUOTE.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -2,14 +2,14 @@
  * Is every entry of a bundle in the log, as a trusted key signed it? Offline, in one pass, with memory that does not grow with the
  * bundle. Everything in it is hostile; the only thing trusted is the trust file.
  */
-import { HashList, isFileName, Lines, readWhole, type BundleFiles, type Digest } from './bundle-files.js';
+import { HashList, isFileName, isSameDigest, Lines, readWhole, type BundleFiles } from './bundle-files.js';
 import { BundleError, CANNOT_BE_JUDGED, type BundleErrorCode, type Finding } from './errors.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { MerkleError, sameHash, type Checkpoint, type SignedHead } from './merkle.js';
 import { judgeSince } from './since.js';
 import { openTrusted, type Trust } from './trust.js';
 import { verifyEntries } from './verify-entries.js';
-import { verifyRows } from './verify-rows.js';
+import { verifyTable, type TableVerdict } from './verify-table.js';
 
 export type Verdict = 'good' | 'altered' | 'unjudged';
 
@@ -35,6 +35,14 @@ const MAX_NOTE_BYTES = 1_000_000;
 
 /** @param since an earlier head of the log, from elsewhere, whose signature was verified */
 export function verifyBundle(files: BundleFiles, trust: Trust, since?: Checkpoint): BundleReport {
+  const report = verifyLeaves(files, trust, since);
+  return report.origin === null || report.verdict === 'altered'
+    ? report
+    : withTable(report, verifyTable(files, readManifest(files)));
+}
+
+/** All but the table, which may be looked at meanwhile. */
+export function verifyLeaves(files: BundleFiles, trust: Trust, since?: Checkpoint): BundleReport {
   const report = nothingFound();
   try {
     const manifest = readManifest(files);
@@ -52,6 +60,12 @@ export function verifyBundle(files: BundleFiles, trust: Trust, since?: Checkpoin
   }
   report.verdict = verdictOf(report.findings);
   return report;
+}
+
+/** Requires a report on the leaves of which none was altered. */
+export function withTable(report: BundleReport, table: TableVerdict): BundleReport {
+  const findings = [...table.findings, ...report.findings];
+  return { ...report, findings, badEntries: table.badEntries, verdict: verdictOf(findings) };
 }
 
 /** Of a bundle that cannot even be opened. @throws whatever is no refusal */
@@ -81,27 +95,13 @@ function verifyContents(
 
   const wrong = (code: BundleErrorCode, place: string) => report.findings.push({ code, place });
   if (!isSigned) wrong('ERR_BUNDLE_ROOT_MISMATCH', 'hashes.bin');
-  if (!isSame(tree.hashes, manifest.files['hashes.bin'])) wrong('ERR_BUNDLE_FILE_ALTERED', 'hashes.bin');
-  if (!tree.isWhole || !isSame(tree.entries, manifest.files['entries.jsonl']))
+  if (!isSameDigest(tree.hashes, manifest.files['hashes.bin'])) wrong('ERR_BUNDLE_FILE_ALTERED', 'hashes.bin');
+  if (!tree.isWhole || !isSameDigest(tree.entries, manifest.files['entries.jsonl']))
     wrong('ERR_BUNDLE_FILE_ALTERED', 'entries.jsonl');
-  // A table is only as good as the leaves that it is compared with.
-  if (report.findings.length > 0) return;
-
-  verifyTable(files, manifest, report);
-  if (since === undefined) return;
+  if (since === undefined || report.findings.length > 0) return;
   const code = judgeSince(since, head, manifest, tree.rootThen);
   if (code === undefined) report.extendsSize = since.size;
   else wrong(code, 'earlier checkpoint');
-}
-
-function verifyTable(files: BundleFiles, manifest: Manifest, report: BundleReport): void {
-  const told = manifest.files['entries.csv'];
-  if (told === undefined) return;
-  const table = verifyRows(new Lines(files, 'entries.jsonl'), new Lines(files, 'entries.csv'), manifest);
-  report.badEntries = table.findings.count;
-  report.findings.push(...table.findings.first);
-  if (!table.isWhole || !table.hasHeader || !isSame(table.rows, told))
-    report.findings.push({ code: 'ERR_BUNDLE_FILE_ALTERED', place: 'entries.csv' });
 }
 
 /** @throws BundleError ERR_BUNDLE_HEAD_MISMATCH */
@@ -120,12 +120,9 @@ function assertFiles(files: BundleFiles, manifest: Manifest): void {
     if (name !== 'manifest.json' && manifest.files[name] === undefined)
       throw new BundleError('ERR_BUNDLE_FILE_UNKNOWN', name);
   const lines = new Lines(files, 'checkpoint');
-  if (!isSame(lines.digest(), manifest.files.checkpoint))
+  if (!isSameDigest(lines.digest(), manifest.files.checkpoint))
     throw new BundleError('ERR_BUNDLE_FILE_ALTERED', 'checkpoint');
 }
-
-const isSame = (found: Digest, told: Digest): boolean =>
-  found.bytes === told.bytes && found.sha256 === told.sha256;
 
 /** @throws whatever is no refusal */
 function findingOf(error: unknown): Finding {

@@ -24,7 +24,7 @@ export async function auditVerify(
 ): Promise<void> {
   const trust = trustIn(await read(policy), policy);
   const then = since === undefined ? undefined : checkpointIn(await read(since), trust, since);
-  const report = reportOn(bundle, trust, then);
+  const report = await reportOn(bundle, trust, then);
   output.answer(reportText(report), reportDocument(report));
   const [first] = report.findings;
   switch (report.verdict) {
@@ -37,9 +37,13 @@ export async function auditVerify(
   }
 }
 
-function reportOn(bundle: string, trust: Trust, then: Checkpoint | undefined): BundleReport {
+async function reportOn(
+  bundle: string,
+  trust: Trust,
+  then: Checkpoint | undefined,
+): Promise<BundleReport> {
   try {
-    return verifyBundleAt(bundle, trust, then);
+    return await verifyBundleAt(bundle, trust, then);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;

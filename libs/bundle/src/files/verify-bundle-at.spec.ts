@@ -38,24 +38,24 @@ const head = {
   proof: manifestOf(GOOD).proof,
 };
 
-it('verifies an archive, and the folder that it was unpacked to', () => {
-  expect(verdictOn(archive).verdict).toBe('good');
-  expect(verifyBundleAt(unpacked(GOOD), TRUST).verdict).toBe('good');
+it('verifies an archive, and the folder that it was unpacked to', async () => {
+  expect((await verdictOn(archive)).verdict).toBe('good');
+  expect((await verifyBundleAt(unpacked(GOOD), TRUST)).verdict).toBe('good');
 });
 
-it('verifies an archive that the tar of this machine has made of that folder', () => {
+it('verifies an archive that the tar of this machine has made of that folder', async () => {
   const parts = unpacked(GOOD);
   execFileSync('tar', ['-cf', at('b.bundle'), '-C', parts, ...readdirSync(parts)]);
-  expect(verifyBundleAt(at('b.bundle'), TRUST).verdict).toBe('good');
+  expect((await verifyBundleAt(at('b.bundle'), TRUST)).verdict).toBe('good');
 });
 
-it('writes what tar can read, for its owner alone, and nothing beside it', () => {
+it('writes what tar can read, for its owner alone, and nothing beside it', async () => {
   const writer = new BundleWriter(at('c.bundle'), head);
   for (let seq = FROM; seq < TO; seq += 1) writer.draft.add(LOG.leaves[seq]!, LOG.hashes[seq]!);
   writer.keep();
   writer.close();
 
-  expect(verifyBundleAt(at('c.bundle'), TRUST).verdict).toBe('good');
+  expect((await verifyBundleAt(at('c.bundle'), TRUST)).verdict).toBe('good');
   expect(statSync(at('c.bundle')).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder)).toEqual(['c.bundle']);
   expect(
@@ -82,16 +82,16 @@ it('takes no leaf that is two lines', () => {
   writer.close();
 });
 
-it('refuses an archive cut short, wherever it was cut', () => {
+it('refuses an archive cut short, wherever it was cut', async () => {
   for (let bytes = 0; bytes < archive.length - 512; bytes += 307) {
-    const { verdict, findings } = verdictOn(archive.subarray(0, bytes));
+    const { verdict, findings } = await verdictOn(archive.subarray(0, bytes));
     expect([bytes, verdict, findings[0]?.code]).toEqual([bytes, 'altered', 'ERR_BUNDLE_ARCHIVE']);
   }
 });
 
-it('says which file was cut short', () => {
+it('says which file was cut short', async () => {
   const entries = archive.indexOf('entries.jsonl');
-  expect(verdictOn(archive.subarray(0, entries + 2_000)).findings[0]?.place).toBe('entries.jsonl');
+  expect((await verdictOn(archive.subarray(0, entries + 2_000))).findings[0]?.place).toBe('entries.jsonl');
 });
 
 /** The header of the first file, changed, with its checksum mended. */
@@ -136,24 +136,24 @@ it.each([
   ['something behind the end', Buffer.concat([archive, Buffer.from('more')]), 'ERR_BUNDLE_ARCHIVE'],
   ['nothing at all', Buffer.alloc(0), 'ERR_BUNDLE_ARCHIVE'],
   ['another kind of file', Buffer.from('PK\x03\x04'.repeat(400)), 'ERR_BUNDLE_ARCHIVE'],
-])('refuses an archive with %s', (_what, bytes, code) => {
-  expect(verdictOn(bytes)).toMatchObject({ verdict: 'altered', findings: [{ code }] });
+])('refuses an archive with %s', async (_what, bytes, code) => {
+  expect(await verdictOn(bytes)).toMatchObject({ verdict: 'altered', findings: [{ code }] });
 });
 
-it('refuses a folder with a file too many', () => {
+it('refuses a folder with a file too many', async () => {
   const path = unpacked([...GOOD, ['notes.txt', Buffer.from('')]]);
-  expect(verifyBundleAt(path, TRUST).findings).toEqual([
+  expect((await verifyBundleAt(path, TRUST)).findings).toEqual([
     { code: 'ERR_BUNDLE_FILE_UNKNOWN', place: 'folder' },
   ]);
 });
 
-it('follows no link out of a folder', () => {
+it('follows no link out of a folder', async () => {
   const path = unpacked([...GOOD].filter(([name]) => name !== 'checkpoint'));
   writeFileSync(at('elsewhere'), GOOD.get('checkpoint' satisfies FileName)!);
   symlinkSync(at('elsewhere'), join(path, 'checkpoint'));
-  expect(verifyBundleAt(path, TRUST).findings).toEqual([{ code: 'ERR_BUNDLE_ARCHIVE', place: 'checkpoint' }]);
+  expect((await verifyBundleAt(path, TRUST)).findings).toEqual([{ code: 'ERR_BUNDLE_ARCHIVE', place: 'checkpoint' }]);
 });
 
-it('throws where there is nothing to be read', () => {
-  expect(() => verifyBundleAt(at('nowhere'), TRUST)).toThrow('ENOENT');
+it('throws where there is nothing to be read', async () => {
+  await expect(verifyBundleAt(at('nowhere'), TRUST)).rejects.toThrow('ENOENT');
 });
