@@ -30,10 +30,19 @@ const STATUS: Record<Verdict, number> = { good: 0, altered: 1, unjudged: 2 };
 it('has at most 200 lines, and imports nothing but the standard library and cryptography', () => {
   const lines = readFileSync(script, 'utf8').trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(200);
-  const imports = lines.flatMap((line) => /^(?:import|from) (.*?)(?: import .*)?$/.exec(line)?.[1]?.split(', ') ?? []);
-  expect(imports.map((name) => name.split('.')[0]).filter((name) => name !== 'cryptography')).toEqual(
-    ['argparse', 'base64', 'csv', 'hashlib', 'json', 'os', 'sys', 'tarfile'],
+  const imports = lines.flatMap(
+    (line) => /^(?:import|from) (.*?)(?: import .*)?$/.exec(line)?.[1]?.split(', ') ?? [],
   );
+  expect(imports.map((name) => name.split('.')[0]).filter((name) => name !== 'cryptography')).toEqual([
+    'argparse',
+    'base64',
+    'csv',
+    'hashlib',
+    'json',
+    'os',
+    'sys',
+    'tarfile',
+  ]);
 });
 
 if ('missing' in environment) {
@@ -61,7 +70,11 @@ if ('missing' in environment) {
         return { status: code, text: stdout };
       },
     );
-    return { status, text, bad: [...text.matchAll(/^entry (\d+): altered$/gm)].map(([, seq]) => Number(seq)) };
+    return {
+      status,
+      text,
+      bad: [...text.matchAll(/^entry (\d+): altered$/gm)].map(([, seq]) => Number(seq)),
+    };
   }
   const written = (name: string, parts: BundleParts): string => {
     writeFileSync(join(folder, name), archiveOf(parts));
@@ -86,7 +99,10 @@ if ('missing' in environment) {
         long.bundle({ from: 599, since: 100, withTable: false }),
         long.bundle({ to: 1, size: 300, since: 100 }),
       ].entries())
-        expect([at, await second(written('long', bundle), '--since', note('long-then', long.note(100)))]).toEqual([
+        expect([
+          at,
+          await second(written('long', bundle), '--since', note('long-then', long.note(100))),
+        ]).toEqual([
           at,
           { status: 0, bad: [], text: expect.stringContaining('consistent with size 100') as string },
         ]);
@@ -107,7 +123,11 @@ if ('missing' in environment) {
         const ours = findings.flatMap(({ seq }) => seq ?? []);
         expect([what, await second(bundle)]).toEqual([
           what,
-          { status: STATUS[verdict], bad: ours, text: expect.stringMatching(/entry|manifest|hashes|refused|checkpoint/) as string },
+          {
+            status: STATUS[verdict],
+            bad: ours,
+            text: expect.stringMatching(/entry|manifest|hashes|refused|checkpoint/) as string,
+          },
         ]);
       }
       const archive = archiveOf(GOOD);
@@ -118,7 +138,11 @@ if ('missing' in environment) {
       const rewritten = new SmallLog(LOG.leaves.with(1, Buffer.from('{"v":1}')));
       for (const size of [2, 9, 21])
         expect(
-          await second(written('rewritten', rewritten.bundle({ since: size })), '--since', note('then', LOG.note(size))),
+          await second(
+            written('rewritten', rewritten.bundle({ since: size })),
+            '--since',
+            note('then', LOG.note(size)),
+          ),
         ).toMatchObject({ status: 1, text: expect.stringContaining('rewritten') as string });
     },
     180_000,

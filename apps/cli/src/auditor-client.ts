@@ -79,7 +79,9 @@ export class AuditorClient {
       if (body !== null) yield* linesOf(body, MAX_LINE_BYTES);
     } catch (cause) {
       const what = cause instanceof LineTooLong ? 'no export' : 'an export that broke off';
-      throw new CliError('ERR_CLI_ANSWER', `what came from the auditor at ${this.#address} is ${what}`, { cause });
+      throw new CliError('ERR_CLI_ANSWER', `what came from the auditor at ${this.#address} is ${what}`, {
+        cause,
+      });
     }
   }
 

@@ -15,7 +15,10 @@ export interface AsReader {
 const TOKEN_TTL_S = 120;
 
 /** The auditor, asked as a reader of the log. @throws CliError ERR_CLI_NOT_RUNNING */
-export async function auditorOf({ auditor, token }: AsReader, env: NodeJS.ProcessEnv): Promise<AuditorClient> {
+export async function auditorOf(
+  { auditor, token }: AsReader,
+  env: NodeJS.ProcessEnv,
+): Promise<AuditorClient> {
   const stateDir = stateFolder(env);
   return new AuditorClient(auditor ?? (await readAddresses(stateDir)).auditor, () =>
     token === undefined

@@ -13,10 +13,19 @@ it.each([
   [[], []],
   [['a\nb\n'], ['a', 'b']],
   [['a\nb'], ['a', 'b']],
-  [['a', 'b\n', '\nc'], ['ab', '', 'c']],
+  [
+    ['a', 'b\n', '\nc'],
+    ['ab', '', 'c'],
+  ],
   [['\n'], ['']],
-  [['\n', '\n'], ['', '']],
-  [['a\n', 'b\n'], ['a', 'b']],
+  [
+    ['\n', '\n'],
+    ['', ''],
+  ],
+  [
+    ['a\n', 'b\n'],
+    ['a', 'b'],
+  ],
 ])('finds the lines of %j', async (chunks, lines) => {
   expect(await linesIn(chunks)).toEqual(lines);
 });

@@ -1,13 +1,12 @@
 /** Lines out of chunks as they come, without their ends; what follows the last end is a line too, if it is not empty. */
+export type Input = AsyncIterable<Uint8Array | string>;
+
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
 }
 
 /** In batches, each with the lines that a chunk completed. @throws LineTooLong */
-export async function* linesOf(
-  chunks: AsyncIterable<Uint8Array | string>,
-  maxBytes: number,
-): AsyncGenerator<Buffer[]> {
+export async function* linesOf(chunks: Input, maxBytes: number): AsyncGenerator<Buffer[]> {
   let parts: Buffer[] = [];
   let held = 0;
   for await (const chunk of chunks) {

@@ -21,7 +21,6 @@ export interface Tampering {
 }
 
 type Change = (bytes: Buffer) => Buffer;
-type Files = WrittenManifest['files'];
 
 const changed = (name: FileName, change: Change, parts = GOOD): BundleParts =>
   new Map([...parts].map(([each, bytes]) => [each, each === name ? change(bytes) : bytes]));
@@ -43,7 +42,7 @@ export const resealed = (parts: BundleParts): BundleParts =>
   withManifest(parts, (manifest) => {
     for (const [name, bytes] of parts)
       if (name !== 'manifest.json')
-        Object.assign(manifest.files[name as keyof Files] ?? {}, {
+        Object.assign(manifest.files[name] ?? {}, {
           bytes: bytes.length,
           sha256: createHash('sha256').update(bytes).digest('hex'),
         });

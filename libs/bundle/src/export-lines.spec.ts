@@ -7,7 +7,10 @@ const trimmed = (line: Buffer) => line.subarray(0, -1);
 it('reads what it wrote', () => {
   expect(readHeadLine(trimmed(headLine(head)))).toEqual(head);
   const [leaf, leafHash] = [LOG.leaves[3]!, LOG.hashes[3]!];
-  expect(readEntryLine(trimmed(entryLine(leaf, leafHash)))).toEqual({ leaf, leafHash: Buffer.from(leafHash) });
+  expect(readEntryLine(trimmed(entryLine(leaf, leafHash)))).toEqual({
+    leaf,
+    leafHash: Buffer.from(leafHash),
+  });
 });
 
 it('writes lines of JSON', () => {
@@ -16,16 +19,24 @@ it('writes lines of JSON', () => {
   expect(JSON.parse(line.toString())).toEqual([expect.any(String), JSON.parse(LOG.leaves[3]!.toString())]);
 });
 
-it.each(['', '{}', '[]', '{"checkpoint":1}', JSON.stringify({ ...head, from: -1 }), '{"code":"ERR_FORBIDDEN"}'])(
-  'takes nothing else for a head: %.30s',
-  (text) => {
-    expect(readHeadLine(Buffer.from(text))).toBeUndefined();
-  },
-);
+it.each([
+  '',
+  '{}',
+  '[]',
+  '{"checkpoint":1}',
+  JSON.stringify({ ...head, from: -1 }),
+  '{"code":"ERR_FORBIDDEN"}',
+])('takes nothing else for a head: %.30s', (text) => {
+  expect(readHeadLine(Buffer.from(text))).toBeUndefined();
+});
 
-it.each(['', '{}', '["', `["${'A'.repeat(44)}",{}]`, `["${'A'.repeat(43)}=",{}`, `x"${'A'.repeat(43)}=",{}]`])(
-  'takes nothing else for an entry: %.30s',
-  (text) => {
-    expect(readEntryLine(Buffer.from(text))).toBeUndefined();
-  },
-);
+it.each([
+  '',
+  '{}',
+  '["',
+  `["${'A'.repeat(44)}",{}]`,
+  `["${'A'.repeat(43)}=",{}`,
+  `x"${'A'.repeat(43)}=",{}]`,
+])('takes nothing else for an entry: %.30s', (text) => {
+  expect(readEntryLine(Buffer.from(text))).toBeUndefined();
+});

@@ -95,7 +95,8 @@ function verifyContents(
 
   const wrong = (code: BundleErrorCode, place: string) => report.findings.push({ code, place });
   if (!isSigned) wrong('ERR_BUNDLE_ROOT_MISMATCH', 'hashes.bin');
-  if (!isSameDigest(tree.hashes, manifest.files['hashes.bin'])) wrong('ERR_BUNDLE_FILE_ALTERED', 'hashes.bin');
+  if (!isSameDigest(tree.hashes, manifest.files['hashes.bin']))
+    wrong('ERR_BUNDLE_FILE_ALTERED', 'hashes.bin');
   if (!tree.isWhole || !isSameDigest(tree.entries, manifest.files['entries.jsonl']))
     wrong('ERR_BUNDLE_FILE_ALTERED', 'entries.jsonl');
   if (since === undefined || report.findings.length > 0) return;

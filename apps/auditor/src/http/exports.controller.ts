@@ -76,7 +76,10 @@ function requestIn(body: Buffer): z.infer<typeof exportRequest> {
   try {
     return exportRequest.parse(JSON.parse(body.toString('utf8')));
   } catch {
-    throw new ProblemError('ERR_BODY_INVALID', 'the body must be {"from"?, "to"?, "since"?}: sizes of the log');
+    throw new ProblemError(
+      'ERR_BODY_INVALID',
+      'the body must be {"from"?, "to"?, "since"?}: sizes of the log',
+    );
   }
 }
 

@@ -69,7 +69,13 @@ const verify = async (asked: object = {}): Promise<BundleReport> =>
 const bad = ({ findings }: BundleReport) => findings.map(({ code, place }) => `${place} ${code}`);
 
 it('hands out the whole log, or any range of it, and each verifies', async () => {
-  for (const asked of [{}, { from: 0, to: 1 }, { from: 255, to: 513 }, { from: 299 }, { from: 599, to: 600 }]) {
+  for (const asked of [
+    {},
+    { from: 0, to: 1 },
+    { from: 255, to: 513 },
+    { from: 299 },
+    { from: 599, to: 600 },
+  ]) {
     const { verdict, included, from, to } = await verify(asked);
     expect([asked, verdict, included]).toEqual([asked, 'good', to - from]);
   }
@@ -118,7 +124,11 @@ describe('a superuser', () => {
   const rehash = (seq: number) =>
     `UPDATE entry SET leaf_hash = sha256('\\x00'::bytea || leaf) WHERE seq = ${seq}`;
   const swap = (a: number, b: number) =>
-    [[a, -1], [b, a], [-1, b]].map(([from, to]) => `UPDATE entry SET seq = ${to} WHERE seq = ${from}`);
+    [
+      [a, -1],
+      [b, a],
+      [-1, b],
+    ].map(([from, to]) => `UPDATE entry SET seq = ${to} WHERE seq = ${from}`);
   const noConstraints = [
     'ALTER TABLE payload DROP CONSTRAINT payload_seq_fkey',
     'ALTER TABLE entry DROP CONSTRAINT entry_seq_check',
@@ -197,4 +207,3 @@ describe('a superuser', () => {
     ]);
   });
 });
-

@@ -69,7 +69,9 @@ async function readPage(db: Reader, start: bigint, end: bigint): Promise<Exporte
   );
   const gap = rows.findIndex(({ seq }, i) => seq !== start + BigInt(i));
   const inTree = await readTileHashes(db, start, end);
-  return rows.slice(0, gap < 0 ? undefined : gap).map(({ seq, leaf, leafHash }) => ({ leaf, leafHash: inTree(seq) ?? leafHash }));
+  return rows
+    .slice(0, gap < 0 ? undefined : gap)
+    .map(({ seq, leaf, leafHash }) => ({ leaf, leafHash: inTree(seq) ?? leafHash }));
 }
 
 /** Hashes of leaves that full tiles have. */

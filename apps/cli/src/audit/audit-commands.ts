@@ -18,7 +18,9 @@ export function auditCommands(
     .option('--to <seq>', 'the entry behind the last (all that is signed, unless told)', seqOf)
     .option('--since <checkpoint>', 'an earlier checkpoint, that the bundle is to prove the log extends')
     .addOption(
-      new Option('--format <format>', 'a bundle; or its leaves, or its table, alone').choices(FORMATS).default('bundle'),
+      new Option('--format <format>', 'a bundle; or its leaves, or its table, alone')
+        .choices(FORMATS)
+        .default('bundle'),
     )
     .option('--no-csv', 'a bundle without the table for people')
     .option('--auditor <url>', 'where the log is asked, where npm start did not start it')
@@ -28,7 +30,9 @@ export function auditCommands(
     .argument('<bundle>', 'the file, or the folder that it was unpacked to')
     .requiredOption('--policy <trust>', 'the trust file: whose signatures count (C2SP tlog-policy)')
     .option('--since <checkpoint>', 'an earlier checkpoint of yours, that the log has to extend')
-    .action((bundle: string, options: AuditVerifyOptions & Json) => auditVerify(bundle, options, context(options)));
+    .action((bundle: string, options: AuditVerifyOptions & Json) =>
+      auditVerify(bundle, options, context(options)),
+    );
 }
 
 function seqOf(text: string): number {

@@ -23,7 +23,10 @@ export interface AuditExportOptions extends AsReader {
 }
 
 /** @throws CliError ERR_CLI_LOG_INCOMPLETE where the auditor has fewer entries than it signed; ERR_CLI_ANSWER, ERR_CLI_FILE */
-export async function auditExport(options: AuditExportOptions, { env, output }: CommandContext): Promise<void> {
+export async function auditExport(
+  options: AuditExportOptions,
+  { env, output }: CommandContext,
+): Promise<void> {
   const { out, from, to, format } = options;
   if (existsSync(out)) throw isThere(out);
   const since = options.since === undefined ? undefined : await sizeIn(options.since);

@@ -37,11 +37,7 @@ export async function auditVerify(
   }
 }
 
-async function reportOn(
-  bundle: string,
-  trust: Trust,
-  then: Checkpoint | undefined,
-): Promise<BundleReport> {
+async function reportOn(bundle: string, trust: Trust, then: Checkpoint | undefined): Promise<BundleReport> {
   try {
     return await verifyBundleAt(bundle, trust, then);
   } catch (cause) {
@@ -74,6 +70,8 @@ function checkpointIn(note: string, trust: Trust, file: string): Checkpoint {
     return openTrusted(note, trust, 'earlier checkpoint');
   } catch (cause) {
     if (!(cause instanceof BundleError) && !(cause instanceof MerkleError)) throw cause;
-    throw new CliError('ERR_CLI_FILE', `\`${file}\` is not a checkpoint that a trusted key signed`, { cause });
+    throw new CliError('ERR_CLI_FILE', `\`${file}\` is not a checkpoint that a trusted key signed`, {
+      cause,
+    });
   }
 }

@@ -56,12 +56,15 @@ describe('mayfly audit verify', () => {
     );
   });
 
-  it.each(TAMPERINGS)('refuses a bundle of which $what, and says so as a document', async ({ parts, code, place }) => {
-    expect(await verify(parts, '--json')).toBe(1);
-    const said = JSON.parse(stdout) as { ok: boolean; findings: object[] };
-    expect(said.ok).toBe(false);
-    expect(said.findings[0]).toMatchObject({ code, place, what: expect.any(String) as string });
-  });
+  it.each(TAMPERINGS)(
+    'refuses a bundle of which $what, and says so as a document',
+    async ({ parts, code, place }) => {
+      expect(await verify(parts, '--json')).toBe(1);
+      const said = JSON.parse(stdout) as { ok: boolean; findings: object[] };
+      expect(said.ok).toBe(false);
+      expect(said.findings[0]).toMatchObject({ code, place, what: expect.any(String) as string });
+    },
+  );
 
   it('refuses what is no bundle at all', async () => {
     await writeFile(at('a.bundle'), 'hello');
@@ -80,12 +83,20 @@ describe('mayfly audit verify', () => {
     ['there is no bundle', ['audit', 'verify', 'nowhere', '--policy', 'trust']],
     ['there is no trust file', ['audit', 'verify', 'trust', '--policy', 'nowhere']],
     ['the trust file is none', ['audit', 'verify', 'trust', '--policy', 'garbage']],
-    ['the earlier checkpoint is none', ['audit', 'verify', 'trust', '--policy', 'trust', '--since', 'garbage']],
-    ['the earlier checkpoint is of a stranger', ['audit', 'verify', 'trust', '--policy', 'trust', '--since', 'foreign']],
+    [
+      'the earlier checkpoint is none',
+      ['audit', 'verify', 'trust', '--policy', 'trust', '--since', 'garbage'],
+    ],
+    [
+      'the earlier checkpoint is of a stranger',
+      ['audit', 'verify', 'trust', '--policy', 'trust', '--since', 'foreign'],
+    ],
   ])('cannot be asked where %s', async (_what, args) => {
     await writeFile(at('garbage'), 'garbage');
     await writeFile(at('foreign'), LOG.note(9).replaceAll('audit.example', 'other.example'));
-    const named = args.map((arg) => (['audit', 'verify'].includes(arg) || arg.startsWith('--') ? arg : at(arg)));
+    const named = args.map((arg) =>
+      ['audit', 'verify'].includes(arg) || arg.startsWith('--') ? arg : at(arg),
+    );
     expect(await run(...named)).toBe(2);
     expect(stdout).toBe('');
   });
@@ -109,7 +120,17 @@ describe('mayfly audit export', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await writeFile(at('token'), 'a.b.c\n');
-    return await run('audit', 'export', '--out', at('out'), '--auditor', url, '--token', at('token'), ...more);
+    return await run(
+      'audit',
+      'export',
+      '--out',
+      at('out'),
+      '--auditor',
+      url,
+      '--token',
+      at('token'),
+      ...more,
+    );
   }
   const left = async () => (await readdir(folder)).filter((name) => name.startsWith('out'));
   const whole: RequestListener = (_request, response) => void response.end(Buffer.concat(lines));
@@ -134,7 +155,12 @@ describe('mayfly audit export', () => {
 
   it('leaves the table out where it is told to', async () => {
     expect(await exportFrom(whole, '--no-csv', '--json')).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ format: 'bundle', from: 3, to: 17, checkpoint: { size: '21' } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      format: 'bundle',
+      from: 3,
+      to: 17,
+      checkpoint: { size: '21' },
+    });
     expect((await readFile(at('out'))).includes('entries.csv')).toBe(false);
   });
 
@@ -152,9 +178,21 @@ describe('mayfly audit export', () => {
     ['lacks an entry', (_request, response) => void response.end(Buffer.concat(lines.slice(0, 9))), 1],
     ['answers something else', (_request, response) => void response.end('<html>\n'), 1],
     ['answers nothing', (_request, response) => void response.end(), 1],
-    ['answers with an entry that is none', (_request, response) => void response.end(`${lines[0]!.toString()}[]\n`), 1],
-    ['answers with a line without end', (_request, response) => void response.end(Buffer.alloc(3_000_000, 'x')), 1],
-    ['refuses', (_request, response) => void response.writeHead(403).end('{"code":"ERR_FORBIDDEN","detail":"no"}'), 1],
+    [
+      'answers with an entry that is none',
+      (_request, response) => void response.end(`${lines[0]!.toString()}[]\n`),
+      1,
+    ],
+    [
+      'answers with a line without end',
+      (_request, response) => void response.end(Buffer.alloc(3_000_000, 'x')),
+      1,
+    ],
+    [
+      'refuses',
+      (_request, response) => void response.writeHead(403).end('{"code":"ERR_FORBIDDEN","detail":"no"}'),
+      1,
+    ],
     [
       'breaks off',
       (_request, response) => {

@@ -22,8 +22,22 @@ const integer = read(fromDecimal);
 const proof = z.array(bytes).max(1_000);
 
 const claim = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('inclusion'), index: integer, size: integer, leafHash: bytes, root: bytes, proof }),
-  z.object({ kind: z.literal('consistency'), size1: integer, size2: integer, root1: bytes, root2: bytes, proof }),
+  z.object({
+    kind: z.literal('inclusion'),
+    index: integer,
+    size: integer,
+    leafHash: bytes,
+    root: bytes,
+    proof,
+  }),
+  z.object({
+    kind: z.literal('consistency'),
+    size1: integer,
+    size2: integer,
+    root1: bytes,
+    root2: bytes,
+    proof,
+  }),
   z.object({ kind: z.literal('note'), note: z.string(), vkeys: z.array(z.string()).max(100) }),
   z.object({ kind: z.literal('tlog-proof'), text: z.string(), entry: bytes, policy: z.string() }),
 ]);

@@ -1,9 +1,8 @@
 /** `mayfly log check`: one claim a line, and `ok` or `refused` with its code for each. */
 import type { CommandContext } from '../commands/context.js';
 import { CliError } from '../failure.js';
-import { LineTooLong, linesOf } from '../lines.js';
+import { LineTooLong, linesOf, type Input } from '../lines.js';
 import { judgeClaim } from './claim.js';
-import type { Input } from './log-commands.js';
 
 /** A note has a million bytes at most, and JSON may write each as six. */
 const MAX_LINE_BYTES = 1 << 24;
@@ -19,7 +18,10 @@ export async function logCheck(input: Input, { output }: CommandContext): Promis
         const code = judgeClaim(text);
         checked += 1;
         if (code !== undefined) refused += 1;
-        output.answer(code === undefined ? 'ok' : `refused ${code}`, code === undefined ? { ok: true } : { ok: false, code });
+        output.answer(
+          code === undefined ? 'ok' : `refused ${code}`,
+          code === undefined ? { ok: true } : { ok: false, code },
+        );
       }
   } catch (cause) {
     if (!(cause instanceof LineTooLong)) throw cause;

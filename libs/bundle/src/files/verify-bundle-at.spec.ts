@@ -151,7 +151,9 @@ it('follows no link out of a folder', async () => {
   const path = unpacked([...GOOD].filter(([name]) => name !== 'checkpoint'));
   writeFileSync(at('elsewhere'), GOOD.get('checkpoint' satisfies FileName)!);
   symlinkSync(at('elsewhere'), join(path, 'checkpoint'));
-  expect((await verifyBundleAt(path, TRUST)).findings).toEqual([{ code: 'ERR_BUNDLE_ARCHIVE', place: 'checkpoint' }]);
+  expect((await verifyBundleAt(path, TRUST)).findings).toEqual([
+    { code: 'ERR_BUNDLE_ARCHIVE', place: 'checkpoint' },
+  ]);
 });
 
 it('throws where there is nothing to be read', async () => {
