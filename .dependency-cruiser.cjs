@@ -31,6 +31,24 @@ module.exports = {
       to: { pathNot: '^libs/merkle/(src|node)/|^(node:)?crypto$' },
     },
     {
+      name: 'bundle-needs-little',
+      severity: 'error',
+      from: { path: '^libs/bundle/src', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^(apps|libs)/', pathNot: '^libs/(bundle|merkle)/' },
+    },
+    {
+      name: 'bundle-touches-disks-in-files',
+      severity: 'error',
+      from: { path: '^libs/bundle/src', pathNot: '\\.spec\\.ts$|^libs/bundle/src/files/' },
+      to: { path: ioOf, pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'bundle-needs-no-network',
+      severity: 'error',
+      from: { path: '^libs/bundle/src' },
+      to: { path: '^(node:)?(net|http|https|http2|tls|dns|dgram)$' },
+    },
+    {
       name: 'tokens-have-no-io',
       severity: 'error',
       from: { path: '^libs/tokens/src', pathNot: '\\.spec\\.ts$' },

@@ -6,6 +6,7 @@ import { BusController } from './bus.controller.js';
 import { AccessController } from './http/access.controller.js';
 import { DecisionsController } from './http/decisions.controller.js';
 import { EntriesController } from './http/entries.controller.js';
+import { ExportsController } from './http/exports.controller.js';
 import { LogController } from './http/log.controller.js';
 import { OpenApiController } from './http/openapi.controller.js';
 import { Readers } from './http/readers.js';
@@ -27,6 +28,7 @@ export const HTTP_CONTROLLERS = [
   StreamController,
   AccessController,
   DecisionsController,
+  ExportsController,
   StoryController,
   LogController,
   OpenApiController,

@@ -1,6 +1,8 @@
 /** The auditor's HTTP interface, as an operator with the role `auditor`. Each read is itself recorded in the log. */
 import { z } from 'zod';
+import { MAX_LINE_BYTES } from '#bundle/export-lines.js';
 import { CliError } from './failure.js';
+import { LineTooLong, linesOf } from './lines.js';
 
 const REQUEST_WITHIN_MS = 10_000;
 
@@ -65,17 +67,54 @@ export class AuditorClient {
     return checked.parse(await jsonOf(await this.#ask('/v1/decisions/check', { method: 'POST', body })));
   }
 
+  /** The lines of `#bundle/export-lines.js`, as they come. Nothing is verified. */
+  async export(range: { from: number; to?: number; since?: number }): Promise<AsyncIterable<Buffer[]>> {
+    const response = await this.#begin('/v1/exports', { method: 'POST', body: JSON.stringify(range) });
+    if (!response.ok) throw await problemOf(response);
+    return this.#linesIn(response);
+  }
+
+  async *#linesIn({ body }: Response): AsyncGenerator<Buffer[]> {
+    try {
+      if (body !== null) yield* linesOf(body, MAX_LINE_BYTES);
+    } catch (cause) {
+      const what = cause instanceof LineTooLong ? 'no export' : 'an export that broke off';
+      throw new CliError('ERR_CLI_ANSWER', `what came from the auditor at ${this.#address} is ${what}`, {
+        cause,
+      });
+    }
+  }
+
+  /** As `#ask`, but only for the answer to begin: it may be long. */
+  async #begin(path: string, request: { method: string; body: string }): Promise<Response> {
+    const waiting = new AbortController();
+    const timer = setTimeout(() => waiting.abort(), REQUEST_WITHIN_MS);
+    try {
+      return await this.#send(path, request, waiting.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #get(path: string): Promise<Response> {
     return this.#ask(path);
   }
 
-  async #ask(path: string, request: { method?: string; body?: string } = {}): Promise<Response> {
+  #ask(path: string, request: { method?: string; body?: string } = {}): Promise<Response> {
+    return this.#send(path, request, AbortSignal.timeout(REQUEST_WITHIN_MS));
+  }
+
+  async #send(
+    path: string,
+    request: { method?: string; body?: string },
+    signal: AbortSignal,
+  ): Promise<Response> {
     const headers = { authorization: `Bearer ${await this.#token()}` };
     try {
       return await fetch(new URL(path, this.#address), {
         ...request,
         headers,
-        signal: AbortSignal.timeout(REQUEST_WITHIN_MS),
+        signal,
       });
     } catch (cause) {
       throw new CliError('ERR_CLI_UNREACHABLE', `the auditor does not answer at ${this.#address}`, { cause });

@@ -20,7 +20,9 @@ export type CliErrorCode =
   | 'ERR_CLI_SETTLED'
   | 'ERR_CLI_STILL_PARKED'
   | 'ERR_CLI_STILL_RUNNING'
-  | 'ERR_CLI_LOG_NOT_EMPTY';
+  | 'ERR_CLI_LOG_NOT_EMPTY'
+  | 'ERR_CLI_LOG_INCOMPLETE'
+  | 'ERR_CLI_NOT_JUDGED';
 
 const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_USAGE: 2,
@@ -37,6 +39,8 @@ const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_STILL_PARKED: 1,
   ERR_CLI_STILL_RUNNING: 1,
   ERR_CLI_LOG_NOT_EMPTY: 1,
+  ERR_CLI_LOG_INCOMPLETE: 1,
+  ERR_CLI_NOT_JUDGED: 2,
 };
 
 /** With these of an agent's errors nothing could be asked. */

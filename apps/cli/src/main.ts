@@ -4,7 +4,7 @@ import { failureOf } from './failure.js';
 import { program } from './program.js';
 
 /** The answer is out already, and says what does not hold. */
-const ANSWERED = ['ERR_CLI_CHECKS_FAILED', 'ERR_CLI_NOT_PROVEN'];
+const ANSWERED = ['ERR_CLI_CHECKS_FAILED', 'ERR_CLI_NOT_PROVEN', 'ERR_CLI_NOT_JUDGED'];
 
 try {
   await program(process.env, process).parseAsync(process.argv);

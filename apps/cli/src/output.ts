@@ -9,6 +9,7 @@ export interface Output {
 export interface Streams {
   stdout: { write(text: string): unknown };
   stderr: { write(text: string): unknown };
+  stdin?: AsyncIterable<Uint8Array | string>;
 }
 
 export function outputTo(streams: Streams, asJson: boolean): Output {

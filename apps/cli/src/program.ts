@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SERVICES } from '#events/services.js';
 import { approvalCommands } from './approvals/approval-commands.js';
+import { auditCommands } from './audit/audit-commands.js';
 import { call } from './commands/call.js';
 import type { CallOptions } from './commands/call.js';
 import { SAMPLE_ANALYST, SAMPLE_ORCHESTRATOR } from './commands/context.js';
@@ -26,6 +27,7 @@ import { taskShow } from './commands/task-show.js';
 import { taskStart } from './commands/task-start.js';
 import type { TaskStartOptions } from './commands/task-start.js';
 import { doctor } from './doctor/doctor.js';
+import { logCommands } from './log/log-commands.js';
 import { orderCommands } from './orders/order-commands.js';
 import { outputTo } from './output.js';
 import { standingCommands } from './standing/standing-commands.js';
@@ -114,6 +116,8 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
   standingCommands(mayfly, command, context);
   targetCommands(mayfly, command, context, seconds);
   orderCommands(mayfly, command, context);
+  auditCommands(mayfly, command, context);
+  logCommands(mayfly, command, context, streams.stdin ?? nothing());
 
   const policy = mayfly
     .command('policy')
@@ -190,3 +194,5 @@ export function program(env: NodeJS.ProcessEnv, streams: Streams): Command {
   );
   return mayfly;
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -9,6 +9,7 @@ import { instant } from '../query/instant.js';
 import { ACCESS_FILTERS, MAX_LEASES } from './access.controller.js';
 import { accessPage, decisionFindings, entryDetail, entryPage, story } from './api-schemas.js';
 import { keptDecisions } from './decisions.controller.js';
+import { exportRequest } from './exports.controller.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PROVEN } from './list-query.js';
 import type { ProblemCode } from './problem.js';
 
@@ -154,6 +155,22 @@ export const API: readonly Endpoint[] = [
     answer: decisionFindings,
     readBy: AUDITORS,
     codes: [...READER_CODES, 'ERR_BODY_INVALID', 'ERR_BODY_TOO_LARGE'],
+  },
+  {
+    method: 'post',
+    path: '/v1/exports',
+    summary: 'A contiguous range of the log, and what proves it; all of it unless told',
+    body: exportRequest,
+    answer: {
+      contentType: 'application/x-ndjson; charset=utf-8',
+      description: 'The head with what proves the range, then each entry: a line each.',
+    },
+    readBy: AUDITORS,
+    codes: [
+      ...READER_CODES,
+      ...(['ERR_BODY_INVALID', 'ERR_BODY_TOO_LARGE', 'ERR_NO_CHECKPOINT'] as const),
+      ...(['ERR_ENTRY_NOT_COVERED', 'ERR_TOO_MANY_STREAMS'] as const),
+    ],
   },
   {
     method: 'get',

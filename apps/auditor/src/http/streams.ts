@@ -19,6 +19,11 @@ export class Streams {
 
   constructor(private readonly log: AuditLog) {}
 
+  /** Aborts when all of them are to end. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   get isEnding(): boolean {
     return this.#ending.signal.aborted;
   }

@@ -39,6 +39,11 @@ export async function readConsistencyProof(db: Reader, size1: bigint, size2: big
   return proveConsistency(hasher, size1, size2, await readNodes(db, nodesForConsistency(size1, size2)));
 }
 
+/** Roots of perfect subtrees. Requires that the log has all their leaves. */
+export async function readSubtreeRoots(db: Reader, subtrees: readonly NodeId[]): Promise<Hash[]> {
+  return subtrees.map(await readNodes(db, subtrees));
+}
+
 /** Each tile is read once: a proof touches about two for every eight levels. Rows never change, so no snapshot is needed. */
 async function readNodes(db: Reader, nodes: readonly NodeId[]): Promise<ReadNode> {
   const tiles = new Map<string, Hash[]>();

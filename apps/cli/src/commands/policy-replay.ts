@@ -2,11 +2,10 @@
  * `mayfly policy replay`: which recorded decisions would another policy folder turn? Each call is decided again on the inputs that
  * were kept of it, once the log has confirmed the record; nothing is issued, and nothing is written.
  */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { mintSvid } from '#identity/development/mint-svid.js';
 import type { ReplayReport } from '#policy/replay/replay.js';
-import { AuditorClient } from '../auditor-client.js';
+import type { AuditorClient } from '../auditor-client.js';
+import { auditorOf, type AsReader } from '../auditor-of.js';
 import { inLettersOf, type WhereOptions } from '../dlq/letters-database.js';
 import { CliError } from '../failure.js';
 import { againstTheLog, type LogFindings, noFindings } from '../policy/against-the-log.js';
@@ -14,26 +13,18 @@ import { countDecisions, recordedDecisions } from '../policy/recorded-decisions.
 import { isClean, textOf } from '../policy/replay-text.js';
 import { sinceOf } from '../policy/since.js';
 import { progressOn } from '../progress.js';
-import { readAddresses, stateFolder } from '../state-folder.js';
-import { SAMPLE_OPERATOR } from './context.js';
 import type { CommandContext } from './context.js';
 import { policiesIn, policyFolder } from './policy-folder.js';
 
-export interface PolicyReplayOptions extends WhereOptions {
+export interface PolicyReplayOptions extends WhereOptions, AsReader {
   since: string;
   /** The folder to decide by. */
   policy: string;
   /** False: the log is not asked. */
   log: boolean;
-  /** The auditor's address, where `npm start` did not start it. */
-  auditor?: string;
-  /** File with the token of a reader of the log, where the development issuer is not theirs. */
-  token?: string;
   /** Cedar decides every call. */
   exact?: boolean;
 }
-
-const TOKEN_TTL_S = 120;
 
 /** @throws CliError ERR_CLI_CHECKS_FAILED for flips, for inputs that somebody changed, and for records that the log does not confirm */
 export async function policyReplay(options: PolicyReplayOptions, context: CommandContext): Promise<void> {
@@ -41,7 +32,7 @@ export async function policyReplay(options: PolicyReplayOptions, context: Comman
   const dir = policyFolder({ dir: options.policy }, env);
   const sinceMs = sinceOf(options.since, Date.now());
   const { digest } = await policiesIn(dir, undefined, context);
-  const auditor = options.log ? await auditorOf(options, env) : null;
+  const auditor = options.log ? await logOf(options, env) : null;
   const log = auditor === null ? null : noFindings();
 
   const report = await inLettersOf('broker', options, env, async (tx) => {
@@ -81,26 +72,10 @@ async function replayed(
   }
 }
 
-async function auditorOf(
-  { config, auditor, token }: PolicyReplayOptions,
-  env: NodeJS.ProcessEnv,
-): Promise<AuditorClient> {
-  const stateDir = stateFolder(env);
-  if (auditor === undefined && config !== undefined)
+async function logOf(options: PolicyReplayOptions, env: NodeJS.ProcessEnv): Promise<AuditorClient> {
+  if (options.auditor === undefined && options.config !== undefined)
     throw new CliError('ERR_CLI_USAGE', 'say where the log is, --auditor <url>, or do without it, --no-log');
-  return new AuditorClient(auditor ?? (await readAddresses(stateDir)).auditor, () =>
-    token === undefined
-      ? mintSvid({ stateDir, id: SAMPLE_OPERATOR, audience: 'mayfly', ttlS: TOKEN_TTL_S, env })
-      : tokenIn(token),
-  );
-}
-
-async function tokenIn(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new CliError('ERR_CLI_FILE', `\`${file}\` cannot be read`, { cause });
-  }
+  return await auditorOf(options, env);
 }
 
 function summaryOf({ flips, altered }: ReplayReport, log: LogFindings | null): string {

@@ -1,0 +1,31 @@
+/** The table of a bundle against its leaves: each row is made again, so no cell says what no leaf says. */
+import { isSameDigest, Lines, type BundleFiles } from './bundle-files.js';
+import { CSV_HEADER, csvRow } from './csv-row.js';
+import type { Finding } from './errors.js';
+import { EntryFindings } from './findings.js';
+import type { Manifest } from './manifest.js';
+
+export interface TableVerdict {
+  findings: Finding[];
+  badEntries: number;
+}
+
+/** A table is only as good as the leaves that it is compared with: they MUST be verified too. */
+export function verifyTable(files: BundleFiles, { from, to, files: told }: Manifest): TableVerdict {
+  const digest = told['entries.csv'];
+  if (digest === undefined) return { findings: [], badEntries: 0 };
+  const [leaves, rows] = [new Lines(files, 'entries.jsonl'), new Lines(files, 'entries.csv')];
+  const found = new EntryFindings();
+  const hasHeader = rows.next()?.toString('utf8') === CSV_HEADER;
+  for (let seq = from; seq < to; seq += 1) {
+    const [leaf, row] = [leaves.next(), rows.next()];
+    if (leaf === undefined) break;
+    if (row === undefined || !row.equals(Buffer.from(csvRow(seq, leaf))))
+      found.add('ERR_BUNDLE_ROW_ALTERED', seq);
+  }
+  if (rows.next() !== undefined) found.add('ERR_BUNDLE_ENTRY_SURPLUS', to);
+  const findings = [...found.first];
+  if (!hasHeader || !rows.isWhole || !isSameDigest(rows.digest(), digest))
+    findings.push({ code: 'ERR_BUNDLE_FILE_ALTERED', place: 'entries.csv' });
+  return { findings, badEntries: found.count };
+}
