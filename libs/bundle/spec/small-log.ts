@@ -1,7 +1,9 @@
 /** A log in memory, signed with the published key of RFC 8037 A.1, and bundles of it. */
 import { canonical } from '#events/jcs.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseSigner } from '#merkle/node/keys.js';
 import { signCheckpoint } from '#merkle/checkpoint.js';
-import { parseSigner, type NoteSigner } from '#merkle/note-key.js';
+import type { NoteSigner } from '#merkle/note-key.js';
 import { proveConsistency } from '#merkle/proof.js';
 import { BundleDraft } from '../src/bundle-draft.js';
 import type { BundleFiles, FileName } from '../src/bundle-files.js';
@@ -98,7 +100,7 @@ export class SmallLog {
   };
 
   #consistency(size1: number, size2: number): string[] {
-    return proveConsistency(BigInt(size1), BigInt(size2), this.#rootOf).map(toBase64);
+    return proveConsistency(hasher, BigInt(size1), BigInt(size2), this.#rootOf).map(toBase64);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What can be done to a bundle, and what a verifier has to say to it. Whoever tampers knows the format and mends the manifest after it. */
 import { createHash } from 'node:crypto';
 import { canonical } from '#events/jcs.js';
-import { generateNoteKey, parseSigner } from '#merkle/note-key.js';
+import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
 import type { FileName } from '../src/bundle-files.js';
 import type { WrittenManifest } from '../src/manifest.js';
 import { envelope, leaves, ORIGIN, SmallLog, type BundleParts } from './small-log.js';

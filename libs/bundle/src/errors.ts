@@ -20,8 +20,7 @@ export type BundleErrorCode =
   | 'ERR_BUNDLE_SINCE_OTHER_LOG'
   | 'ERR_BUNDLE_SINCE_NEWER'
   | 'ERR_BUNDLE_SINCE_UNPROVEN'
-  | 'ERR_TRUST_MALFORMED'
-  | 'ERR_TRUST_UNSUPPORTED';
+  | 'ERR_TRUST_MALFORMED';
 
 export const WHAT_IS_WRONG: Record<BundleErrorCode, string> = {
   ERR_BUNDLE_ARCHIVE: 'no tar archive of plain files, or one that was cut short',
@@ -44,7 +43,6 @@ export const WHAT_IS_WRONG: Record<BundleErrorCode, string> = {
   ERR_BUNDLE_SINCE_UNPROVEN:
     'nothing in the bundle reaches back to the earlier checkpoint: export it with --since',
   ERR_TRUST_MALFORMED: 'the trust file is no policy of C2SP tlog-policy',
-  ERR_TRUST_UNSUPPORTED: 'the trust file demands witnesses, which are not checked here',
 };
 
 /** With these nothing was found to be wrong, and nothing to be right. */
@@ -53,7 +51,6 @@ export const CANNOT_BE_JUDGED: readonly string[] = [
   'ERR_BUNDLE_SINCE_NEWER',
   'ERR_BUNDLE_SINCE_UNPROVEN',
   'ERR_TRUST_MALFORMED',
-  'ERR_TRUST_UNSUPPORTED',
 ] satisfies BundleErrorCode[];
 
 /** One thing that is wrong. */

@@ -1,44 +1,32 @@
-/**
- * Whom a verifier trusts: the keys of logs, in the text of C2SP tlog-policy. Of that, `log <vkey> [url]` lines and `quorum none`
- * are read; a file that demands witnesses is not half obeyed.
- */
+/** Whom a verifier trusts: logs, and how many witnesses must have seen their heads, in the text of C2SP tlog-policy. */
+import { parseTrustPolicy } from '#merkle/node/keys.js';
+import type { TrustPolicy } from '#merkle/trust-policy.js';
 import { BundleError } from './errors.js';
-import { claimedHead, openHead, parseVerifier, type NoteVerifier, type SignedHead } from './merkle.js';
+import { claimedHead, MerkleError, openHead, type SignedHead } from './merkle.js';
 
 const MAX_CHARS = 65_536;
 
-export interface Trust {
-  /** The keys of each log, by its origin: after a rotation it has several. */
-  readonly logs: ReadonlyMap<string, readonly NoteVerifier[]>;
-}
+export type Trust = TrustPolicy;
 
-/** @throws BundleError ERR_TRUST_MALFORMED, ERR_TRUST_UNSUPPORTED */
+/** @throws BundleError ERR_TRUST_MALFORMED; the place is the file, and the line where it is known. */
 export function parseTrust(text: string): Trust {
-  const malformed = (cause?: unknown) => new BundleError('ERR_TRUST_MALFORMED', 'trust file', { cause });
-  if (text.length > MAX_CHARS) throw malformed();
-  const logs = new Map<string, NoteVerifier[]>();
-  for (const line of text.split('\n')) {
-    const [keyword = '', ...words] = line.trim().split(/[ \t]+/);
-    if (keyword === '' || keyword.startsWith('#')) continue;
-    if (keyword === 'quorum' && words.join(' ') === 'none') continue;
-    if (['witness', 'group', 'quorum'].includes(keyword))
-      throw new BundleError('ERR_TRUST_UNSUPPORTED', 'trust file');
-    if (keyword !== 'log' || words.length < 1 || words.length > 2) throw malformed();
-    try {
-      const verifier = parseVerifier(words[0] ?? '');
-      logs.set(verifier.name, [...(logs.get(verifier.name) ?? []), verifier]);
-    } catch (cause) {
-      throw malformed(cause);
-    }
+  if (text.length > MAX_CHARS) throw new BundleError('ERR_TRUST_MALFORMED', 'trust file');
+  try {
+    const trust = parseTrustPolicy(text);
+    if (trust.logs.length > 0) return trust;
+  } catch (cause) {
+    if (!(cause instanceof MerkleError)) throw cause;
+    const { line } = cause.fields;
+    const place = line === undefined ? 'trust file' : `trust file, line ${line}`;
+    throw new BundleError('ERR_TRUST_MALFORMED', place, { cause });
   }
-  if (logs.size === 0) throw malformed();
-  return { logs };
+  throw new BundleError('ERR_TRUST_MALFORMED', 'trust file');
 }
 
-/** A checkpoint that a trusted log signed. @throws MerkleError; BundleError ERR_BUNDLE_LOG_UNKNOWN */
+/** A checkpoint that a trusted log signed, and enough witnesses saw. @throws MerkleError; BundleError ERR_BUNDLE_LOG_UNKNOWN */
 export function openTrusted(note: string, trust: Trust, place: string): SignedHead {
   const { origin } = claimedHead(note);
-  const verifiers = trust.logs.get(origin);
-  if (verifiers === undefined) throw new BundleError('ERR_BUNDLE_LOG_UNKNOWN', place);
-  return openHead(note, origin, verifiers);
+  if (!trust.logs.some(({ key }) => key.name === origin))
+    throw new BundleError('ERR_BUNDLE_LOG_UNKNOWN', place);
+  return openHead(note, trust);
 }

@@ -1,8 +1,8 @@
 /** What the auditor hands out can be verified without it, and what a superuser does to its rows is found by number. */
 import { parseTrust } from '#bundle/trust.js';
 import { verifyBundle, type BundleReport } from '#bundle/verify-bundle.js';
+import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
-import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/note-key.js';
 import { transact } from '#store/database.js';
 import { openAuditorHttp, type AuditorHttp } from '../../spec/auditor-http.js';
 import { bundleOf, type Exported } from '../../spec/exported.js';

@@ -1,12 +1,12 @@
 /** A claim about a log, as JSON text: hashes and bytes in base64, integers as strings. Everything in it is hostile. */
 import { BundleError } from '#bundle/errors.js';
-import { claimedHead } from '#bundle/merkle.js';
 import { parseTrust } from '#bundle/trust.js';
+import { hasher } from '#merkle/node/hasher.js';
+import { parseVerifier } from '#merkle/node/keys.js';
 import { fromBase64, fromDecimal } from '#merkle/base64.js';
 import { MerkleError } from '#merkle/errors.js';
-import { parseVerifier } from '#merkle/note-key.js';
 import { openNote } from '#merkle/note.js';
-import { parseTlogProof, verifyTlogProof } from '#merkle/tlog-proof.js';
+import { verifyTlogProofUnder } from '#merkle/tlog-proof.js';
 import { verifyConsistency, verifyInclusion, type Verdict } from '#merkle/verify.js';
 import { z } from 'zod';
 
@@ -59,16 +59,14 @@ export function judgeClaim(line: string): string | undefined {
 function judge(claimed: Claim): Verdict {
   switch (claimed.kind) {
     case 'inclusion':
-      return verifyInclusion(claimed);
+      return verifyInclusion(hasher, claimed);
     case 'consistency':
-      return verifyConsistency(claimed);
+      return verifyConsistency(hasher, claimed);
     case 'note':
       openNote(claimed.note, claimed.vkeys.map(parseVerifier));
       return { ok: true };
     case 'tlog-proof': {
-      const { origin } = claimedHead(parseTlogProof(claimed.text).checkpoint);
-      const verifiers = parseTrust(claimed.policy).logs.get(origin) ?? [];
-      verifyTlogProof(claimed.text, claimed.entry, { origin, verifiers });
+      verifyTlogProofUnder(hasher, claimed.text, claimed.entry, parseTrust(claimed.policy));
       return { ok: true };
     }
   }
