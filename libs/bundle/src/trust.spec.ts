@@ -37,9 +37,7 @@ it('says in which line it is malformed', () => {
 it('opens nothing that too few witnesses saw', () => {
   const witness = generateWitnessKey('witness.example/w1').vkey;
   const trust = parseTrust(`log ${VKEY}\nwitness w1 ${witness}\nquorum w1\n`);
-  expect(() => openTrusted(LOG.note(5), trust, 'checkpoint')).toThrow(
-    refusal('ERR_TRUST_QUORUM'),
-  );
+  expect(() => openTrusted(LOG.note(5), trust, 'checkpoint')).toThrow(refusal('ERR_TRUST_QUORUM'));
 });
 
 it('opens a checkpoint of a trusted log', () => {

@@ -1,7 +1,14 @@
 /** Reads tree nodes out of the stored log: out of full tiles, and for the rest out of the rows that will one day fill one. */
 import type { Hash } from '#merkle/hash.js';
 import { hasher } from '#merkle/node/hasher.js';
-import { nodesForConsistency, nodesForInclusion, proveConsistency, proveInclusion, rootFromNodes, type ReadNode } from '#merkle/proof.js';
+import {
+  nodesForConsistency,
+  nodesForInclusion,
+  proveConsistency,
+  proveInclusion,
+  rootFromNodes,
+  type ReadNode,
+} from '#merkle/proof.js';
 import { nodesOf, type NodeId } from '#merkle/subtree.js';
 import { perfectRoot, splitTile, tileOf, type TileId } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
