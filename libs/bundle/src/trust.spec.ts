@@ -3,7 +3,7 @@ import { LOG } from '../spec/tampered.js';
 import { ORIGIN, TRUST, VKEY } from '../spec/small-log.js';
 import { openTrusted, parseTrust } from './trust.js';
 
-const refusal = (code: string): Error => expect.objectContaining({ name: 'BundleError', code }) as Error;
+const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
 it('reads logs, comments and an address', () => {
   const { logs } = parseTrust(`# ours\n\nlog ${VKEY} https://audit.example/log\nquorum none\n`);
