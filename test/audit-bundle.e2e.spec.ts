@@ -49,7 +49,9 @@ describe('a running Mayfly', () => {
     try {
       const taskId = await startTask(client);
       await callOrders(client, taskId);
-      await endTask(client, taskId);
+      await (
+        await endTask(client, taskId)
+      ).verdict;
     } finally {
       await client.close();
     }

@@ -8,6 +8,8 @@ import { refused, verifyBundle, verifyLeaves, withTable, type BundleReport } fro
 import type { TableVerdict } from '../verify-table.js';
 import { openBundle, type OpenBundle } from './open-bundle.js';
 
+/** What the second thread makes is looked at once and thrown away, so its heap need not grow before it is swept. */
+const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 /** A thread for a smaller table would take longer to start than to help. */
 const WORTH_A_THREAD_BYTES = 4_000_000;
 
@@ -34,7 +36,10 @@ async function verifyInTwo(
   trust: Trust,
   since: Checkpoint | undefined,
 ): Promise<BundleReport> {
-  const worker = new Worker(new URL('./table-worker.js', import.meta.url), { workerData: path });
+  const worker = new Worker(new URL('./table-worker.js', import.meta.url), {
+    workerData: path,
+    resourceLimits: HEAP,
+  });
   const answer = once(worker, 'message') as Promise<[TableVerdict]>;
   // Heard where it is waited for, if it is.
   answer.catch(() => undefined);
