@@ -14,7 +14,7 @@ it('says what was verified', () => {
     from: FROM,
     to: TO,
     included: TO - FROM,
-    checkpoint: { size: 21n, root: LOG.head().root, signedBy: [`${ORIGIN}+a21afb2a`] },
+    checkpoint: { size: 21n, root: LOG.head().root, signedBy: [`${ORIGIN}+a21afb2a`], cosignedBy: [] },
     extendsSize: null,
     findings: [],
     badEntries: 0,

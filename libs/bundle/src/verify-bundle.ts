@@ -22,7 +22,7 @@ export interface BundleReport {
   /** Entries of the range that are in the signed tree as they stand here. */
   included: number;
   /** The signed head; null where no trusted key signed one. */
-  checkpoint: { size: bigint; root: Uint8Array; signedBy: string[] } | null;
+  checkpoint: Pick<SignedHead, 'size' | 'root' | 'signedBy' | 'cosignedBy'> | null;
   /** Size of the earlier head that the log was shown to extend. */
   extendsSize: bigint | null;
   /** The first of what is wrong, entries by their numbers; empty for a good bundle. */
@@ -50,8 +50,8 @@ export function verifyLeaves(files: BundleFiles, trust: Trust, since?: Checkpoin
     const note = readWhole(files, 'checkpoint', MAX_NOTE_BYTES);
     const head = openTrusted(note.toString('utf8'), trust, 'checkpoint');
     report.origin = head.origin;
-    const { size, root, signedBy } = head;
-    report.checkpoint = { size, root, signedBy };
+    const { size, root, signedBy, cosignedBy } = head;
+    report.checkpoint = { size, root, signedBy, cosignedBy };
     assertSaysSo(manifest, head);
     assertFiles(files, manifest);
     verifyContents(files, manifest, head, since, report);

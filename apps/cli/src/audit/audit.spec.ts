@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entryLine, headLine } from '#bundle/export-lines.js';
+import { checkpointText } from '#merkle/checkpoint.js';
+import { generateWitnessKey, parseCosigner } from '#merkle/node/keys.js';
 import { archiveOf } from '../../../../libs/bundle/spec/archive.js';
-import { TRUST_TEXT } from '../../../../libs/bundle/spec/small-log.js';
+import { SmallLog, TRUST_TEXT } from '../../../../libs/bundle/spec/small-log.js';
 import { GOOD, LOG, manifestOf, TAMPERINGS, withManifest } from '../../../../libs/bundle/spec/tampered.js';
 import { failureOf } from '../failure.js';
 import { program } from '../program.js';
@@ -65,6 +67,26 @@ describe('mayfly audit verify', () => {
       expect(said.findings[0]).toMatchObject({ code, place, what: expect.any(String) as string });
     },
   );
+
+  it('wants as many witnesses as the trust file says', async () => {
+    const witness = generateWitnessKey('witness.example/w1');
+    const logs = TRUST_TEXT.split('\n').filter((line) => line.startsWith('log '));
+    const wanted = [...logs, `witness north ${witness.vkey}`, 'quorum north', ''];
+    await writeFile(at('trust'), wanted.join('\n'));
+
+    expect(await verify(LOG.bundle())).toBe(1);
+    expect(stdout).toContain(
+      'not a checkpoint that enough witnesses of the trust file cosigned (ERR_TRUST_QUORUM)',
+    );
+    const { cosign } = parseCosigner(witness.skey);
+    class CosignedLog extends SmallLog {
+      override note(size?: number): string {
+        return super.note(size) + cosign(checkpointText(this.head(size)), 1_785_500_000n);
+      }
+    }
+    expect(await verify(new CosignedLog(LOG.leaves).bundle())).toBe(0);
+    expect(stdout).toMatch(/ signed by audit\.example\/log\+a21afb2a · cosigned by north\n$/);
+  });
 
   it('refuses what is no bundle at all', async () => {
     await writeFile(at('a.bundle'), 'hello');
