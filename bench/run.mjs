@@ -47,6 +47,7 @@ const SIZES = {
   whole: {
     decisions: 5_000,
     recorded: 100_000,
+    warmUp: 500,
     calls: 500,
     backlog: 2_000,
     callsPerSecond: 50,
@@ -69,6 +70,7 @@ const SIZES = {
   smoke: {
     decisions: 200,
     recorded: 500,
+    warmUp: 5,
     calls: 20,
     backlog: 20,
     callsPerSecond: 10,
