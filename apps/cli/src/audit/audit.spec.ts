@@ -78,10 +78,10 @@ describe('mayfly audit verify', () => {
     expect(stdout).toContain(
       'not a checkpoint that enough witnesses of the trust file cosigned (ERR_TRUST_QUORUM)',
     );
-    const { cosign } = parseCosigner(witness.skey);
+    const cosigner = parseCosigner(witness.skey);
     class CosignedLog extends SmallLog {
       override note(size?: number): string {
-        return super.note(size) + cosign(checkpointText(this.head(size)), 1_785_500_000n);
+        return super.note(size) + cosigner.cosign(checkpointText(this.head(size)), 1_785_500_000n);
       }
     }
     expect(await verify(new CosignedLog(LOG.leaves).bundle())).toBe(0);
