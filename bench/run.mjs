@@ -11,6 +11,8 @@ import { postgresUser, temporaryFolder } from '../scripts/servers/postgres-user.
 import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
+import { warningsOf } from '../scripts/start/warnings.mjs';
+import * as auditVerify from './cases/audit-verify.mjs';
 import { callJwt, callPostgres } from './cases/calls.mjs';
 import * as decide from './cases/decide.mjs';
 import * as endCut from './cases/end-cut.mjs';
@@ -38,11 +40,14 @@ const CASES = [
   storm,
   expiry,
   verifyToken,
+  auditVerify,
   poison,
   restart,
   soak,
   soakJwt,
 ];
+const SERVICES = ['broker', 'revoker', 'auditor'];
+const WARNINGS_SHOWN = 5;
 const SIZES = {
   whole: {
     decisions: 5_000,
@@ -55,6 +60,7 @@ const SIZES = {
     descendants: 1_000,
     live: 40,
     checks: 10_000,
+    entries: 1_000_000,
     leases: 100_000,
     storms: [1_000, 10_000],
     idleMs: 10_000,
@@ -78,6 +84,7 @@ const SIZES = {
     descendants: 10,
     live: 2,
     checks: 500,
+    entries: 2_000,
     leases: 100,
     storms: [10],
     idleMs: 300,
@@ -127,6 +134,9 @@ try {
   if (stack !== undefined) results.raw = await rawLimits(stack, size);
   for (const each of cases) results.cases[each.name] = await measure(each, world);
   await world?.close();
+} catch (error) {
+  if (stack !== undefined) process.stderr.write(`${lastWords(stack).join('\n')}\n`);
+  throw error;
 } finally {
   await stack?.stop();
   if (stack !== undefined) rmSync(stack.stateDir, { recursive: true, force: true });
@@ -158,6 +168,13 @@ async function openStack() {
   });
   await opened.open();
   return opened;
+}
+
+/** What the services warned of, last: their logs are removed with everything else. */
+function lastWords({ stateDir }) {
+  return SERVICES.flatMap((service) =>
+    warningsOf(service, join(stateDir, 'logs', `${service}.log`), 0).slice(-WARNINGS_SHOWN),
+  );
 }
 
 /** @returns the environment in which each service samples itself, `--profile` ms after its start */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openEnvelope } from '#agent/open-envelope.js';
+import { warningsOf } from '../scripts/start/warnings.mjs';
 import { openAccident } from './accidents/open-accident.mjs';
 import { CacheWatch } from './cache-watch.mjs';
 import { judgeTarget, LATE_MS } from './judge-target.mjs';
@@ -15,7 +16,6 @@ import { Records } from './records.mjs';
 import { Rig } from './rig.mjs';
 import { TargetWatch } from './target-watch.mjs';
 import { TokenWatch } from './token-watch.mjs';
-import { warningsOf } from './warnings.mjs';
 import { ANALYST, Workload } from './workload.mjs';
 
 const TASKS = 12;
