@@ -1,17 +1,17 @@
 /** The driver's client, for an account whose password may be changed while others log in: it tells `TargetLogin` what was refused. */
 import pg from 'pg';
-import { isPasswordRefused, type TargetLogin } from './target-login.js';
+import { isPasswordRefused, type GivenPassword, type TargetLogin } from './target-login.js';
 
 type Callback = (error: Error) => void;
 
 /** The pool makes its clients itself, of the settings alone: so there is a class for each login. */
 export const loginClient = (login: TargetLogin) =>
   class LoginClient extends pg.Client {
-    readonly #given: { password?: string };
+    readonly #given: { last?: GivenPassword };
 
     constructor(config?: pg.ClientConfig) {
-      const given: { password?: string } = {};
-      super({ ...config, password: async () => (given.password = await login.password()) });
+      const given: { last?: GivenPassword } = {};
+      super({ ...config, password: async () => (given.last = await login.next()).password });
       this.#given = given;
     }
 
@@ -20,8 +20,7 @@ export const loginClient = (login: TargetLogin) =>
     /** The pool comes with a callback. */
     override connect(callback?: Callback): Promise<pg.Client> | undefined {
       const connected = super.connect().catch((error: unknown) => {
-        const { password } = this.#given;
-        if (password !== undefined && isPasswordRefused(error)) login.refused(password);
+        if (isPasswordRefused(error)) this.#given.last?.refuse();
         throw error;
       });
       if (callback === undefined) return connected;

@@ -22,10 +22,10 @@ class Server {
 
   lets(login: TargetLogin): Promise<string> {
     return login.enter(async () => {
-      const password = await login.password();
+      const { password, refuse } = await login.next();
       if (password === this.right) return password;
       this.refused.push(password);
-      login.refused(password);
+      refuse();
       throw passwordRefused();
     });
   }
@@ -76,10 +76,10 @@ it('tries the older one next, though others of the same process are told only th
   const answers: ((isRight: boolean) => void)[] = [];
   const enter = () =>
     login.enter(async () => {
-      const password = await login.password();
+      const { password, refuse } = await login.next();
       asked.push(password);
       if (await new Promise<boolean>((answer) => answers.push(answer))) return password;
-      login.refused(password);
+      refuse();
       throw passwordRefused();
     });
   const haveAsked = async (count: number) => {
@@ -96,6 +96,24 @@ it('tries the older one next, though others of the same process are told only th
 
   expect(await Promise.all(logins)).toEqual(['old', 'old', 'old']);
   expect(asked).toEqual(['new', 'new', 'new', 'old', 'old', 'old']);
+});
+
+it('tries the new one again where it was refused before the server had it, and is the only one by now', async () => {
+  await fileHolds('new', 'old');
+  const login = inFile();
+  let tries = 0;
+
+  const entered = login.enter(async () => {
+    const { password, refuse } = await login.next();
+    tries += 1;
+    if (tries > 1) return password;
+    await fileHolds('new');
+    refuse();
+    throw passwordRefused();
+  });
+
+  expect(await entered).toBe('new');
+  expect(tries).toBe(2);
 });
 
 it('finds what another process has written since', async () => {

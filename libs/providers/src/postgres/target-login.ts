@@ -9,22 +9,25 @@ import type { PostgresSettings } from './settings.js';
 /** Old, new, and each once more: it may be changed between two tries. */
 const TRIES = 4;
 
+/** A password to try. */
+export interface GivenPassword {
+  password: string;
+  /** The server did not take it. Several logins may be under way at once: only each itself knows what it was given, and when. */
+  refuse: () => void;
+}
+
 export class TargetLogin {
-  /** Passwords that were refused since all of them were. */
+  /** Passwords that were refused, each as of what the file held when it was given: one that is new is refused until the server has it. */
   readonly #refused = new Set<string>();
 
   constructor(private readonly login: PostgresSettings['login']) {}
 
   /** The one to try next, for `LoginClient`. @throws PasswordFileError */
-  async password(): Promise<string> {
+  async next(): Promise<GivenPassword> {
     const known = await this.#known();
-    if (known.every((each) => this.#refused.has(each))) this.#refused.clear();
-    return known.find((each) => !this.#refused.has(each)) ?? known[0];
-  }
-
-  /** The server did not take `password`. Several logins may be under way at once: only each itself knows what it was given. */
-  refused(password: string): void {
-    this.#refused.add(password);
+    if (known.every((each) => this.#refused.has(keyOf(each, known)))) this.#refused.clear();
+    const password = known.find((each) => !this.#refused.has(keyOf(each, known))) ?? known[0];
+    return { password, refuse: () => this.#refused.add(keyOf(password, known)) };
   }
 
   /** Logs in by `attempt`, with a `LoginClient`, and again where another password may be right. @throws what the last attempt throws */
@@ -41,7 +44,7 @@ export class TargetLogin {
   /** Of two in the file, the one that was refused before may be right by now. */
   async #hasAnother(): Promise<boolean> {
     const known = await this.#known();
-    return known.length > 1 || !this.#refused.has(known[0]);
+    return known.length > 1 || !this.#refused.has(keyOf(known[0], known));
   }
 
   async #known(): Promise<[string, ...string[]]> {
@@ -51,6 +54,9 @@ export class TargetLogin {
     return [first.reveal(), ...more.map((each) => each.reveal())];
   }
 }
+
+/** Passwords are lines of a file. */
+const keyOf = (password: string, known: readonly string[]): string => [password, ...known].join('\n');
 
 /** 28P01, invalid_password. */
 export const isPasswordRefused = (error: unknown): boolean =>
