@@ -14,6 +14,7 @@ import {
   ORIGIN,
   witnessKeys,
 } from '../spec/sample-log.js';
+import { SAMPLE_PROOF } from '../spec/sample-proof.js';
 import { fromBase64, toBase64 } from './base64.js';
 import { signCheckpoint } from './checkpoint.js';
 import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
@@ -21,19 +22,6 @@ import type { Hash } from './hash.js';
 import { proveInclusion } from './proof.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof, verifyTlogProofUnder } from './tlog-proof.js';
 
-/** Entry 5 of the published tree of 8, signed with the key of RFC 8037 appendix A.1 under the name `audit.example/log`. */
-const SAMPLE = `c2sp.org/tlog-proof@v1
-index 5
-vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=
-yoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=
-037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=
-
-audit.example/log
-8
-XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
-
-— audit.example/log ohr7KmGlXaemhF+nvpNmGsZQ+pHaRiS9itxhplMk8zxzBsBqXpEtNoa7yVGovySc66qoWXfaZG6GEcQ0lTU4PZ2EXAw=
-`;
 const log = { origin: ORIGIN, verifiers: [parseVerifier(logKey.vkey)] };
 const entry = (index: number): Buffer => PUBLISHED_INPUTS[index] as Buffer;
 const read = nodeReader(leafHashes);
@@ -41,7 +29,7 @@ const proofOf = (index: bigint, checkpoint = noteAt(8)): string =>
   formatTlogProof({ index, proof: proveInclusion(hasher, index, 8n, read), checkpoint });
 
 it('writes the sample byte for byte', () => {
-  expect(proofOf(5n)).toBe(SAMPLE);
+  expect(proofOf(5n)).toBe(SAMPLE_PROOF);
 });
 
 it('proves every entry, and no other entry in its place', () => {
@@ -58,7 +46,7 @@ it('proves every entry, and no other entry in its place', () => {
 });
 
 it('carries extra data that changes nothing', () => {
-  const parsed = { ...parseTlogProof(SAMPLE), extra: Uint8Array.from(Buffer.from('who asked')) };
+  const parsed = { ...parseTlogProof(SAMPLE_PROOF), extra: Uint8Array.from(Buffer.from('who asked')) };
   const text = formatTlogProof(parsed);
   expect(text.split('\n')[1]).toBe('extra d2hvIGFza2Vk');
   expect(parseTlogProof(text).extra).toEqual(parsed.extra);
@@ -66,30 +54,30 @@ it('carries extra data that changes nothing', () => {
 });
 
 it('refuses every single flipped bit', () => {
-  const opened = flipsOf(SAMPLE).filter(
+  const opened = flipsOf(SAMPLE_PROOF).filter(
     (text) => !isRefused(() => verifyTlogProof(hasher, text, entry(5), log)),
   );
   expect(opened).toEqual([]);
 });
 
 it('refuses what is malformed', () => {
-  const lines = SAMPLE.split('\n');
+  const lines = SAMPLE_PROOF.split('\n');
   for (const text of [
     '',
-    SAMPLE.replace('@v1', '@v2'),
-    SAMPLE.replace('index 5', 'index 05'),
-    SAMPLE.replace('index 5', 'index -5'),
-    SAMPLE.replace('index 5\n', ''),
-    SAMPLE.replace('index 5', 'extra !\nindex 5'),
-    SAMPLE.replace('\n\naudit', '\naudit').replace('\n\n—', '\n—'),
-    SAMPLE.replace('vBoGQ7', 'vBoG'),
+    SAMPLE_PROOF.replace('@v1', '@v2'),
+    SAMPLE_PROOF.replace('index 5', 'index 05'),
+    SAMPLE_PROOF.replace('index 5', 'index -5'),
+    SAMPLE_PROOF.replace('index 5\n', ''),
+    SAMPLE_PROOF.replace('index 5', 'extra !\nindex 5'),
+    SAMPLE_PROOF.replace('\n\naudit', '\naudit').replace('\n\n—', '\n—'),
+    SAMPLE_PROOF.replace('vBoGQ7', 'vBoG'),
     lines.toSpliced(2, 0, ...Array<string>(64).fill(lines[2] as string)).join('\n'),
   ])
     expect(() => parseTlogProof(text)).toThrow(refusal('ERR_PROOF_MALFORMED'));
 });
 
 it('refuses an index outside the tree', () => {
-  expect(() => verifyTlogProof(hasher, SAMPLE.replace('index 5', 'index 8'), entry(5), log)).toThrow(
+  expect(() => verifyTlogProof(hasher, SAMPLE_PROOF.replace('index 5', 'index 8'), entry(5), log)).toThrow(
     refusal('ERR_PROOF_INDEX'),
   );
 });

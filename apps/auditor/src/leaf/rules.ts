@@ -6,6 +6,7 @@ import type { OutboundData, OutboundType } from '#events/outbound.js';
 import { catalogueActivated } from './catalogue-rules.js';
 import { declarationRefused, declared, lineage, toldDeclaration } from './declaration-rules.js';
 import { driftSignalled, seenInCall } from './drift-rules.js';
+import { letterParked, letterReleased } from './letter-rules.js';
 import {
   agentReinstated,
   agentRevoked,
@@ -14,6 +15,7 @@ import {
   revocationProven,
 } from './order-rules.js';
 import type { RuleFor } from './project.js';
+import { accessRead } from './read-rules.js';
 import { checks, renewalRefused, renewed } from './renewal-rules.js';
 import { orphanCut, standingAccessFound, standingAccessGone, targetRestarted } from './survey-rules.js';
 
@@ -32,12 +34,6 @@ const common = {
 } as const;
 
 const ofApproval = { approvalId: 'plain', callId: 'plain', agent: 'id' } as const;
-
-const letter = {
-  group: 'plain',
-  letterId: 'plain',
-  record: { of: { topic: 'plain', partition: 'plain', offset: 'plain', valueSha256: 'digest' } },
-} as const;
 
 export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData<T>> } = {
   'event.rejected': {
@@ -249,19 +245,8 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
   'revocation.order_rejected': { of: { ...common, ...orderRejected } },
   'agent.revoked': { of: { ...common, ...agentRevoked } },
   'agent.reinstated': { of: { ...common, ...agentReinstated } },
-  'dead_letter.parked': {
-    of: {
-      ...common,
-      ...letter,
-      why: 'plain',
-      code: 'plain',
-      holds: 'plain',
-      attempts: 'plain',
-      by: 'id',
-      reason: 'sealed',
-    },
-  },
-  'dead_letter.released': { of: { ...common, ...letter, how: 'plain', by: 'id', reason: 'sealed' } },
+  'dead_letter.parked': { of: { ...common, ...letterParked } },
+  'dead_letter.released': { of: { ...common, ...letterReleased } },
   'orphan.found': { of: { ...common, leaseId: 'plain', target: 'plain', principal: 'plain' } },
   'orphan.cut': { of: { ...common, ...orphanCut } },
   'target.restarted': { of: { ...common, ...targetRestarted } },
@@ -295,16 +280,5 @@ export const outboundRules: { readonly [T in OutboundType]: RuleFor<OutboundData
     },
   },
   'catalogue.activated': { of: { ...common, ...catalogueActivated } },
-  'access.read': {
-    of: {
-      ...common,
-      reader: 'id',
-      role: 'plain',
-      route: 'plain',
-      subject: 'plain',
-      query: 'digest',
-      asOf: 'plain',
-      count: 'plain',
-    },
-  },
+  'access.read': { of: { ...common, ...accessRead } },
 };

@@ -1,18 +1,9 @@
 /** The published vectors (transparency-dev/merkle, golang/mod, C2SP) through the command line. */
+import { PUBLISHED_INPUTS } from '../../../../libs/merkle/spec/leaves.js';
+import { SAMPLE_PROOF } from '../../../../libs/merkle/spec/sample-proof.js';
 import { program } from '../program.js';
 
 const b64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
-// transparency-dev/merkle testonly/constants.go, Apache-2.0
-const LEAVES = [
-  '',
-  '00',
-  '10',
-  '2021',
-  '3031',
-  '40414243',
-  '5051525354555657',
-  '606162636465666768696a6b6c6d6e6f',
-];
 const L1 = b64('96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7');
 const N23 = b64('5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e');
 const N47 = b64('6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4');
@@ -43,8 +34,8 @@ describe('mayfly log root', () => {
     [8, '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328'],
   ])('prints size and root of the first %i published leaves', async (count, root) => {
     await run(
-      LEAVES.slice(0, count)
-        .map((leaf) => `${b64(leaf)}\n`)
+      PUBLISHED_INPUTS.slice(0, count)
+        .map((leaf) => `${leaf.toString('base64')}\n`)
         .join(''),
       'log',
       'root',
@@ -85,20 +76,13 @@ const NOTE =
   'This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
 const VKEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
 const note = { kind: 'note', note: NOTE, vkeys: [VKEY] };
-const TLOG_PROOF = `c2sp.org/tlog-proof@v1
-index 5
-vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=
-yoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=
-037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=
-
-audit.example/log
-8
-XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=
-
-— audit.example/log ohr7KmGlXaemhF+nvpNmGsZQ+pHaRiS9itxhplMk8zxzBsBqXpEtNoa7yVGovySc66qoWXfaZG6GEcQ0lTU4PZ2EXAw=
-`;
 const policy = 'log audit.example/log+a21afb2a+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\nquorum none\n';
-const tlogProof = { kind: 'tlog-proof', text: TLOG_PROOF, entry: b64(LEAVES[5]!), policy };
+const tlogProof = {
+  kind: 'tlog-proof',
+  text: SAMPLE_PROOF,
+  entry: PUBLISHED_INPUTS[5]!.toString('base64'),
+  policy,
+};
 
 describe('mayfly log check', () => {
   it('says ok to each claim that holds', async () => {
