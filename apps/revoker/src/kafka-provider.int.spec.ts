@@ -27,8 +27,7 @@ const counting = (provider: CredentialProvider): CredentialProvider => ({
 });
 beforeAll(async () => {
   [kafka, world] = await Promise.all([openSampleKafka({ id: 'shop' }), World.open('rkf')]);
-  const revoker = await world.start(counting(kafka.revoker));
-  revoker.sweeper(world.bus).start();
+  await world.startSweeping(counting(kafka.revoker));
 }, STARTS_WITHIN_MS);
 afterAll(async () => {
   await world.close();

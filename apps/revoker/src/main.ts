@@ -106,7 +106,7 @@ await runService({
       drain: [
         { what: 'a catalogue being loaded', run: () => catalogue.stop() },
         { what: 'a list being loaded', run: () => allowed.stop() },
-        { what: 'a sweep', run: () => sweeper?.stop() },
+        { what: 'a sweep', run: () => sweeper?.stop(), withinMs: 2_000 },
         { what: 'a target being looked at', run: () => watch?.stop() },
         { what: 'leases being cut and cleaned', run: () => revoker.stop() },
         { what: 'security events being sent', run: () => events.stop(), withinMs: 2_000 },

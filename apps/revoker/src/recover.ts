@@ -42,39 +42,42 @@ export async function beginRecovery(db: Database, bus: Bus, peers: PeerKeys, log
 
 /** Looks for what is ordered, for as long as the revoker reads. */
 export class Sweeper {
-  #stopped = false;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
 
   constructor(private readonly parts: SweepParts) {}
 
   start(): void {
-    void this.#run();
+    this.#running = this.#run(this.#stopping.signal);
   }
 
-  /** A sweep under way is begun anew by the next life. */
-  stop(): void {
-    this.#stopped = true;
+  /** A sweep under way is let go, for the next life or another process to begin anew. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let napMs = LOOK_EVERY_MS;
       try {
-        await this.#turn();
-        await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+        await this.#turn(signal);
       } catch (error) {
-        if (this.#stopped) return;
+        if (signal.aborted) return;
         this.parts.log.error({ err: error }, 'a sweep failed, trying again');
-        await sleep(TRY_AGAIN_MS, undefined, { ref: false });
+        napMs = TRY_AGAIN_MS;
       }
+      await sleep(napMs, undefined, { ref: false, signal }).catch(() => undefined);
     }
   }
 
-  async #turn(): Promise<void> {
+  async #turn(signal: AbortSignal): Promise<void> {
     const { db, send } = this.parts;
     if ((await readStoreLife(db.pool)).recovering === null) return;
-    await alone(db, async () => {
+    const sweep = async () => {
       const { epoch, recovering } = await readStoreLife(db.pool);
       if (recovering === null) return;
-      await this.#sweep(recovering);
+      await this.#sweep(recovering, signal);
       const own = recovering.store ? [{ service: 'revoker' as const, epoch }] : [];
       send(
         await transact(db, async (tx) => {
@@ -85,16 +88,17 @@ export class Sweeper {
         }),
       );
       this.parts.log.warn({ epoch, ...recovering }, 'every target was swept');
-    });
+    };
+    await alone(db, sweep, signal);
   }
 
   /** Targets wait for each other's answers only where all must have answered anyway. */
-  async #sweep(recovering: Recovery): Promise<void> {
+  async #sweep(recovering: Recovery, signal: AbortSignal): Promise<void> {
     const targets = [...this.parts.providers];
     // Others wait for it, and nobody issues meanwhile: there is nothing to be patient with.
     const rules = { deep: recovering.store, graceMs: 0 };
     const sweeps = targets.map(async ([target, provider]) =>
-      cutOf(this.parts.db, await sweepTarget(target, provider, this.parts, rules)),
+      cutOf(this.parts.db, await sweepTarget(target, provider, this.parts, rules, signal), signal),
     );
     await Promise.all(sweeps);
   }

@@ -43,7 +43,7 @@ import { BusOutlet } from './bus-outlet.js';
 import { createMeasures } from './measures.js';
 import { revokerMigrations } from './migrations.js';
 import { GROUP } from './publish.js';
-import { beginRecovery } from './recover.js';
+import { beginRecovery, type Sweeper } from './recover.js';
 import { Revoker } from './revoker.js';
 import { StatusLists } from './status/status-lists.js';
 import { LISTS, TOKENS } from './token-plan.contract.js';
@@ -72,6 +72,7 @@ export class World {
   #revoker: Revoker | undefined;
   #relay: Relay | undefined;
   #alive: Alive | undefined;
+  #sweeper: Sweeper | undefined;
   #outlet: BusOutlet | undefined;
   /** Of the revoker that was started last. */
   lists: StatusLists | undefined;
@@ -162,19 +163,26 @@ export class World {
     return revoker;
   }
 
+  /** Starts a revoker that also sweeps where that is ordered. */
+  async startSweeping(provider?: CredentialProvider): Promise<void> {
+    this.#sweeper = (await this.start(provider)).sweeper(this.bus);
+    this.#sweeper.start();
+  }
+
   /** With which the revoker signs. */
   key(): Promise<SigningKey> {
     return readSigningKey(this.keys.revoker.signingKey);
   }
 
   async stop(): Promise<void> {
+    await this.#sweeper?.stop();
     await this.#consumer?.stop();
     await this.#revoker?.stop();
     this.bus.away = false;
     await this.#outlet?.close();
     await this.#relay?.stop();
     this.#alive?.stop();
-    this.#consumer = this.#revoker = this.#relay = this.#alive = undefined;
+    this.#consumer = this.#revoker = this.#relay = this.#alive = this.#sweeper = undefined;
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import type { OutboundEvent } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, REVOCATIONS } from '#events/topics.js';
 import type { Plan } from '#providers/provider.js';
 import { transact } from '#store/database.js';
-import { order, raiseEpoch, readStoreLife } from '#store/store-meta.js';
+import { alone, order, raiseEpoch, readStoreLife } from '#store/store-meta.js';
 import { copySchema } from '../../../libs/store/test/copy-schema.js';
 import { brokers } from './broker-voice.contract.js';
 import { World } from './revoker-world.contract.js';
@@ -43,8 +43,7 @@ const sweeps = (epoch: string) =>
     .filter((data) => data.epoch === epoch && data.swept === true);
 
 it('sweeps when the broker was restored: what no lease explains is cut before it says so, the rest is spared', async () => {
-  const revoker = await world.start();
-  revoker.sweeper(world.bus).start();
+  await world.startSweeping();
   const taskId = uuidv7();
   await world.startTask(taskId);
   const healthy = await live(taskId);
@@ -63,7 +62,7 @@ it('sweeps when the broker was restored: what no lease explains is cut before it
 });
 
 it('judges after reading: a lease whose intent it had not read yet is spared', async () => {
-  const revoker = await world.start();
+  await world.start();
   const taskId = uuidv7();
   await world.startTask(taskId);
   await world.quiet();
@@ -71,17 +70,16 @@ it('judges after reading: a lease whose intent it had not read yet is spared', a
   const plan = await live(taskId);
   await transact(world.db, (tx) => order(tx, { sweeps: [{ service: 'broker', epoch: 'two' }] }));
 
-  (await world.start()).sweeper(world.bus).start();
+  await world.startSweeping();
   await world.until(() => sweeps('two').length === 1, 'the sweep');
 
-  expect(revoker).toBeDefined();
   expect(await observed(plan)).toBe('live');
   expect(await world.stateOf(plan.leaseId)).toBe('known');
 });
 
 it('reports a lease whose principal is gone', async () => {
   const taskId = uuidv7();
-  (await world.start()).sweeper(world.bus).start();
+  await world.startSweeping();
   await world.startTask(taskId);
   const plan = await live(taskId);
   await world.quiet();
@@ -92,6 +90,28 @@ it('reports a lease whose principal is gone', async () => {
 
   await world.hears(plan.leaseId, 'lease.vanished');
   expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'vanished' });
+});
+
+it('lets a sweep go when it stops, and whoever comes next takes it up', async () => {
+  const revoker = await world.start();
+  await world.stop();
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  await transact(world.db, (tx) => order(tx, { sweeps: [{ service: 'broker', epoch: 'four' }] }));
+  const sweeper = revoker.sweeper(world.bus);
+  sweeper.start();
+  const isUnderWay = () =>
+    alone(world.db, () => Promise.resolve(), AbortSignal.timeout(150)).then(
+      () => false,
+      () => true,
+    );
+  await world.until(isUnderWay, 'a sweep that waits for records which nobody reads');
+
+  await sweeper.stop();
+  expect(await isUnderWay()).toBe(false);
+  await world.startSweeping();
+
+  await world.until(() => sweeps('four').length === 1, 'the sweep');
 });
 
 describe('a restored revoker', () => {
@@ -119,7 +139,7 @@ describe('a restored revoker', () => {
       await order(tx, { store: true });
     });
     const { epoch } = await readStoreLife(world.db.pool);
-    (await world.start()).sweeper(world.bus).start();
+    await world.startSweeping();
     await world.until(() => sweeps(epoch).length === 1, 'the sweep');
 
     expect(await world.hears(lost.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'task_ended' });

@@ -65,14 +65,13 @@ export async function sweepTarget(
 /** Waits until this service, whichever of its processes, has handled everything before these ends. */
 async function readUpTo(db: Database, ends: readonly LogEnd[], signal?: AbortSignal): Promise<void> {
   for (;;) {
-    signal?.throwIfAborted();
     const positions = await readPositions(db, GROUP, ends);
     const isThere = ends.every(({ topic, partition, next, oldest }) => {
       const position = positions.find((each) => each.topic === topic && each.partition === partition);
       return next === oldest || (position?.next ?? 0n) >= next;
     });
     if (isThere) return;
-    await sleep(LOOK_AGAIN_MS);
+    await sleep(LOOK_AGAIN_MS, undefined, { signal });
   }
 }
 
@@ -187,14 +186,14 @@ async function readLeases(db: Database, leaseIds: readonly string[]): Promise<Re
   return rows.map(({ body }) => body);
 }
 
-/** Resolves once none of them has access any more. */
-export async function cutOf(db: Database, leaseIds: readonly string[]): Promise<void> {
+/** Resolves once none of them has access any more. @throws AbortError */
+export async function cutOf(db: Database, leaseIds: readonly string[], signal?: AbortSignal): Promise<void> {
   for (;;) {
     const { rows } = await db.pool.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM lease WHERE lease_id = ANY($1::text[]) AND state = 'due'`,
       [leaseIds],
     );
     if (rows[0]?.n === 0) return;
-    await sleep(LOOK_AGAIN_MS);
+    await sleep(LOOK_AGAIN_MS, undefined, { signal });
   }
 }

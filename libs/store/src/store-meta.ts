@@ -1,4 +1,5 @@
 /** The life of a database: its epoch, those before it, and what is left to be done before its service works again. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { LogEnd } from '#bus/bus.js';
 import type { ServiceName } from '#events/services.js';
@@ -27,6 +28,7 @@ export interface StoreLife {
   recovering: Recovery | null;
 }
 
+const ASK_AGAIN_MS = 100;
 const NOTHING: Recovery = { store: false, topics: [], sweeps: [] };
 
 export async function readStoreLife(db: Pick<pg.Pool, 'query'>): Promise<StoreLife> {
@@ -103,20 +105,28 @@ export async function fitPositions(tx: Tx, group: string, ends: readonly LogEnd[
   );
 }
 
-/** Runs `work` while no other process of the service does: two at once wait for each other. */
-export async function alone(db: Database, work: () => Promise<void>): Promise<void> {
+/**
+ * Runs `work` while no other process of the service does: two at once take turns, however long a turn is.
+ * @throws AbortError where it was told to stop before it was its turn; what `work` throws
+ */
+export async function alone(db: Database, work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   const client = await db.pool.connect();
   // A session that is lost frees the lock; what is done twice then is harmless, and the process has other worries.
   client.on('error', () => undefined);
   try {
-    await client.query('SET lock_timeout = 0');
-    await client.query(
-      "SELECT pg_advisory_lock(hashtextextended('mayfly.recovery.' || current_schema(), 0))",
-    );
+    // Asked again and again: one query that waited would be given up, and the connection with it.
+    while (!(await isTaken(client))) await sleep(ASK_AGAIN_MS, undefined, { signal });
     await work();
   } finally {
     client.release(true);
   }
+}
+
+async function isTaken(client: Pick<Tx, 'query'>): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>(
+    "SELECT pg_try_advisory_lock(hashtextextended('mayfly.recovery.' || current_schema(), 0)) AS taken",
+  );
+  return rows[0]?.taken === true;
 }
 
 /** Of topics that were made anew: they are read from their oldest record. */

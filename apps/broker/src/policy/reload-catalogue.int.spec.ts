@@ -200,16 +200,23 @@ it('calls made while both change are each decided by policies and the catalogue 
   // One after the other: they lie on the topic in the order in which they were signed.
   for (const taskId of tasks) await broker.hear(await world.voices.starts(taskId));
 
-  const calling = (async () => {
+  const call = async () => {
     for (const taskId of tasks) await broker.hear(await world.voices.calls(taskId));
-  })();
-  for (const group of ['readers', 'lookers']) {
-    await rules.edit('catalogue/agents.yaml', /groups: \[(analysts|readers)\]/, `groups: [${group}]`);
-    for (const name of ['tools', 'datasets', 'tasks'])
-      await rules.edit(`policy/${name}.cedar`, /AgentGroup::"(analysts|readers)"/g, `AgentGroup::"${group}"`);
-    await look(reload);
-  }
-  await calling;
+  };
+  const change = async () => {
+    for (const group of ['readers', 'lookers']) {
+      await rules.edit('catalogue/agents.yaml', /groups: \[(analysts|readers)\]/, `groups: [${group}]`);
+      for (const name of ['tools', 'datasets', 'tasks'])
+        await rules.edit(
+          `policy/${name}.cedar`,
+          /AgentGroup::"(analysts|readers)"/g,
+          `AgentGroup::"${group}"`,
+        );
+      await look(reload);
+    }
+  };
+  for (const outcome of await Promise.allSettled([call(), change()]))
+    expect(outcome).toMatchObject({ status: 'fulfilled' });
   const last = uuidv7();
   await broker.hear(await world.voices.starts(last), await world.voices.calls(last));
 
