@@ -48,6 +48,7 @@ async function run(world, { callsPerSecond, minutes }, act) {
     running.add(call);
   }
   await Promise.all(running);
+  tasks.close();
   const spent = used(minutes * 60 * callsPerSecond);
   memory.push(await residentMiB(world.stack, SERVICES));
   const [, ...measured] = minutesMs;
@@ -82,6 +83,7 @@ class TaskSupply {
   #open = [];
   #used = 0;
   #more;
+  #ending = new Set();
 
   constructor(world) {
     this.world = world;
@@ -95,9 +97,18 @@ class TaskSupply {
     if (this.#used % CALLS_A_TASK === 0) {
       const gone = this.#open.shift();
       // Its last calls are still under way.
-      setTimeout(() => void this.world.endTasks([gone]), 5_000);
+      const timer = setTimeout(() => {
+        this.#ending.delete(timer);
+        void this.world.endTasks([gone]);
+      }, 5_000);
+      this.#ending.add(timer);
     }
     return taskId;
+  }
+
+  /** What has not ended by then runs out. */
+  close() {
+    for (const timer of this.#ending) clearTimeout(timer);
   }
 
   async #start() {

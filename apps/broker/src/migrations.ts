@@ -125,6 +125,13 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE INDEX task_child ON task (task_id) WHERE status IN ('open', 'suspended') AND ancestors <> '{}';
     `,
   },
+  {
+    id: 'broker-7',
+    sql: `
+      -- A sealed envelope does not compress, and is erased within minutes.
+      ALTER TABLE lease SET (toast_tuple_target = 8160);
+    `,
+  },
   ...renewalMigrations,
   ...useMigrations,
   ...standingMigrations,

@@ -27,6 +27,12 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/**
+ * No sequential scans where an index can do it: a plan is kept that was made while its table was still empty, and would read all
+ * of it from then on, until statistics are taken.
+ */
+const SESSION = '-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c enable_seqscan=off';
+
 /** Opens a pool whose connections see only `schema`. Nothing is connected until the first query. */
 export function openDatabase(
   settings: DatabaseSettings,
@@ -42,7 +48,7 @@ export function openDatabase(
     pipeline: true,
     // A server that takes a commit and never answers: longer than any lock is waited for, and the connection is given up.
     query_timeout: QUERY_TIMEOUT_MS,
-    options: `-c search_path=${settings.schema} -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s`,
+    options: `-c search_path=${settings.schema} ${SESSION}`,
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
   pool.on('error', onIdleError);

@@ -90,4 +90,11 @@ export const storeMigrations: readonly Migration[] = [
       CREATE TABLE event_version (type text PRIMARY KEY, version int NOT NULL);
     `,
   },
+  {
+    id: 'store-6',
+    sql: `
+      -- Rows that leave within the second: not worth compressing, nor a second table.
+      ALTER TABLE outbox SET (toast_tuple_target = 8160);
+    `,
+  },
 ];

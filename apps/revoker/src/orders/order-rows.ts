@@ -75,7 +75,7 @@ export async function insertOrder(tx: Tx, order: NewOrder): Promise<boolean> {
 /** What each scope reaches, as a condition on leases; `$1` is the subject. */
 export const REACHES: Record<OrderScope, string> = {
   lease: 'lease_id = $1',
-  task: 'lease_id IN (SELECT lease_id FROM lease_lineage WHERE task_id = $1)',
+  task: 'lease_id = ANY(ARRAY(SELECT lease_id FROM lease_lineage WHERE task_id = $1))',
   agent: `body->>'agent' = $1`,
   target: 'target = $1',
   all: '$1::text IS NULL',
