@@ -7,13 +7,14 @@ const AT_ONCE = 50;
 /**
  * @param taskOf the task of the n-th lease
  * @param callOf what else its call says
+ * @param untilMs no call is made after this moment (`Date.now()`): of a slow machine there are fewer leases then
  * @returns ids of the leases, in their order
  */
-export async function lend(world, count, taskOf, callOf = () => ({})) {
+export async function lend(world, count, taskOf, callOf = () => ({}), untilMs = Infinity) {
   const leaseIds = [];
   let next = 0;
   const worker = async () => {
-    while (next < count) {
+    while (next < count && Date.now() < untilMs) {
       const n = next;
       next += 1;
       const { answer, envelope, code } = await world.call(taskOf(n), callOf(n));

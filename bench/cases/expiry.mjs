@@ -38,7 +38,7 @@ export async function run({ world, size }) {
 
 /**
  * Lends for `lendMs` at most, with such times to live that the n-th lease ends `afterMs(n)` after the first: each call says what is left until then.
- * @returns how late each was cut
+ * @returns how late each was cut; of fewer than `count` where so many could not be lent in the time
  */
 async function late(world, tasks, lendMs, count, afterMs) {
   const watch = await CutWatch.open(world);
@@ -49,6 +49,7 @@ async function late(world, tasks, lendMs, count, afterMs) {
     count,
     (n) => tasks[n % tasks.length],
     (n) => ({ ttlMs: ttlOf(n) }),
+    startMs - lendMs / 10,
   );
   const cutAtMs = await watch.cuts(leaseIds, SILENT_FOR_MS);
   const lateMs = leaseIds.map((leaseId, n) => cutAtMs[n] - watch.endOf(leaseId));
@@ -76,6 +77,7 @@ const wake = (world, taskId) =>
 const shown = (label, valuesMs) => {
   const { p50Ms, p99Ms } = latencies(valuesMs);
   return {
+    [`${label}: leases`]: valuesMs.length,
     [`${label}: late p50Ms`]: p50Ms,
     [`${label}: late p99Ms`]: p99Ms,
     [`${label}: late at most ms`]: Math.max(...valuesMs),
