@@ -26,23 +26,37 @@ if (service !== undefined) {
 function write({ nodes, samples, timeDeltas }) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
-  const usOf = new Map();
+  const owners = new Map();
+  const functions = new Map();
   let totalUs = 0;
   for (const [i, id] of samples.entries()) {
     const us = timeDeltas[i];
     totalUs += us;
-    const owner = ownerOf(byId, parents, id);
-    usOf.set(owner, (usOf.get(owner) ?? 0) + us);
+    add(owners, ownerOf(byId, parents, id), us);
+    add(functions, functionOf(byId.get(id)), us);
   }
-  const idleUs = usOf.get('(idle)') ?? 0;
-  usOf.delete('(idle)');
+  const busyUs = totalUs - (owners.get('(idle)') ?? 0);
   const share = (us, of) => `${((100 * us) / of).toFixed(1)}%`;
-  const lines = [...usOf]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 20)
-    .map(([owner, us]) => `${share(us, totalUs - idleUs).padStart(6)} ${owner}`);
-  const head = `${service}: busy ${share(totalUs - idleUs, totalUs)} of a core; of that:`;
-  writeFileSync(join(process.env.MAYFLY_PROFILE_DIR, `${service}.txt`), `${[head, ...lines].join('\n')}\n`);
+  const most = (usOf, count) =>
+    [...usOf]
+      .filter(([name]) => name !== '(idle)')
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(([name, us]) => `${share(us, busyUs).padStart(6)} ${name}`);
+  const lines = [
+    `${service}: busy ${share(busyUs, totalUs)} of a core; of that:`,
+    ...most(owners, 20),
+    'by function, without what it calls:',
+    ...most(functions, 30),
+  ];
+  writeFileSync(join(process.env.MAYFLY_PROFILE_DIR, `${service}.txt`), `${lines.join('\n')}\n`);
+}
+
+const add = (usOf, name, us) => usOf.set(name, (usOf.get(name) ?? 0) + us);
+
+function functionOf({ callFrame: { functionName, url, lineNumber } }) {
+  const file = url.replace(/^.*\/(node_modules|dist)\//, '').replace(/^file:.*\//, '');
+  return `${functionName || '(anonymous)'} ${file}${file === '' ? '' : `:${lineNumber + 1}`}`;
 }
 
 /** The nearest frame that belongs to a package or to us pays for what it calls in Node. */
