@@ -29,10 +29,7 @@ const env = {
 
 it.each([
   ['files', { files: '/var/lib/mayfly/checkpoints', witnesses: [] }],
-  [
-    'witnesses',
-    { witnesses: [{ name: 'north', url: 'https://witness.example/mayfly', vkey: w1!.vkey }] },
-  ],
+  ['witnesses', { witnesses: [{ name: 'north', url: 'https://witness.example/mayfly', vkey: w1!.vkey }] }],
 ])('the configuration that the how-to shows is one: %s', (kind, wanted) => {
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-how-to-'));
   const sample = parse(read('deploy/sample/mayfly.yaml')) as Tree;
@@ -69,6 +66,8 @@ it('the format shows a cosignature of its checkpoint, and the key', () => {
 
 it('explains every code of an anchor, and none that does not exist', () => {
   const [, section = ''] = read('docs/reference/errors.md').split('## An anchor that lacks a head');
-  const explained = [...section.split('\n## ')[0]!.matchAll(/^\| `(ERR_[A-Z_]+)` \|/gm)].map(([, code]) => code);
+  const explained = [...section.split('\n## ')[0]!.matchAll(/^\| `(ERR_[A-Z_]+)` \|/gm)].map(
+    ([, code]) => code,
+  );
   expect(explained.toSorted()).toEqual(Object.keys(CONTRADICTS).sort());
 });

@@ -78,7 +78,10 @@ it('keeps heads in files, and has a witness cosign them that verifiers can insis
   await until(() => keptHeads().length > 0);
   expect(await cli('audit', 'export', '--out', at('before'))).toMatchObject({ status: 0 });
   const refused = await cli('audit', 'verify', at('before'), '--policy', at('trust'));
-  expect([refused.status, refused.stdout]).toEqual([1, expect.stringContaining('ERR_TRUST_QUORUM') as string]);
+  expect([refused.status, refused.stdout]).toEqual([
+    1,
+    expect.stringContaining('ERR_TRUST_QUORUM') as string,
+  ]);
 
   await askWitness(witness);
   await until(async () => (await checkpoint('?cosigned=1')).includes('— witness.example/w1 '));
@@ -89,7 +92,10 @@ it('keeps heads in files, and has a witness cosign them that verifiers can insis
 
   expect(await cli('audit', 'export', '--cosigned', '1', '--out', at('after'))).toMatchObject({ status: 0 });
   const believed = await cli('audit', 'verify', at('after'), '--policy', at('trust'));
-  expect([believed.status, believed.stdout]).toEqual([0, expect.stringMatching(/ · cosigned by north\n$/) as string]);
+  expect([believed.status, believed.stdout]).toEqual([
+    0,
+    expect.stringMatching(/ · cosigned by north\n$/) as string,
+  ]);
   writeFileSync(at('trust-files'), `log ${vkey}\nquorum none\n`);
   const since = await cli('audit', 'verify', at('after'), '--policy', at('trust-files'), '--since', kept);
   expect([since.status, since.stdout]).toEqual([

@@ -64,7 +64,10 @@ it('cosigns a head, and each that extends it, with a key that verifies', async (
 
 it('says which size it cosigned last to a log that thinks otherwise', async () => {
   await add(0, 5);
-  const response = await fetch(`${witness.url}/add-checkpoint`, { method: 'POST', body: bodyOf(LEAVES, 3, 8) });
+  const response = await fetch(`${witness.url}/add-checkpoint`, {
+    method: 'POST',
+    body: bodyOf(LEAVES, 3, 8),
+  });
   expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
     409,
     'text/x.tlog.size',
@@ -146,6 +149,8 @@ it('has at most 200 lines, and imports libs/merkle and Node alone', () => {
   const sources = readdirSync(import.meta.dirname).filter((name) => /(?<!\.spec)\.ts$/.test(name));
   const texts = sources.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'));
   expect(texts.join('').trimEnd().split('\n').length).toBeLessThanOrEqual(200);
-  const imported = texts.flatMap((text) => [...text.matchAll(/ from '([^']+)'/g)].map(([, from = '']) => from));
+  const imported = texts.flatMap((text) =>
+    [...text.matchAll(/ from '([^']+)'/g)].map(([, from = '']) => from),
+  );
   expect(imported.filter((from) => !/^(node:|#merkle\/|\.\/)/.test(from))).toEqual([]);
 });

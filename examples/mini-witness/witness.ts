@@ -27,7 +27,7 @@ interface Answer {
 export function witnessServer(witness: Witness): Server {
   const timeouts = { requestTimeout: REQUEST_WITHIN_MS, headersTimeout: REQUEST_WITHIN_MS };
   return createServer(timeouts, (request, response) => {
-    answer(witness, request)
+    void answer(witness, request)
       // A disk that is full, a damaged file: nothing is cosigned.
       .catch((error: Error): Answer => {
         console.error(error.message);

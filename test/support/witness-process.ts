@@ -39,7 +39,7 @@ export class WitnessProcess {
       ],
       { cwd: root, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const ready = String((await lines.next()).value);
     const vkey = String((await lines.next()).value);
     const url = /^mini-witness ready at (\S+)$/.exec(ready)?.[1];

@@ -94,8 +94,7 @@ export class Anchors {
     const { log } = this.parts;
     if (before === code) return;
     if (code === undefined) log.info({ anchor }, 'an anchor has the newest head again');
-    else if (CONTRADICTS[code])
-      log.error({ anchor, code }, 'an anchor holds another history of the log');
+    else if (CONTRADICTS[code]) log.error({ anchor, code }, 'an anchor holds another history of the log');
     else log.warn({ anchor, code }, 'a head did not reach an anchor');
   }
 

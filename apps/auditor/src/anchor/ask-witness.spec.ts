@@ -36,12 +36,15 @@ it('follows nobody elsewhere', async () => {
 });
 
 it.each<[string, RequestListener]>([
-  ['answers without an end', (_request, response) => {
-    const more = (error?: Error | null) => {
-      if (!error) response.write('x'.repeat(10_000), more);
-    };
-    more();
-  }],
+  [
+    'answers without an end',
+    (_request, response) => {
+      const more = (error?: Error | null) => {
+        if (!error) response.write('x'.repeat(10_000), more);
+      };
+      more();
+    },
+  ],
   ['begins to answer and stops', (_request, response) => void response.write('— ')],
   ['does not answer', () => {}],
   ['hangs up', (_request, response) => void response.destroy()],

@@ -16,7 +16,9 @@ const note = (size: bigint): string =>
   signNote(checkpointText({ origin: ORIGIN, size, root: rootAt(8) }), [logSigner]);
 const add = (size: bigint) => addCheckpoint(root, { size, note: note(size) });
 const files = () =>
-  readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(root, name)).isFile());
+  readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(root, name)).isFile(),
+  );
 
 it('keeps a file for each checkpoint, whose names sort as the sizes do', async () => {
   await newestCheckpoint(root);
@@ -28,7 +30,11 @@ it('keeps a file for each checkpoint, whose names sort as the sizes do', async (
     '00000000000001/0000000000000100000.checkpoint',
     '00000000000012/0000000000001234567.checkpoint',
   ]);
-  expect(await newestCheckpoint(root)).toMatchObject({ origin: ORIGIN, size: 1_234_567n, note: note(1_234_567n) });
+  expect(await newestCheckpoint(root)).toMatchObject({
+    origin: ORIGIN,
+    size: 1_234_567n,
+    note: note(1_234_567n),
+  });
 });
 
 it('has none in a folder that is new, or in which a process died before its first', async () => {

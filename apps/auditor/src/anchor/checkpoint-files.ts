@@ -34,7 +34,10 @@ export async function newestCheckpoint(root: string): Promise<Head | undefined> 
 }
 
 /** @throws what the file system says: EEXIST where there is a checkpoint of this size */
-export async function addCheckpoint(root: string, { size, note }: Pick<Head, 'size' | 'note'>): Promise<void> {
+export async function addCheckpoint(
+  root: string,
+  { size, note }: Pick<Head, 'size' | 'note'>,
+): Promise<void> {
   const { folder, file } = pathOf(size);
   const place = join(root, folder);
   if ((await mkdir(place, { recursive: true, mode: 0o755 })) !== undefined) await sync(root);
@@ -63,7 +66,10 @@ export async function removeLeftovers(root: string): Promise<void> {
 
 /** The last first. */
 async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => pattern.test(name)).sort().reverse();
+  return (await readdir(folder))
+    .filter((name) => pattern.test(name))
+    .sort()
+    .reverse();
 }
 
 async function readCheckpoint(folder: string, file: string): Promise<Head> {

@@ -69,7 +69,8 @@ export class FileAnchor implements Anchor {
     if (kept === undefined) return undefined;
     if (kept.origin !== head.origin) return 'ERR_ANCHOR_LOG_UNKNOWN';
     if (kept.size > head.size) return 'ERR_ANCHOR_AHEAD';
-    const isExtended = kept.size === head.size ? sameHash(kept.root, head.root) : await this.#extends(kept, head);
+    const isExtended =
+      kept.size === head.size ? sameHash(kept.root, head.root) : await this.#extends(kept, head);
     return isExtended ? undefined : 'ERR_ANCHOR_CONTRADICTED';
   }
 

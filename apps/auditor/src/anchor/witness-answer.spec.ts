@@ -21,7 +21,8 @@ it('takes the cosignature of the witness, and when it was made', () => {
 });
 
 it('takes no line of anybody else with it', () => {
-  const more = other!.cosign(textAt(8), AT_S) + line + signatureLine('stranger.example', 7, new Uint8Array(72));
+  const more =
+    other!.cosign(textAt(8), AT_S) + line + signatureLine('stranger.example', 7, new Uint8Array(72));
   expect(judge(200, more)).toEqual({ is: 'cosigned', cosignature: { line, atS: AT_S } });
 });
 
@@ -50,8 +51,18 @@ it.each<[string, number, string, AnchorCode]>([
   ['its size is the one that it was asked from', 409, '3\n', 'ERR_ANCHOR_ANSWER_INVALID'],
   ['it answers nothing', 200, '', 'ERR_ANCHOR_ANSWER_INVALID'],
   ['it answers something else', 200, '<html>', 'ERR_ANCHOR_ANSWER_INVALID'],
-  ['its cosignature is of another head', 200, mine!.cosign(textAt(7), AT_S), 'ERR_ANCHOR_COSIGNATURE_INVALID'],
-  ['its cosignature is of another key', 200, other!.cosign(textAt(8), AT_S), 'ERR_ANCHOR_COSIGNATURE_INVALID'],
+  [
+    'its cosignature is of another head',
+    200,
+    mine!.cosign(textAt(7), AT_S),
+    'ERR_ANCHOR_COSIGNATURE_INVALID',
+  ],
+  [
+    'its cosignature is of another key',
+    200,
+    other!.cosign(textAt(8), AT_S),
+    'ERR_ANCHOR_COSIGNATURE_INVALID',
+  ],
   [
     'its cosignature is forged',
     200,

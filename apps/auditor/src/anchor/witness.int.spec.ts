@@ -163,7 +163,13 @@ describe('B12: a witness', () => {
 
 const anchorsOf = (of: SignedLog, anchors: Anchor[], metrics = new Metrics('auditor')) =>
   new Anchors({
-    ...{ db: of.database.runtime, anchors, measures: anchorMeasures(metrics), everyMs: 1_000, lookEveryMs: 20 },
+    ...{
+      db: of.database.runtime,
+      anchors,
+      measures: anchorMeasures(metrics),
+      everyMs: 1_000,
+      lookEveryMs: 20,
+    },
     log: createLog('auditor', { level: 'silent' }),
   });
 
@@ -178,7 +184,11 @@ describe('anchors', () => {
     server = createServer(answer);
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return new WitnessAnchor(partsOf(log), { name: 'bad', url, vkey: generateWitnessKey('bad.example').vkey });
+    return new WitnessAnchor(partsOf(log), {
+      name: 'bad',
+      url,
+      vkey: generateWitnessKey('bad.example').vkey,
+    });
   };
 
   it('are brought each new head, and none waits for another', async () => {
@@ -239,13 +249,20 @@ describe('anchors', () => {
   });
 });
 
-it.each(['the auditor’s own role', 'the owner'])('a cosignature stays as it is, whatever %s tries', async (who) => {
-  await north().put(await log.grow(2), never);
-  const { runtime, owner } = log.database;
-  const { pool } = who === 'the owner' ? owner : runtime;
-  for (const statement of ["UPDATE cosignature SET line = ''", 'DELETE FROM cosignature', 'TRUNCATE cosignature'])
-    await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
-});
+it.each(['the auditor’s own role', 'the owner'])(
+  'a cosignature stays as it is, whatever %s tries',
+  async (who) => {
+    await north().put(await log.grow(2), never);
+    const { runtime, owner } = log.database;
+    const { pool } = who === 'the owner' ? owner : runtime;
+    for (const statement of [
+      "UPDATE cosignature SET line = ''",
+      'DELETE FROM cosignature',
+      'TRUNCATE cosignature',
+    ])
+      await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
+  },
+);
 
 describe('whoever wants witnesses', () => {
   let world: World;
@@ -261,7 +278,8 @@ describe('whoever wants witnesses', () => {
   const policy = () => `log ${signer.vkey}\nwitness north ${witness.vkey}\nquorum north\n`;
   async function ask(path: string, body?: object): Promise<{ status: number; bytes: Buffer }> {
     const headers = { authorization: `Bearer ${await world.svid(OPERATOR)}` };
-    const request = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) };
+    const request =
+      body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) };
     const response = await fetch(`${http.url}${path}`, request);
     return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
   }
@@ -277,10 +295,16 @@ describe('whoever wants witnesses', () => {
     expect(() => openCheckpointUnder(trust, before)).toThrow(
       expect.objectContaining({ code: 'ERR_TRUST_QUORUM' }) as Error,
     );
-    expect(await verified({})).toMatchObject({ verdict: 'altered', findings: [{ code: 'ERR_TRUST_QUORUM' }] });
+    expect(await verified({})).toMatchObject({
+      verdict: 'altered',
+      findings: [{ code: 'ERR_TRUST_QUORUM' }],
+    });
 
     await north().put(head, never);
-    expect(openCheckpointUnder(trust, await note())).toMatchObject({ quorum: true, checkpoint: { size: 300n } });
+    expect(openCheckpointUnder(trust, await note())).toMatchObject({
+      quorum: true,
+      checkpoint: { size: 300n },
+    });
     expect(await verified({ from: 5, to: 290 })).toMatchObject({
       verdict: 'good',
       included: 285,
@@ -307,7 +331,9 @@ describe('whoever wants witnesses', () => {
     await log.database.runtime.pool.query(
       `INSERT INTO cosignature SELECT size, witness, cosigned_at_s - 60, '— older AAAAAAAA' FROM cosignature`,
     );
-    expect(await note()).toMatch(/^audit\.example\/log\n3\n\S+\n\n— audit\S+ \S+\n— witness\.example\/north \S+\n$/);
+    expect(await note()).toMatch(
+      /^audit\.example\/log\n3\n\S+\n\n— audit\S+ \S+\n— witness\.example\/north \S+\n$/,
+    );
   });
 
   it.each([
@@ -318,6 +344,9 @@ describe('whoever wants witnesses', () => {
   ])('is told where there is none: %s', async (path, status, code) => {
     await north().put(await log.grow(3), never);
     const { status: said, bytes } = await ask(path);
-    expect([said, JSON.parse(bytes.toString())]).toEqual([status, expect.objectContaining({ code }) as object]);
+    expect([said, JSON.parse(bytes.toString())]).toEqual([
+      status,
+      expect.objectContaining({ code }) as object,
+    ]);
   });
 });

@@ -17,7 +17,11 @@ export function auditCommands(
     .option('--from <seq>', 'the first entry', seqOf, 0)
     .option('--to <seq>', 'the entry behind the last (all that is signed, unless told)', seqOf)
     .option('--since <checkpoint>', 'an earlier checkpoint, that the bundle is to prove the log extends')
-    .option('--cosigned <witnesses>', 'as of the newest checkpoint that so many witnesses have seen', witnessesOf)
+    .option(
+      '--cosigned <witnesses>',
+      'as of the newest checkpoint that so many witnesses have seen',
+      witnessesOf,
+    )
     .addOption(
       new Option('--format <format>', 'a bundle; or its leaves, or its table, alone')
         .choices(FORMATS)
