@@ -28,7 +28,11 @@ export async function newestCheckpoint(root: string): Promise<Head | undefined> 
   await mkdir(root, { recursive: true, mode: 0o755 });
   for (const folder of await namesIn(root, FOLDER)) {
     const [file] = await namesIn(join(root, folder), FILE);
-    if (file !== undefined) return await readCheckpoint(join(root, folder), file);
+    if (file === undefined) continue;
+    // Whoever put it there may have been killed before it was lasting.
+    await sync(join(root, folder));
+    await sync(root);
+    return await readCheckpoint(join(root, folder), file);
   }
   return undefined;
 }
