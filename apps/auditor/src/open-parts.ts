@@ -19,6 +19,8 @@ import type { QueuedRecord } from '#store/outbox.js';
 import { Relay } from '#store/relay.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
+import type { Anchors } from './anchor/anchors.js';
+import { openAnchors } from './anchor/open-anchors.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditorParts } from './auditor.module.js';
 import { ReadLedger } from './http/read-ledger.js';
@@ -36,6 +38,7 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   checkpointer: Checkpointer;
+  anchors: Anchors;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
@@ -88,6 +91,7 @@ export async function openParts(
   const send = (queued: QueuedRecord[]): Promise<void> => (observe ? Promise.resolve() : relay.send(queued));
 
   const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
+  const anchors = openAnchors({ db, settings: settings.log.anchors, metrics, log });
   const counted = watchMetrics(metrics, db);
   const keys = { pseudonyms, isPerson: (id: string) => persons.has(id) };
   const ingest = new Ingest({
@@ -129,7 +133,7 @@ export async function openParts(
   }, trust.refreshEveryMs).unref();
 
   return {
-    ...{ db, bus, relay, checkpointer, catalogue, ingest, readers, ledger },
+    ...{ db, bus, relay, checkpointer, anchors, catalogue, ingest, readers, ledger },
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

@@ -68,7 +68,12 @@ export class AuditorClient {
   }
 
   /** The lines of `#bundle/export-lines.js`, as they come. Nothing is verified. */
-  async export(range: { from: number; to?: number; since?: number }): Promise<AsyncIterable<Buffer[]>> {
+  async export(range: {
+    from: number;
+    to?: number;
+    since?: number;
+    cosigned?: number;
+  }): Promise<AsyncIterable<Buffer[]>> {
     const response = await this.#begin('/v1/exports', { method: 'POST', body: JSON.stringify(range) });
     if (!response.ok) throw await problemOf(response);
     return this.#linesIn(response);

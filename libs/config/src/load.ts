@@ -66,6 +66,14 @@ export function loadConfig<S extends ServiceName | 'cli'>(
         'beyond development only https://',
       );
   });
+  value.services.auditor?.log.anchors.witnesses.forEach(({ url }, index) => {
+    if (url.startsWith('http:') && value.environment !== 'development')
+      throw yaml.error(
+        'ERR_CONFIG_UNSAFE',
+        ['services', 'auditor', 'log', 'anchors', 'witnesses', index, 'url'],
+        'beyond development only https://',
+      );
+  });
   for (const name of SERVICES) {
     const http = value.services[name]?.http;
     const unsafe = (message: string) =>

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { APPROVAL_RULES } from '#events/approval-facts.js';
 import { SERVICES } from '#events/services.js';
+import { anchorsSchema } from './anchors.js';
 import { driftSchema } from './drift.js';
 import { retentionSchema } from './retention.js';
 import { notificationsSchema } from './notifications.js';
+import { secureUrl } from './secure-url.js';
 
 const text = z.string().min(1, 'must not be empty');
 const port = z.int().min(0).max(65_535);
@@ -61,16 +63,6 @@ const bus = z
   .refine(
     (given) => given.kafka === undefined || given.postgres === undefined,
     'kafka and postgres are both set',
-  );
-
-const LOOPBACK_URL = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/;
-/** A name that is looked up: whoever stood in its way could answer in its place. */
-const secureUrl = z
-  .string()
-  .max(512)
-  .refine(
-    (url) => LOOPBACK_URL.test(url) || /^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~-]+)*$/.test(url),
-    'must be an https:// URL, or http:// on loopback, without query, fragment and trailing slash',
   );
 
 const service = z.strictObject({
@@ -189,6 +181,7 @@ const auditor = z.strictObject({
     origin: z.string().regex(/^[^\s+]{1,255}$/, 'must have no space and no plus'),
     signerKey: text,
     pseudonymKey: text,
+    anchors: anchorsSchema.prefault({}),
   }),
 });
 

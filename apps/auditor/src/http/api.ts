@@ -8,6 +8,7 @@ import { CURSOR_CODES } from '../query/cursor.js';
 import { instant } from '../query/instant.js';
 import { ACCESS_FILTERS, MAX_LEASES } from './access.controller.js';
 import { accessPage, decisionFindings, entryDetail, entryPage, story } from './api-schemas.js';
+import { MAX_COSIGNED } from './cosigned-answer.js';
 import { keptDecisions } from './decisions.controller.js';
 import { exportRequest } from './exports.controller.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PROVEN } from './list-query.js';
@@ -52,6 +53,11 @@ const filtering = {
   type: inQuery(z.string(), 'The same as a term `type=…`; must be a type of event.'),
 };
 
+const cosigned = inQuery(
+  z.int().min(0).max(MAX_COSIGNED).default(0),
+  'Of the newest head that at least so many witnesses cosigned.',
+);
+
 export const API: readonly Endpoint[] = [
   {
     method: 'get',
@@ -94,7 +100,7 @@ export const API: readonly Endpoint[] = [
     method: 'get',
     path: '/v1/entries/{seq}/proof',
     summary: 'Proof that the entry is in the log (C2SP tlog-proof), for the newest checkpoint',
-    parameters: { seq: inPath(seq, 'Its place in the log.') },
+    parameters: { seq: inPath(seq, 'Its place in the log.'), cosigned },
     answer: { contentType: 'text/plain; charset=utf-8', description: 'The proof, to be checked offline.' },
     readBy: AUDITORS,
     codes: [...READER_CODES, 'ERR_ENTRY_NOT_FOUND', 'ERR_ENTRY_NOT_COVERED', 'ERR_NO_CHECKPOINT'],
@@ -175,9 +181,10 @@ export const API: readonly Endpoint[] = [
   {
     method: 'get',
     path: '/log/checkpoint',
-    summary: 'The newest signed head (C2SP tlog-checkpoint)',
+    summary: 'The newest signed head (C2SP tlog-checkpoint), with the cosignatures that it has',
+    parameters: { cosigned },
     answer: { contentType: 'text/plain; charset=utf-8', description: 'A signed note.' },
-    codes: ['ERR_NO_CHECKPOINT'],
+    codes: ['ERR_PARAMETER_INVALID', 'ERR_NO_CHECKPOINT'],
   },
   {
     method: 'get',

@@ -8,6 +8,7 @@ import type { CursorPlace } from '../query/cursor.js';
 import { readPage, type Page } from '../query/page.js';
 import { seqAt, snapshotOfSize, type Snapshot } from '../query/snapshot.js';
 import type { EntryDetail, EntryPage } from './api-schemas.js';
+import { cosignedOf, headSeenBy } from './cosigned-answer.js';
 import { asOfView, entryDetail, entryView, isOfTenants } from './entry-view.js';
 import { listQuery, type ListQuery } from './list-query.js';
 import { rejectUnknown, seqOf } from './parameters.js';
@@ -60,7 +61,7 @@ export class EntriesController {
     return entryDetail(entry, payloads.get(entry.seq), admitted.snapshot);
   }
 
-  /** C2SP tlog-proof against the newest checkpoint. 503 until a checkpoint covers the entry: about a second. */
+  /** C2SP tlog-proof against the newest checkpoint, or that of `cosigned`. 503 until a checkpoint covers the entry: about a second. */
   @Get(':seq/proof')
   @Header('Content-Type', 'text/plain; charset=utf-8')
   @Header('Cache-Control', 'no-store')
@@ -69,9 +70,10 @@ export class EntriesController {
     @Query() query: Record<string, unknown>,
     @Req() { admitted }: AdmittedRequest,
   ): Promise<string> {
-    rejectUnknown(query, []);
+    rejectUnknown(query, ['cosigned']);
+    const witnesses = cosignedOf(query);
     const { seq: index } = await this.#entry(seq, admitted);
-    const { size, note } = signed(admitted.snapshot);
+    const { size, note } = await headSeenBy(this.log.db.pool, witnesses, admitted.snapshot);
     if (index >= size) throw new ProblemError('ERR_ENTRY_NOT_COVERED', 'no checkpoint covers the entry yet');
     const proof = await readInclusionProof(this.log.db.pool, index, size);
     return formatTlogProof({ index, proof, checkpoint: note });

@@ -9,8 +9,9 @@ import { readBody } from '#service/read-body.js';
 import { z } from 'zod';
 import { AuditLog } from '../audit-log.js';
 import { readRange, readRangeProof, type ExportedEntry, type ExportRange } from '../log/export-range.js';
+import { headSeenBy, MAX_COSIGNED } from './cosigned-answer.js';
 import { rejectUnknown } from './parameters.js';
-import { ProblemError, signed } from './problem.js';
+import { ProblemError } from './problem.js';
 import { ReaderGuard, type AdmittedRequest } from './reader.guard.js';
 import { Streams } from './streams.js';
 
@@ -23,6 +24,8 @@ export const exportRequest = z.strictObject({
   from: size.optional(),
   to: size.optional(),
   since: size.optional(),
+  /** As of the newest head that so many witnesses cosigned. */
+  cosigned: z.int().min(0).max(MAX_COSIGNED).optional(),
 });
 
 /** `POST /v1/exports`: a contiguous range of the log, whatever is in it, and what proves it. */
@@ -35,7 +38,7 @@ export class ExportsController {
   ) {}
 
   /**
-   * `{from?, to?, since?}`, of the newest signed head: all of it unless told. Answers with the lines of `export-lines.ts`: the head
+   * `{from?, to?, since?, cosigned?}`, of the newest signed head: all of it unless told. Answers with the lines of `export-lines.ts`: the head
    * with what proves the range, then each entry. It ends early before an entry that the log lacks.
    */
   @Post()
@@ -50,9 +53,10 @@ export class ExportsController {
       throw new ProblemError('ERR_FORBIDDEN', 'the log is exported for those who may read all tenants');
     const body = await readBody(request, MAX_BODY_BYTES, (code, detail) => new ProblemError(code, detail));
     const asked = requestIn(body);
-    const { note, size: headSize } = signed(snapshot);
+    const { pool } = this.log.db;
+    const { note, size: headSize } = await headSeenBy(pool, asked.cosigned ?? 0, snapshot);
     const range = rangeOf(asked, headSize);
-    const { left, right, since } = await readRangeProof(this.log.db.pool, range);
+    const { left, right, since } = await readRangeProof(pool, range);
     const head: ExportHead = {
       checkpoint: note,
       ...{ from: Number(range.from), to: Number(range.to) },
@@ -66,7 +70,7 @@ export class ExportsController {
       response.statusCode = 200;
       response.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
       response.setHeader('Cache-Control', 'no-store');
-      const entries = readRange(this.log.db.pool, range);
+      const entries = readRange(pool, range);
       await pipeline(Readable.from(lines(head, entries)), response, { signal: this.streams.ending });
     });
   }
@@ -85,7 +89,7 @@ function requestIn(body: Buffer): z.infer<typeof exportRequest> {
   } catch {
     throw new ProblemError(
       'ERR_BODY_INVALID',
-      'the body must be {"from"?, "to"?, "since"?}: sizes of the log',
+      'the body must be {"from"?, "to"?, "since"?, "cosigned"?}: sizes of the log, and a number of witnesses',
     );
   }
 }

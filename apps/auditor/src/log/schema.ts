@@ -78,6 +78,23 @@ export const logMigrations: readonly Migration[] = [
       CREATE INDEX entry_decision ON entry (event_id) WHERE type = 'call.decided';
     `,
   },
+  {
+    id: 'log-5',
+    sql: `
+      -- Signature lines of witnesses (name+<key id>), of the checkpoint of this size.
+      CREATE TABLE cosignature (
+        size bigint NOT NULL CHECK (size >= 0), witness text NOT NULL, cosigned_at_s bigint NOT NULL, line text NOT NULL,
+        PRIMARY KEY (size, witness, cosigned_at_s));
+      CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON cosignature FOR EACH ROW EXECUTE FUNCTION refuse_change();
+      CREATE TRIGGER no_truncate BEFORE TRUNCATE ON cosignature FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+      ALTER TABLE cosignature ENABLE ALWAYS TRIGGER no_change, ENABLE ALWAYS TRIGGER no_truncate;
+
+      -- What each anchor has reached: a hint, which the anchor itself corrects.
+      CREATE TABLE anchor (
+        name text PRIMARY KEY, size bigint NOT NULL CHECK (size >= 0),
+        reached_at timestamptz NOT NULL DEFAULT clock_timestamp());
+    `,
+  },
 ];
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -99,6 +116,8 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM PUBLIC, ${role};
       GRANT USAGE ON SCHEMA ${schema} TO ${role};
       GRANT SELECT, INSERT ON entry, payload, tile, checkpoint TO ${role};
+      GRANT SELECT, INSERT ON cosignature TO ${role};
+      GRANT SELECT, INSERT, UPDATE ON anchor TO ${role};
       GRANT SELECT ON tree_head, store_meta TO ${role};
       GRANT UPDATE (sent) ON store_meta TO ${role};
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};

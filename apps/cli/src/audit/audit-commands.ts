@@ -17,6 +17,11 @@ export function auditCommands(
     .option('--from <seq>', 'the first entry', seqOf, 0)
     .option('--to <seq>', 'the entry behind the last (all that is signed, unless told)', seqOf)
     .option('--since <checkpoint>', 'an earlier checkpoint, that the bundle is to prove the log extends')
+    .option(
+      '--cosigned <witnesses>',
+      'as of the newest checkpoint that so many witnesses have seen',
+      witnessesOf,
+    )
     .addOption(
       new Option('--format <format>', 'a bundle; or its leaves, or its table, alone')
         .choices(FORMATS)
@@ -33,6 +38,11 @@ export function auditCommands(
     .action((bundle: string, options: AuditVerifyOptions & Json) =>
       auditVerify(bundle, options, context(options)),
     );
+}
+
+function witnessesOf(text: string): number {
+  if (!/^(0|[1-9][0-9]?)$/.test(text)) throw new InvalidArgumentError('a number of witnesses is wanted');
+  return Number(text);
 }
 
 function seqOf(text: string): number {

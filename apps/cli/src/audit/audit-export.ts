@@ -17,6 +17,8 @@ export interface AuditExportOptions extends AsReader {
   to?: number;
   /** File with an earlier checkpoint. */
   since?: string;
+  /** As of the newest head that so many witnesses cosigned. */
+  cosigned?: number;
   format: (typeof FORMATS)[number];
   /** False: without the table. */
   csv: boolean;
@@ -27,7 +29,7 @@ export async function auditExport(
   options: AuditExportOptions,
   { env, output }: CommandContext,
 ): Promise<void> {
-  const { out, from, to, format } = options;
+  const { out, from, to, cosigned, format } = options;
   if (existsSync(out)) throw isThere(out);
   const since = options.since === undefined ? undefined : await sizeIn(options.since);
   const auditor = await auditorOf(options, env);
@@ -35,6 +37,7 @@ export async function auditExport(
     from,
     ...(to === undefined ? {} : { to }),
     ...(since === undefined ? {} : { since }),
+    ...(cosigned === undefined ? {} : { cosigned }),
   });
   const exported = await writing(out, () => write(lines, options));
   const { origin, size } = exported;

@@ -166,6 +166,11 @@ describe('mayfly audit export', () => {
     expect(await left()).toEqual(['out']);
   });
 
+  it('asks for a head that witnesses have seen', async () => {
+    expect(await exportFrom(whole, '--cosigned', '2')).toBe(0);
+    expect(asked).toContain('{"from":0,"cosigned":2}');
+  });
+
   it.each([
     ['jsonl', 'entries.jsonl'],
     ['csv', 'entries.csv'],
