@@ -1,5 +1,4 @@
 import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
-import { MerkleError } from '#merkle/errors.js';
 import { operatorsErrors } from '#service/exit.js';
 import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes } from '#service/readiness.js';
@@ -21,10 +20,10 @@ const TOPICS = [TASK_EVENTS, CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS];
 
 await runService({
   name: 'auditor',
-  isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
+  isOperators: operatorsErrors([KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, published, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -40,7 +39,7 @@ await runService({
       jwks: parts.jwks,
       readiness: [
         () => (standby.isActive || observe ? [] : ['standing by: another auditor is at work']),
-        () => (checkpointer.refusal === undefined ? [] : ['the log contradicts its last checkpoint']),
+        () => published.reasons(),
         ...upkeep.readiness,
         databaseTakes(() => ingest.intake.failingMs()),
       ],
@@ -51,7 +50,7 @@ await runService({
       begin: () => Promise.resolve(catalogue.begin()),
       async consume() {
         await standby.turn();
-        await checkpointer.start();
+        published.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
           () => ingest.releaseParked(),
@@ -81,7 +80,7 @@ await runService({
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
-        { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
+        { what: 'checkpoints being published', run: () => published.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },
         upkeep.drain,

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { AuditLog } from '../audit-log.js';
-import { readCheckpoint } from '../log/sign-head.js';
+import { readCheckpoint } from '../log/checkpoints.js';
 import { ProblemError } from './problem.js';
 
 /** `GET /log/…`: what everybody may see. It holds hashes and signatures only. */
