@@ -43,7 +43,12 @@ export function serviceEnvironment(shell, own) {
  */
 export async function startService(options) {
   const { root, service, port, env, logFile, reaper, onSpawn, mayStandBy = false } = options;
-  const main = join('dist', 'apps', ...(service === 'signer' ? ['auditor', 'src', service] : [service, 'src']), 'main.js');
+  const main = join(
+    'dist',
+    'apps',
+    ...(service === 'signer' ? ['auditor', 'src', service] : [service, 'src']),
+    'main.js',
+  );
   const config = env.MAYFLY_CONFIG || join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
   const heap = HEAP[service] ?? SERVICE_HEAP;

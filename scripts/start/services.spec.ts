@@ -32,7 +32,8 @@ describe('the environment of a service', () => {
     ['where the bus is in PostgreSQL', { MAYFLY_BUS_DATABASE_URL: 'postgres://bus' }],
     ['for the signer, which is on no bus', { MAYFLY_SIGNER_DATABASE_URL: 'postgres://signer' }],
   ])('names no Kafka %s', (_where, own) =>
-    expect(serviceEnvironment(shell, own)).not.toHaveProperty('KAFKA_SASL_USERNAME'));
+    expect(serviceEnvironment(shell, own)).not.toHaveProperty('KAFKA_SASL_USERNAME'),
+  );
   it('is not steered by variables of PostgreSQL clients', () =>
     expect(serviceEnvironment(shell, {})).not.toHaveProperty('PGOPTIONS'));
 });

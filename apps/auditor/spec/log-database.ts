@@ -28,8 +28,7 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
   const server = new pg.Client({ connectionString: adminUrl });
   await server.connect();
   await server.query(`CREATE DATABASE ${name}`);
-  for (const role of roles)
-    await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
+  for (const role of roles) await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
 
   const urlOf = (user: string): string => {
     const url = new URL(adminUrl);

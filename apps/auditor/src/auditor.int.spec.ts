@@ -56,7 +56,7 @@ beforeAll(async () => {
   const send = relay.send.bind(relay);
   const signing = { db: log.signer, signers: [noteSigner], onSigned: () => {} };
   checkpointer = new Checkpointer({ ...signing, warn, everyMs: 100 });
-  published = new PublishedCheckpoints({ db, origin, send, warn, everyMs: 100 });
+  published = new PublishedCheckpoints({ db, origin, onAppended: () => {}, send, warn, everyMs: 100 });
   const { ingest } = ingesting(db, world);
   const operators = new Map([
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],

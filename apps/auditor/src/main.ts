@@ -11,7 +11,9 @@ import { gapOf } from './gap.js';
 import { problemOf } from './http/problem.js';
 import { GATHER_MS, GROUP } from './ingest.js';
 import { KeyFileError } from './leaf/keys.js';
-import { openParts, SetUpError } from './open-parts.js';
+import { continueFormer } from './log/continue-former.js';
+import { openParts } from './open-parts.js';
+import { SetUpError } from './set-up-error.js';
 import { Standby } from './standby.js';
 
 const RELEASE_EVERY_MS = 1_000;
@@ -23,7 +25,7 @@ await runService({
   isOperators: operatorsErrors([KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, published, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, published, former, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -50,6 +52,7 @@ await runService({
       begin: () => Promise.resolve(catalogue.begin()),
       async consume() {
         await standby.turn();
+        if (former !== undefined) await continueFormer(db, former);
         published.start();
         releasing = repeat(
           RELEASE_EVERY_MS,

@@ -24,9 +24,12 @@ import { Readers } from './http/readers.js';
 import { Streams } from './http/streams.js';
 import { Ingest } from './ingest.js';
 import { Pseudonyms } from './leaf/keys.js';
+import type { FormerLog } from './leaf/own-entry.js';
+import { readFormer } from './log/continue-former.js';
 import { migrateLog, roleOf } from './log/schema.js';
 import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Cursors } from './query/cursor.js';
+import { SetUpError } from './set-up-error.js';
 import { watchMetrics } from './watch-metrics.js';
 
 export interface OpenParts extends AuditorParts {
@@ -34,16 +37,12 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   published: PublishedCheckpoints;
+  /** In whose place this log is; undefined of one that is its own beginning. */
+  former: FormerLog | undefined;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
   close: () => Promise<void>;
-}
-
-/** What an operator has to put right first: exit code 2. */
-export class SetUpError extends Error {
-  override readonly name = 'SetUpError';
-  readonly code = 'ERR_AUDITOR_SET_UP';
 }
 
 type Settings = MayflyConfig<'auditor'>['services']['auditor'];
@@ -62,6 +61,8 @@ export async function openParts(
   const signer = await RecordSigner.fromFile(settings.signingKey, 'auditor');
   const pseudonyms = await Pseudonyms.fromFile(settings.log.pseudonymKey);
   const cursors = await Cursors.fromFile(settings.log.pseudonymKey);
+  const { continues } = settings.log;
+  const former = continues === undefined ? undefined : await readFormer(continues, settings.log.origin);
   const seen = await folderState(config.catalogue);
   const described = { targets: 'describe' } as const;
   const { catalogue: loaded } = await loadCatalogue(config.catalogue, process.env, described);
@@ -84,8 +85,9 @@ export async function openParts(
   // While it only observes, what is said of its readers stays in the outbox.
   const send = (queued: QueuedRecord[]): Promise<void> => (observe ? Promise.resolve() : relay.send(queued));
 
-  const published = new PublishedCheckpoints({ db, origin: settings.log.origin, send, warn });
   const counted = watchMetrics(metrics, db);
+  const { origin } = settings.log;
+  const published = new PublishedCheckpoints({ db, origin, onAppended: counted, send, warn });
   const keys = { pseudonyms, isPerson: (id: string) => persons.has(id) };
   const ingest = new Ingest({
     db,
@@ -123,7 +125,7 @@ export async function openParts(
   }, trust.refreshEveryMs).unref();
 
   return {
-    ...{ db, bus, relay, published, catalogue, ingest, readers, ledger },
+    ...{ db, bus, relay, published, former, catalogue, ingest, readers, ledger },
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

@@ -19,7 +19,7 @@ beforeEach(async () => {
   [log, world] = await Promise.all([freshLogDatabase(), World.open()]);
   [sent, warned] = [[], []];
   published = new PublishedCheckpoints({
-    ...{ db: log.runtime, origin, everyMs: 10 },
+    ...{ db: log.runtime, origin, onAppended: () => {}, everyMs: 10 },
     send: (queued) => Promise.resolve(void sent.push(...queued)),
     warn: (_fields, message) => warned.push(message),
   });

@@ -14,6 +14,8 @@ export interface PublishedCheckpointsParts {
   db: Database;
   /** The log's name. */
   origin: string;
+  /** Told of the entries that it made of checkpoints by other keys. */
+  onAppended: (appended: readonly { topic: string; admitted: boolean }[]) => void;
   /** Publishes; what fails there is sent later out of the outbox. */
   send: (queued: QueuedRecord[]) => Promise<void>;
   warn: (fields: object, message: string) => void;
@@ -52,10 +54,11 @@ export class PublishedCheckpoints {
   }
 
   async #look(): Promise<void> {
-    const { db, origin, send, warn } = this.#parts;
+    const { db, origin, onAppended, send, warn } = this.#parts;
     try {
-      const queued = await publishCheckpoints(db, origin);
+      const { queued, appended } = await publishCheckpoints(db, origin);
       this.#refusal = undefined;
+      onAppended(appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })));
       if (queued.length > 0)
         send(queued).catch((err: Error) => warn({ err }, 'checkpoints are not published yet'));
     } catch (error) {

@@ -185,6 +185,8 @@ const auditor = z.strictObject({
     /** C2SP checkpoint origin. */
     origin: z.string().regex(/^[^\s+]{1,255}$/, 'must have no space and no plus'),
     pseudonymKey: text,
+    /** File with the last good checkpoint of the log in whose place this one is: its first entry says so. */
+    continues: text.optional(),
   }),
 });
 /** Signs the heads of the auditor's log: reads its tree and adds checkpoints, with a login and a key of its own. */

@@ -64,12 +64,14 @@ describe('the auditor’s own role', () => {
 });
 
 describe('the signer’s role', () => {
-  it.each(['SELECT seq, leaf_hash FROM entry', 'SELECT * FROM tile', 'SELECT * FROM tree_head', 'SELECT * FROM checkpoint'])(
-    'may: %s',
-    async (statement) => {
-      expect((await log.signer.pool.query(statement)).rowCount).toBe(1);
-    },
-  );
+  it.each([
+    'SELECT seq, leaf_hash FROM entry',
+    'SELECT * FROM tile',
+    'SELECT * FROM tree_head',
+    'SELECT * FROM checkpoint',
+  ])('may: %s', async (statement) => {
+    expect((await log.signer.pool.query(statement)).rowCount).toBe(1);
+  });
   it('may add a checkpoint, and not say when it was', async () => {
     const insert = (...more: [string, string] | []) =>
       log.signer.pool.query(
@@ -113,7 +115,10 @@ it.each([...CHANGES, ...UNSHRINKING])('refuses a superuser who acts as a replica
 });
 
 it('migrates again without a change, also by two processes at once', async () => {
-  await Promise.all([migrateLog(log.owner, log.runtimeRole, log.signerRole), migrateLog(log.owner, log.runtimeRole, log.signerRole)]);
+  await Promise.all([
+    migrateLog(log.owner, log.runtimeRole, log.signerRole),
+    migrateLog(log.owner, log.runtimeRole, log.signerRole),
+  ]);
   const { rows } = await log.owner.pool.query<{ id: string }>('SELECT id FROM migration ORDER BY id');
   expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(['log-1', 'store-1']));
 });

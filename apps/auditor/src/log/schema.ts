@@ -83,7 +83,8 @@ export const logMigrations: readonly Migration[] = [
     sql: `
       -- n: the order in which they were signed. vkeys: by which keys; null before the signer was a process of its own.
       ALTER TABLE checkpoint ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY,
-        ADD COLUMN vkeys text[] CHECK (cardinality(vkeys) BETWEEN 1 AND 4);
+        ADD COLUMN vkeys text[] CHECK (cardinality(vkeys) BETWEEN 1 AND 4),
+        ADD CHECK (octet_length(note) <= 16384);
       CREATE UNIQUE INDEX checkpoint_n ON checkpoint (n);
 
       -- Up to which checkpoint they were queued for the bus. Those of before were, where they were signed.

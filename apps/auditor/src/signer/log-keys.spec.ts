@@ -12,7 +12,12 @@ const other = generateNoteKey('other.example/log');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'log-keys-'));
-  for (const [name, text] of Object.entries({ one: one.skey, two: two.skey, other: other.skey, no: 'no key' }))
+  for (const [name, text] of Object.entries({
+    one: one.skey,
+    two: two.skey,
+    other: other.skey,
+    no: 'no key',
+  }))
     await writeFile(join(folder, name), `${text}\n`);
 });
 afterAll(() => rm(folder, { recursive: true }));

@@ -177,11 +177,14 @@ describe('with another key', () => {
       keys.map(({ vkey }) => parseVerifier(vkey)),
     );
 
-  it.each(['grew', 'did not grow'])('nothing is signed on top of its checkpoint where the log %s', async (how) => {
-    await sign();
-    if (how === 'grew') await grow(1);
-    await expect(signWith(next)).rejects.toMatchObject({ code: 'ERR_LOG_CHECKPOINT_FOREIGN' });
-  });
+  it.each(['grew', 'did not grow'])(
+    'nothing is signed on top of its checkpoint where the log %s',
+    async (how) => {
+      await sign();
+      if (how === 'grew') await grow(1);
+      await expect(signWith(next)).rejects.toMatchObject({ code: 'ERR_LOG_CHECKPOINT_FOREIGN' });
+    },
+  );
 
   it('an unchanged head is signed again at once, by both, and later by the one that is left', async () => {
     await grow(1);

@@ -54,7 +54,11 @@ export async function signHead(
 
 /** By all of them, and nobody else. */
 function isBy(signers: readonly NoteSigner[], { note }: StoredCheckpoint): boolean {
-  const keys = (of: readonly { keyId: number }[]): string => of.map(({ keyId }) => keyId).sort().join();
+  const keys = (of: readonly { keyId: number }[]): string =>
+    of
+      .map(({ keyId }) => keyId)
+      .sort()
+      .join();
   return keys(parseNote(note).signatures) === keys(signers);
 }
 
