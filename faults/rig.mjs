@@ -171,7 +171,8 @@ export class Rig {
         ({ status }) => status === 200,
         () => false,
       );
-    const all = async () => (await Promise.all([broker, revoker, auditor, signer].map(isReady))).every(Boolean);
+    const all = async () =>
+      (await Promise.all([broker, revoker, auditor, signer].map(isReady))).every(Boolean);
     return eventually(all, { everyMs: 50, withinMs });
   }
 
