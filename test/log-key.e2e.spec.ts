@@ -61,7 +61,7 @@ async function configure(...changes: [path: string[], value: unknown][]): Promis
 }
 async function signWith(...keys: string[]): Promise<void> {
   await configure([['signer', 'keys'], keys]);
-  await stack.kill('signer', 'SIGTERM');
+  expect(await stack.kill('signer', 'SIGTERM')).toEqual({ code: 0, signal: null });
   await stack.start('signer');
 }
 

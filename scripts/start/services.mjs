@@ -5,6 +5,8 @@ import { eventually } from '../servers/ports.mjs';
 import { Failure } from '../servers/problem.mjs';
 
 export const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
+/** Of a process that is the second one of an app. */
+const SOURCES = { signer: join('auditor', 'src', 'signer') };
 /** Steps of the garbage collector: see docs/how-to/start-and-stop.md. The signer does little, and is to need little. */
 const HEAP = { signer: ['--max-semi-space-size=1', '--max-old-space-size=96'] };
 const SERVICE_HEAP = ['--max-semi-space-size=32'];
@@ -43,12 +45,7 @@ export function serviceEnvironment(shell, own) {
  */
 export async function startService(options) {
   const { root, service, port, env, logFile, reaper, onSpawn, mayStandBy = false } = options;
-  const main = join(
-    'dist',
-    'apps',
-    ...(service === 'signer' ? ['auditor', 'src', service] : [service, 'src']),
-    'main.js',
-  );
+  const main = join('dist', 'apps', SOURCES[service] ?? join(service, 'src'), 'main.js');
   const config = env.MAYFLY_CONFIG || join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
   const heap = HEAP[service] ?? SERVICE_HEAP;
