@@ -76,6 +76,22 @@ module.exports = {
       from: { path: `^apps/${app}/` },
       to: { path: '^apps/', pathNot: `^apps/${app}/` },
     })),
+    {
+      name: 'only-the-signer-signs',
+      severity: 'error',
+      from: { path: '^apps/auditor/src/', pathNot: '\\.spec\\.ts$|^apps/auditor/src/signer/' },
+      to: { path: '^apps/auditor/src/signer/' },
+    },
+    {
+      name: 'signer-reads-the-tree',
+      severity: 'error',
+      from: { path: '^apps/auditor/src/signer/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^(apps|libs)/',
+        pathNot:
+          '^apps/auditor/src/(signer/|leaf/keys\\.ts$|log/(append|checkpoints|log-error|nodes)\\.ts$)|^libs/(merkle|store|service|telemetry)/',
+      },
+    },
     only('kafkajs-in-its-adapter', 'node_modules/kafkajs', '^(libs/bus/src/kafka/|test/)'),
     only(
       'pg-at-the-rim',

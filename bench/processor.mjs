@@ -42,7 +42,8 @@ function partOf(pid, parent, { stateDir }) {
 }
 
 function serviceOf(pid, command, stateDir) {
-  const service = /apps\/(\w+)\/src\/main\.js/.exec(command)?.[1];
+  const [, app, part] = /apps\/(\w+)\/src\/(?:(\w+)\/)?main\.js/.exec(command) ?? [];
+  const service = part ?? app;
   if (service === undefined) return undefined;
   return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(stateDir) ? service : undefined;
 }

@@ -46,7 +46,7 @@ const CASES = [
   soak,
   soakJwt,
 ];
-const SERVICES = ['broker', 'revoker', 'auditor'];
+const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
 const WARNINGS_SHOWN = 5;
 const SIZES = {
   whole: {

@@ -2,7 +2,7 @@
 import { Proxy } from './proxy.mjs';
 
 const PAIRS = {
-  postgres: ['broker', 'revoker', 'auditor'],
+  postgres: ['broker', 'revoker', 'auditor', 'signer'],
   target: ['broker', 'revoker'],
   cache: ['broker', 'revoker'],
 };

@@ -165,13 +165,14 @@ export class Rig {
 
   /** @returns whether all services say that they are ready, in time */
   ready(withinMs) {
-    const { broker, revoker, auditor } = this.addresses;
+    const { broker, revoker, auditor, signer } = this.addresses;
     const isReady = (address) =>
       fetch(`${address}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
         ({ status }) => status === 200,
         () => false,
       );
-    const all = async () => (await Promise.all([broker, revoker, auditor].map(isReady))).every(Boolean);
+    const all = async () =>
+      (await Promise.all([broker, revoker, auditor, signer].map(isReady))).every(Boolean);
     return eventually(all, { everyMs: 50, withinMs });
   }
 
@@ -198,7 +199,7 @@ export class Rig {
   }
 
   #environmentOfCache(service) {
-    if (this.#cache === null || service === 'auditor') return {};
+    if (this.#cache === null || ['auditor', 'signer'].includes(service)) return {};
     return this.#cache.environmentOf(service, this.#proxies.to('cache', this.#cache.port, service));
   }
 

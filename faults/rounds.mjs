@@ -119,7 +119,7 @@ export class Rounds {
 
   /** All records of the first task that a finding is about, and what the services warned of since the last round began. */
   timelineOf(found) {
-    const warnings = SERVICES.flatMap((service) =>
+    const warnings = [...SERVICES, 'signer'].flatMap((service) =>
       warningsOf(service, this.#rig.logFile(service), this.#startedAtMs),
     );
     const task = this.#tasks.find(({ taskId }) =>

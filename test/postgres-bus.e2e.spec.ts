@@ -46,7 +46,7 @@ describe('npm start without Java, Maven and Docker', () => {
       noted(stateDir)
         .map(({ name }) => name)
         .sort(),
-    ).toEqual(['auditor', 'broker', 'postgres', 'revoker', 'target']);
+    ).toEqual(['auditor', 'broker', 'postgres', 'revoker', 'signer', 'target']);
     const addresses = JSON.parse(readFileSync(join(stateDir, 'run', 'addresses.json'), 'utf8')) as object;
     expect(addresses).toMatchObject({ kafka: null, postgres: { host: '127.0.0.1' } });
   }, 180_000);

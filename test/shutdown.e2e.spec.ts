@@ -37,7 +37,7 @@ describe('SIGTERM under load', () => {
     });
     await until(() => answered > 3);
 
-    for (const service of ['broker', 'revoker', 'auditor'] as const) {
+    for (const service of ['broker', 'revoker', 'auditor', 'signer'] as const) {
       const { end, tookMs } = await told(service, 'SIGTERM');
       expect(end).toEqual({ code: 0, signal: null });
       expect(tookMs).toBeLessThan(STOPS_WITHIN_MS);
@@ -99,7 +99,7 @@ describe('SIGTERM while the target does not answer', () => {
   }, 120_000);
 });
 
-async function told(service: 'broker' | 'revoker' | 'auditor', signal: NodeJS.Signals) {
+async function told(service: 'broker' | 'revoker' | 'auditor' | 'signer', signal: NodeJS.Signals) {
   const fromMs = performance.now();
   const end = await stack.kill(service, signal);
   return { end, tookMs: performance.now() - fromMs };

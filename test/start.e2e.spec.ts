@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { living, newStateDir, noted, removeStateDir, startCommand } from './support/start-command.mjs';
 
-const PARTS = ['auditor', 'broker', 'kafka', 'postgres', 'revoker', 'target'];
+const PARTS = ['auditor', 'broker', 'kafka', 'postgres', 'revoker', 'signer', 'target'];
 
 describe('npm start', () => {
   let stateDir: string;

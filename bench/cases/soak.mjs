@@ -9,7 +9,7 @@ import { residentMiB } from '../services.mjs';
 import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
 
-const SERVICES = ['broker', 'revoker', 'auditor'];
+const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
 const CALLS_A_TASK = 50;
 const MINUTE_MS = 60_000;
 

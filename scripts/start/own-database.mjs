@@ -3,7 +3,13 @@ import { Problem } from '../servers/problem.mjs';
 import { scramVerifier } from './scram.mjs';
 
 export const DATABASE = 'mayfly';
-export const ROLES = ['mayfly_broker', 'mayfly_revoker', 'mayfly_audit_owner', 'mayfly_auditor'];
+export const ROLES = [
+  'mayfly_broker',
+  'mayfly_revoker',
+  'mayfly_audit_owner',
+  'mayfly_auditor',
+  'mayfly_signer',
+];
 /** Of the bus, where it is in this database: its owner, and a login for each service and for agents and orchestrators. */
 export const BUS_ROLES = [
   'mayfly_bus_owner',
@@ -17,8 +23,8 @@ const SCHEMAS = { broker: 'mayfly_broker', revoker: 'mayfly_revoker', audit: 'ma
 
 /**
  * Prepares Mayfly's own database: one login role per service, a schema for each that no other role can enter, and CONNECT for
- * these roles only. The auditor's login may enter the schema `audit` but owns nothing: what it may do there the migrations of
- * its owner say. It can run again at any time; the passwords are then those given.
+ * these roles only. The logins of auditor and signer may enter the schema `audit` but own nothing: what they may do there the
+ * migrations of its owner say. It can run again at any time; the passwords are then those given.
  * @param {string} adminUrl a superuser, or a role that may create roles and databases
  * @param {Record<string, string>} passwords by role
  * @param {{ withBus: boolean }} options with the roles and the schema of the bus; what they may do there `prepareBus` says
@@ -94,5 +100,5 @@ async function ensureSchemas(client, schemas) {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
     await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`);
   }
-  await client.query('GRANT USAGE ON SCHEMA audit TO mayfly_auditor');
+  await client.query('GRANT USAGE ON SCHEMA audit TO mayfly_auditor, mayfly_signer');
 }

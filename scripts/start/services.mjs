@@ -4,14 +4,19 @@ import { startChild } from '../servers/child.mjs';
 import { eventually } from '../servers/ports.mjs';
 import { Failure } from '../servers/problem.mjs';
 
-export const SERVICES = ['broker', 'revoker', 'auditor'];
+export const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
+/** Of a process that is the second one of an app. */
+const SOURCES = { signer: join('auditor', 'src', 'signer') };
+/** Steps of the garbage collector: see docs/how-to/start-and-stop.md. The signer does little, and is to need little. */
+const HEAP = { signer: ['--max-semi-space-size=1', '--max-old-space-size=96'] };
+const SERVICE_HEAP = ['--max-semi-space-size=32'];
 const KEPT_LOG_BYTES = 16 * 2 ** 20;
 const TAIL_LINES = 20;
 const STANDS_BY = /"standing by: [^"]+"/;
 
 /**
  * The environment of one service: the shell's, less the accounts of everybody else, what would steer its PostgreSQL client
- * from outside, and any Kafka where the bus is in PostgreSQL; and its own accounts.
+ * from outside, and any Kafka where it has none; and its own accounts.
  * @param {NodeJS.ProcessEnv} shell
  * @param {Record<string, string>} own
  * @returns {NodeJS.ProcessEnv}
@@ -19,7 +24,7 @@ const STANDS_BY = /"standing by: [^"]+"/;
 export function serviceEnvironment(shell, own) {
   const foreign = /^(DATABASE_URL|TARGET_URL|PG[A-Z]+|MAYFLY_TARGET_\w+|MAYFLY_\w+_DATABASE_URL)$/;
   const isForeign = (name) =>
-    foreign.test(name) || (own.MAYFLY_BUS_DATABASE_URL !== undefined && name.startsWith('KAFKA_'));
+    foreign.test(name) || (own.KAFKA_BROKERS === undefined && name.startsWith('KAFKA_'));
   const kept = Object.entries(shell).filter(([name]) => !isForeign(name));
   return { ...Object.fromEntries(kept), MAYFLY_ENV: 'development', ...own };
 }
@@ -40,11 +45,11 @@ export function serviceEnvironment(shell, own) {
  */
 export async function startService(options) {
   const { root, service, port, env, logFile, reaper, onSpawn, mayStandBy = false } = options;
-  const main = join('dist', 'apps', service, 'src', 'main.js');
+  const main = join('dist', 'apps', SOURCES[service] ?? join(service, 'src'), 'main.js');
   const config = env.MAYFLY_CONFIG || join('deploy', 'sample', 'mayfly.yaml');
   rotate(logFile);
-  // Steps of the garbage collector: see docs/how-to/start-and-stop.md.
-  const child = await startChild(process.execPath, ['--max-semi-space-size=32', main, '--config', config], {
+  const heap = HEAP[service] ?? SERVICE_HEAP;
+  const child = await startChild(process.execPath, [...heap, main, '--config', config], {
     name: service,
     cwd: root,
     env: { ...env, [`MAYFLY_${service.toUpperCase()}_PORT`]: String(port) },

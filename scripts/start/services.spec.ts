@@ -12,8 +12,14 @@ const shell = {
 
 describe('the environment of a service', () => {
   it('holds its own accounts', () =>
-    expect(serviceEnvironment(shell, { MAYFLY_AUDITOR_DATABASE_URL: 'postgres://auditor' })).toEqual({
+    expect(
+      serviceEnvironment(shell, {
+        KAFKA_BROKERS: 'kafka:9092',
+        MAYFLY_AUDITOR_DATABASE_URL: 'postgres://auditor',
+      }),
+    ).toEqual({
       PATH: 'bin',
+      KAFKA_BROKERS: 'kafka:9092',
       KAFKA_SASL_USERNAME: 'mayfly',
       MAYFLY_ENV: 'development',
       MAYFLY_AUDITOR_DATABASE_URL: 'postgres://auditor',
@@ -22,10 +28,12 @@ describe('the environment of a service', () => {
     'does not hold %s of the shell',
     (name) => expect(serviceEnvironment(shell, {})).not.toHaveProperty(name),
   );
-  it('names no Kafka where the bus is in PostgreSQL', () =>
-    expect(serviceEnvironment(shell, { MAYFLY_BUS_DATABASE_URL: 'postgres://bus' })).not.toHaveProperty(
-      'KAFKA_SASL_USERNAME',
-    ));
+  it.each([
+    ['where the bus is in PostgreSQL', { MAYFLY_BUS_DATABASE_URL: 'postgres://bus' }],
+    ['for the signer, which is on no bus', { MAYFLY_SIGNER_DATABASE_URL: 'postgres://signer' }],
+  ])('names no Kafka %s', (_where, own) =>
+    expect(serviceEnvironment(shell, own)).not.toHaveProperty('KAFKA_SASL_USERNAME'),
+  );
   it('is not steered by variables of PostgreSQL clients', () =>
     expect(serviceEnvironment(shell, {})).not.toHaveProperty('PGOPTIONS'));
 });

@@ -9,6 +9,7 @@ const PORTS = {
   broker: ['MAYFLY_BROKER_PORT', 7070],
   revoker: ['MAYFLY_REVOKER_PORT', 7071],
   auditor: ['MAYFLY_AUDITOR_PORT', 7072],
+  signer: ['MAYFLY_SIGNER_PORT', 7074],
 };
 
 /**

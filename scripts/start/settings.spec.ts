@@ -11,6 +11,7 @@ it('has the documented defaults', () => {
     broker: 7070,
     revoker: 7071,
     auditor: 7072,
+    signer: 7074,
   });
   expect(withSample).toBe(true);
 });

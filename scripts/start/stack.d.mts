@@ -1,7 +1,7 @@
 /** Everything of one installation, up and running; see stack.mjs. */
 import type { Parts } from './parts.mjs';
 
-export type Service = 'broker' | 'revoker' | 'auditor';
+export type Service = 'broker' | 'revoker' | 'auditor' | 'signer';
 export type Part = 'kafka' | 'postgres' | 'target' | Service;
 
 /** A port as the environment gives it: 0 asks for any free one; an explicit one that is in use is an error. */
@@ -70,6 +70,7 @@ export interface Addresses {
   broker: string;
   revoker: string;
   auditor: string;
+  signer: string;
   console: string | null;
   /** `host:port[,…]`; null where the bus is in PostgreSQL. */
   kafka: string | null;

@@ -1,5 +1,6 @@
 /**
- * Everything of one installation, up and running: Kafka or the bus in PostgreSQL, Mayfly's own PostgreSQL, the sample's target, and the three services.
+ * Everything of one installation, up and running: Kafka or the bus in PostgreSQL, Mayfly's own PostgreSQL, the sample's target,
+ * the three services and the signer.
  * `npm start` and the tests bring up the very same thing.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { Parts } from './parts.mjs';
 import { serviceEnvironment, SERVICES, startService } from './services.mjs';
 import { TARGET_DATABASE } from './target-database.mjs';
 
+const FIRST = ['revoker', 'auditor'];
 const STOP_ORDER = [['sample'], SERVICES, ['kafka', 'postgres', 'target']];
 
 export class Stack {
@@ -66,6 +68,7 @@ export class Stack {
       broker: http('broker'),
       revoker: http('revoker'),
       auditor: http('auditor'),
+      signer: http('signer'),
       console: null,
       kafka: this.#brokers,
       postgres: place(this.urls.database, DATABASE),
@@ -86,11 +89,12 @@ export class Stack {
         openTarget(this.#context),
         ensureKeys(root, stateDir),
       ]);
-      // The broker puts the address of the revoker's status lists into tokens, and its port may not be the default.
+      // The broker puts the address of the revoker's status lists into tokens, and its port may not be the default. The signer's
+      // login is let in by the auditor.
+      await together(FIRST.map((service) => this.start(service)));
       await together(
-        SERVICES.filter((service) => service !== 'broker').map((service) => this.start(service)),
+        SERVICES.filter((service) => !FIRST.includes(service)).map((service) => this.start(service)),
       );
-      await this.start('broker');
       this.#writeAddresses();
     } catch (error) {
       await this.stop();
@@ -190,14 +194,15 @@ export class Stack {
         MAYFLY_AUDITOR_DATABASE_URL: url('mayfly_auditor'),
         MAYFLY_AUDITOR_OWNER_DATABASE_URL: url('mayfly_audit_owner'),
       }),
+      signer: () => ({ MAYFLY_SIGNER_DATABASE_URL: url('mayfly_signer') }),
     };
-    const bus =
+    const bus = () =>
       this.#brokers === null
         ? { MAYFLY_BUS_DATABASE_URL: url(`mayfly_bus_${service}`) }
         : { KAFKA_BROKERS: this.#brokers };
     return serviceEnvironment(env, {
       MAYFLY_STATE_DIR: stateDir,
-      ...bus,
+      ...(service === 'signer' ? {} : bus()),
       ...own[service](),
       ...besides(service),
     });

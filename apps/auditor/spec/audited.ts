@@ -2,7 +2,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
-import { signHead } from '../src/log/sign-head.js';
+import { signHead } from '../src/signer/sign-head.js';
 import { openAuditorHttp, type AuditorHttp } from './auditor-http.js';
 import { ingesting } from './ingesting.js';
 import { freshLogDatabase, type LogDatabase } from './log-database.js';
@@ -37,7 +37,7 @@ export class Audited {
   }
 
   async sign(): Promise<void> {
-    await signHead(this.log.runtime, this.signer, 3_600_000);
+    await signHead(this.log.signer, [this.signer], 3_600_000);
   }
 
   /** What lies in the outbox for the bus. */

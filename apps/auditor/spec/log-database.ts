@@ -1,4 +1,4 @@
-/** A fresh database with the log's schema, its owner and the auditor's own role: as `npm start` makes them. */
+/** A fresh database with the log's schema, its owner, the auditor's own role and the signer's: as `npm start` makes them. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openDatabase, type Database } from '#store/database.js';
@@ -10,6 +10,9 @@ export interface LogDatabase {
   /** The auditor's own role. */
   runtime: Database;
   runtimeRole: string;
+  /** The signer's role. */
+  signer: Database;
+  signerRole: string;
   /** A connection as superuser. */
   admin: pg.Client;
   drop: () => Promise<void>;
@@ -19,13 +22,13 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
   const adminUrl = process.env.DATABASE_URL;
   if (adminUrl === undefined) throw new Error('DATABASE_URL is not set');
   const name = `audit_${randomBytes(6).toString('hex')}`;
-  const [ownerRole, runtimeRole] = [`${name}_owner`, `${name}_auditor`];
+  const [ownerRole, runtimeRole, signerRole] = [`${name}_owner`, `${name}_auditor`, `${name}_signer`];
+  const roles = [ownerRole, runtimeRole, signerRole];
   const password = randomBytes(12).toString('hex');
   const server = new pg.Client({ connectionString: adminUrl });
   await server.connect();
   await server.query(`CREATE DATABASE ${name}`);
-  for (const role of [ownerRole, runtimeRole])
-    await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
+  for (const role of roles) await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
 
   const urlOf = (user: string): string => {
     const url = new URL(adminUrl);
@@ -40,18 +43,20 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
   await admin.query(`CREATE SCHEMA audit AUTHORIZATION ${ownerRole}`);
   await admin.query('SET search_path = audit');
   const open = (role: string) => openDatabase({ url: urlOf(role), schema: 'audit', application: role });
-  const [owner, runtime] = [open(ownerRole), open(runtimeRole)];
-  await migrateLog(owner, runtimeRole);
+  const [owner, runtime, signer] = [open(ownerRole), open(runtimeRole), open(signerRole)];
+  await migrateLog(owner, runtimeRole, signerRole);
 
   return {
     owner,
     runtime,
     runtimeRole,
+    signer,
+    signerRole,
     admin,
     drop: async () => {
-      await Promise.all([owner.close(), runtime.close(), admin.end()]);
+      await Promise.all([owner.close(), runtime.close(), signer.close(), admin.end()]);
       await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      for (const role of [ownerRole, runtimeRole]) await server.query(`DROP ROLE ${role}`);
+      for (const role of roles) await server.query(`DROP ROLE ${role}`);
       await server.end();
     },
   };

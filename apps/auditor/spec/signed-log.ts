@@ -4,7 +4,7 @@ import type { NoteSigner } from '#merkle/note-key.js';
 import { transact } from '#store/database.js';
 import { headOf, type Head } from '../src/anchor/anchor.js';
 import { appendEntries, type NewEntry } from '../src/log/append.js';
-import { signHead } from '../src/log/sign-head.js';
+import { signHead } from '../src/signer/sign-head.js';
 import { freshLogDatabase, type LogDatabase } from './log-database.js';
 
 export class SignedLog {
@@ -36,7 +36,7 @@ export class SignedLog {
   }
 
   async sign(): Promise<Head> {
-    const signed = await signHead(this.database.runtime, this.signer, 0);
+    const signed = await signHead(this.database.signer, [this.signer], 0);
     if (signed === undefined) throw new Error('nothing was signed');
     return headOf(signed.note);
   }

@@ -25,7 +25,8 @@ import type { EntryDetail, EntryView } from './http/api-schemas.js';
 import { ProblemFilter } from '#service/problem.js';
 import { problemOf } from './http/problem.js';
 import { GROUP } from './ingest.js';
-import { Checkpointer } from './log/checkpointer.js';
+import { PublishedCheckpoints } from './published-checkpoints.js';
+import { Checkpointer } from './signer/checkpointer.js';
 import type { Story } from './story/story.js';
 
 const origin = 'audit.example/log';
@@ -39,6 +40,7 @@ let log: LogDatabase;
 let bus: Bus;
 let relay: Relay;
 let checkpointer: Checkpointer;
+let published: PublishedCheckpoints;
 let parts: ReturnType<typeof httpParts>;
 let app: NestExpressApplication;
 let url: string;
@@ -52,8 +54,10 @@ beforeAll(async () => {
   relay = new Relay({ db, bus, warn, sign: (record, store) => world.signers.auditor.sign(record, store) });
   await relay.start();
   const send = relay.send.bind(relay);
-  checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn, everyMs: 100 });
-  const { ingest } = ingesting(db, world, { onAppended: () => checkpointer.wake() });
+  const signing = { db: log.signer, signers: [noteSigner], onSigned: () => {} };
+  checkpointer = new Checkpointer({ ...signing, warn, everyMs: 100 });
+  published = new PublishedCheckpoints({ db, origin, onAppended: () => {}, send, warn, everyMs: 100 });
+  const { ingest } = ingesting(db, world);
   const operators = new Map([
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
     [STRANGER, { id: STRANGER, roles: ['operator' as const] }],
@@ -84,14 +88,15 @@ beforeAll(async () => {
   app.connectMicroservice({ strategy: server });
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
-  await checkpointer.start();
+  checkpointer.start();
+  published.start();
   await app.startAllMicroservices();
   await publishTask();
 });
 afterAll(async () => {
   await parts.ledger.stop();
   await app.close();
-  await checkpointer.stop();
+  await Promise.all([checkpointer.stop(), published.stop()]);
   await relay.stop();
   await bus.close();
   await Promise.all([log.drop(), world.close()]);

@@ -12,7 +12,9 @@ import { gapOf } from './gap.js';
 import { problemOf } from './http/problem.js';
 import { GATHER_MS, GROUP } from './ingest.js';
 import { KeyFileError } from './leaf/keys.js';
-import { openParts, SetUpError } from './open-parts.js';
+import { continueFormer } from './log/continue-former.js';
+import { openParts } from './open-parts.js';
+import { SetUpError } from './set-up-error.js';
 import { Standby } from './standby.js';
 
 const RELEASE_EVERY_MS = 1_000;
@@ -24,7 +26,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, anchors, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, published, former, anchors, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -40,7 +42,7 @@ await runService({
       jwks: parts.jwks,
       readiness: [
         () => (standby.isActive || observe ? [] : ['standing by: another auditor is at work']),
-        () => (checkpointer.refusal === undefined ? [] : ['the log contradicts its last checkpoint']),
+        () => published.reasons(),
         ...upkeep.readiness,
         databaseTakes(() => ingest.intake.failingMs()),
       ],
@@ -52,7 +54,8 @@ await runService({
       begin: () => Promise.resolve(catalogue.begin()),
       async consume() {
         await standby.turn();
-        await checkpointer.start();
+        if (former !== undefined) await continueFormer(db, former);
+        published.start();
         anchors.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
@@ -83,7 +86,7 @@ await runService({
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
-        { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
+        { what: 'checkpoints being published', run: () => published.stop() },
         { what: 'a checkpoint being anchored', run: () => anchors.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },

@@ -6,8 +6,6 @@ import { SERVICES } from '#events/services.js';
 import { topicSpecs } from '#events/topics.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
-import { parseSigner } from '#merkle/node/keys.js';
-import type { NoteSigner } from '#merkle/note-key.js';
 import { folderState } from '#policy/folder-state.js';
 import { loadCatalogue } from '#policy/load-catalogue.js';
 import { catalogueMeasures } from '#service/catalogue-measures.js';
@@ -27,28 +25,27 @@ import { ReadLedger } from './http/read-ledger.js';
 import { Readers } from './http/readers.js';
 import { Streams } from './http/streams.js';
 import { Ingest } from './ingest.js';
-import { Pseudonyms, readKeyFile } from './leaf/keys.js';
-import { Checkpointer } from './log/checkpointer.js';
+import { Pseudonyms } from './leaf/keys.js';
+import type { FormerLog } from './leaf/own-entry.js';
+import { readFormer } from './log/continue-former.js';
 import { migrateLog, roleOf } from './log/schema.js';
+import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Cursors } from './query/cursor.js';
+import { SetUpError } from './set-up-error.js';
 import { watchMetrics } from './watch-metrics.js';
 
 export interface OpenParts extends AuditorParts {
   db: Database;
   bus: Bus;
   relay: Relay;
-  checkpointer: Checkpointer;
+  published: PublishedCheckpoints;
+  /** In whose place this log is; undefined of one that is its own beginning. */
+  former: FormerLog | undefined;
   anchors: Anchors;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
   close: () => Promise<void>;
-}
-
-/** What an operator has to put right first: exit code 2. */
-export class SetUpError extends Error {
-  override readonly name = 'SetUpError';
-  readonly code = 'ERR_AUDITOR_SET_UP';
 }
 
 type Settings = MayflyConfig<'auditor'>['services']['auditor'];
@@ -65,9 +62,10 @@ export async function openParts(
   const trust = await loadTrust(config.trust.issuers, config.environment);
   const peers = await loadPeerKeys(config.trust.services);
   const signer = await RecordSigner.fromFile(settings.signingKey, 'auditor');
-  const noteSigner = await readNoteSigner(settings.log);
   const pseudonyms = await Pseudonyms.fromFile(settings.log.pseudonymKey);
   const cursors = await Cursors.fromFile(settings.log.pseudonymKey);
+  const { continues } = settings.log;
+  const former = continues === undefined ? undefined : await readFormer(continues, settings.log.origin);
   const seen = await folderState(config.catalogue);
   const described = { targets: 'describe' } as const;
   const { catalogue: loaded } = await loadCatalogue(config.catalogue, process.env, described);
@@ -90,18 +88,16 @@ export async function openParts(
   // While it only observes, what is said of its readers stays in the outbox.
   const send = (queued: QueuedRecord[]): Promise<void> => (observe ? Promise.resolve() : relay.send(queued));
 
-  const checkpointer = new Checkpointer({ db, signer: noteSigner, send, warn });
   const anchors = openAnchors({ db, settings: settings.log.anchors, metrics, log });
   const counted = watchMetrics(metrics, db);
+  const { origin } = settings.log;
+  const published = new PublishedCheckpoints({ db, origin, onAppended: counted, send, warn });
   const keys = { pseudonyms, isPerson: (id: string) => persons.has(id) };
   const ingest = new Ingest({
     db,
     authorities: { trust, peers },
     keys,
-    onAppended: (appended) => {
-      counted(appended);
-      checkpointer.wake();
-    },
+    onAppended: counted,
     send: (queued) =>
       void send(queued).catch((err: Error) => warn({ err }, 'a parked record is not told of yet')),
     warn,
@@ -133,13 +129,13 @@ export async function openParts(
   }, trust.refreshEveryMs).unref();
 
   return {
-    ...{ db, bus, relay, checkpointer, anchors, catalogue, ingest, readers, ledger },
+    ...{ db, bus, relay, published, former, anchors, catalogue, ingest, readers, ledger },
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,
     close: async () => {
       clearInterval(refresh);
-      await checkpointer.stop();
+      await published.stop();
       await relay.stop();
       await bus.close();
       await db.close();
@@ -147,16 +143,11 @@ export async function openParts(
   };
 }
 
-async function readNoteSigner({ origin, signerKey }: Settings['log']): Promise<NoteSigner> {
-  const noteSigner = parseSigner(await readKeyFile(signerKey));
-  if (noteSigner.name !== origin)
-    throw new SetUpError('the log signer key is not named after the log origin');
-  return noteSigner;
-}
-
-async function migrateAsOwner({ url, ownerUrl, schema }: Settings['database']): Promise<void> {
+async function migrateAsOwner({ url, ownerUrl, schema, signerRole }: Settings['database']): Promise<void> {
   if (roleOf(url) === roleOf(ownerUrl))
     throw new SetUpError('the auditor must not run as the owner of its tables');
+  if ([roleOf(url), roleOf(ownerUrl)].includes(signerRole))
+    throw new SetUpError('the signer must have a role of its own: database.signerRole');
   const owner = openDatabase({
     url: ownerUrl,
     schema,
@@ -164,7 +155,9 @@ async function migrateAsOwner({ url, ownerUrl, schema }: Settings['database']): 
     maxConnections: 1,
   });
   try {
-    await migrateLog(owner, roleOf(url));
+    const { rowCount } = await owner.pool.query('SELECT FROM pg_roles WHERE rolname = $1', [signerRole]);
+    if (rowCount === 0) throw new SetUpError('there is no role of the signer: create database.signerRole');
+    await migrateLog(owner, roleOf(url), signerRole);
   } finally {
     await owner.close();
   }

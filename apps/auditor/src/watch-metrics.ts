@@ -2,7 +2,7 @@
 import type { Database } from '#store/database.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { readHead } from './log/append.js';
-import { readCheckpoint } from './log/sign-head.js';
+import { readCheckpoint } from './log/checkpoints.js';
 
 /** @returns the counter of appended entries. */
 export function watchMetrics(

@@ -8,6 +8,7 @@ const addresses = {
   broker: 'http://127.0.0.1:7070',
   revoker: 'http://127.0.0.1:7071',
   auditor: 'http://127.0.0.1:7072',
+  signer: 'http://127.0.0.1:7074',
   console: null,
   kafka: '127.0.0.1:7092',
   postgres: { host: '127.0.0.1', port: 7432, database: 'mayfly' },

@@ -12,6 +12,7 @@ const addresses = z.object({
   broker: z.url(),
   revoker: z.url(),
   auditor: z.url(),
+  signer: z.url(),
   kafka: z.string().nullable(),
   postgres: server,
   target: server,

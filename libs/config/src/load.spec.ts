@@ -266,3 +266,45 @@ it('never shows a value, which may be a secret', () => {
   expect(error).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: 'services.broker.database.url' });
   expect(configErrorLine(error) + JSON.stringify(error) + String(error.stack)).not.toContain('hunter2');
 });
+
+describe('the signer', () => {
+  const url = 'postgres://mayfly_signer:hunter2@127.0.0.1:7432/mayfly';
+  const variables = { MAYFLY_ENV: 'development', MAYFLY_SIGNER_DATABASE_URL: url };
+
+  it('needs its own login and no bus', () => {
+    expect(loadConfig(SAMPLE, variables, 'signer')).toMatchObject({
+      bus: {},
+      services: {
+        signer: {
+          http: { host: '127.0.0.1', port: 7074 },
+          database: { url, schema: 'audit' },
+          keys: ['.mayfly/keys/log-signer.key'],
+        },
+      },
+    });
+  });
+
+  it('may have several keys', () => {
+    const file = edited('keys: ${MAYFLY_STATE_DIR:-.mayfly}/keys/log-signer.key', 'keys: [old.key, new.key]');
+
+    expect(loadConfig(file, variables, 'signer').services.signer.keys).toEqual(['old.key', 'new.key']);
+  });
+
+  it.each(['[]', '[a, b, c, d, e]', "''"])('is refused with %s for keys', (keys) => {
+    const file = edited('keys: ${MAYFLY_STATE_DIR:-.mayfly}/keys/log-signer.key', `keys: ${keys}`);
+
+    expect(refusalOf(file, variables, 'signer')).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      key: 'services.signer.keys',
+    });
+  });
+
+  it('has the only key of the log: the auditor is given none', () => {
+    const file = edited('pseudonymKey:', 'signerKey: log-signer.key\n      pseudonymKey:');
+
+    expect(refusalOf(file)).toMatchObject({
+      code: 'ERR_CONFIG_UNKNOWN_KEY',
+      key: 'services.auditor.log.signerKey',
+    });
+  });
+});

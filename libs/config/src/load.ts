@@ -1,7 +1,7 @@
-/** Loads `mayfly.yaml` for one service. Reads one file; touches nothing that it names. */
+/** Loads `mayfly.yaml` for one process. Reads one file; touches nothing that it names. */
 import { dirname, resolve } from 'node:path';
-import { SERVICES, type ServiceName } from '#events/services.js';
 import type { Env } from './interpolate.js';
+import { PROCESSES, type ProcessName } from './process-name.js';
 import { type MayflyFile, mayflySchema } from './schema.js';
 import { type OptionalPart, validate } from './validate.js';
 import { YamlFile } from './yaml-file.js';
@@ -12,14 +12,14 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 type Sections = MayflyFile['services'];
 
 /**
- * The parsed tree. `services` holds the asked service, and the others only where their variables happen to be set.
+ * The parsed tree. `services` holds the asked one, and the others only where their variables happen to be set.
  * `catalogue` and `policy` are absolute; every other path is relative to the working directory.
  */
-export type MayflyConfig<S extends ServiceName | 'cli' = ServiceName | 'cli'> = Omit<
+export type MayflyConfig<S extends ProcessName | 'cli' = ProcessName | 'cli'> = Omit<
   MayflyFile,
   'services'
 > & {
-  services: Sections & { [N in Extract<S, ServiceName>]: NonNullable<Sections[N]> };
+  services: Sections & { [N in Extract<S, ProcessName>]: NonNullable<Sections[N]> };
 };
 
 /**
@@ -27,21 +27,23 @@ export type MayflyConfig<S extends ServiceName | 'cli' = ServiceName | 'cli'> = 
  * @throws ConfigError naming file, line and key: no file, no YAML, an unset variable, an unknown key, a bad value,
  * a development issuer outside `environment: development`, or a service that callers reach without TLS.
  */
-export function loadConfig<S extends ServiceName | 'cli'>(
+export function loadConfig<S extends ProcessName | 'cli'>(
   file: string,
   env: Env,
   service: S,
 ): MayflyConfig<S> {
   const othersSection: OptionalPart = ([root, name]) =>
-    root === 'services' && name !== service && SERVICES.some((known) => known === name)
-      ? ['services', name as ServiceName]
+    root === 'services' && name !== service && PROCESSES.some((known) => known === name)
+      ? ['services', name as ProcessName]
       : undefined;
   const yaml = YamlFile.readSync(file);
   const value = validate(yaml, env, mayflySchema, othersSection);
 
-  const asked: ServiceName | 'cli' = service;
+  const asked: ProcessName | 'cli' = service;
   if (asked !== 'cli' && value.services[asked] === undefined)
     throw yaml.error('ERR_CONFIG_INVALID', ['services', service], 'missing');
+  if (asked !== 'signer' && value.bus.kafka === undefined && value.bus.postgres === undefined)
+    throw yaml.error('ERR_CONFIG_INVALID', ['bus'], 'neither kafka nor postgres is set');
   value.trust.issuers.forEach((issuer, index) => {
     if (issuer.development === true && value.environment !== 'development')
       throw yaml.error(
@@ -74,7 +76,7 @@ export function loadConfig<S extends ServiceName | 'cli'>(
         'beyond development only https://',
       );
   });
-  for (const name of SERVICES) {
+  for (const name of PROCESSES) {
     const http = value.services[name]?.http;
     const unsafe = (message: string) =>
       yaml.error('ERR_CONFIG_UNSAFE', ['services', name, 'http', 'host'], message);

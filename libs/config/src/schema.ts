@@ -11,6 +11,7 @@ import { secureUrl } from './secure-url.js';
 const text = z.string().min(1, 'must not be empty');
 const port = z.int().min(0).max(65_535);
 const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const roleName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'must be a role name');
 const schemaName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case schema name');
 const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/, 'must be a SPIFFE trust domain');
 
@@ -56,10 +57,6 @@ const kafka = z.strictObject({
 const postgresBus = database.extend({ schema: schemaName.default('bus') });
 const bus = z
   .strictObject({ kafka: kafka.optional(), postgres: postgresBus.optional() })
-  .refine(
-    (given) => given.kafka !== undefined || given.postgres !== undefined,
-    'neither kafka nor postgres is set',
-  )
   .refine(
     (given) => given.kafka === undefined || given.postgres === undefined,
     'kafka and postgres are both set',
@@ -173,16 +170,26 @@ const revoker = service.extend({
 });
 const auditor = z.strictObject({
   http,
-  /** `ownerUrl` migrates; `url` may only add and read. */
-  database: database.extend({ ownerUrl: databaseUrl }),
+  /** `ownerUrl` migrates; `url` may only add and read. `signerRole`: with which the signer logs in. */
+  database: database.extend({ ownerUrl: databaseUrl, signerRole: roleName.default('mayfly_signer') }),
   signingKey: text,
   log: z.strictObject({
     /** C2SP checkpoint origin. */
     origin: z.string().regex(/^[^\s+]{1,255}$/, 'must have no space and no plus'),
-    signerKey: text,
     pseudonymKey: text,
     anchors: anchorsSchema.prefault({}),
+    /** File with the last good checkpoint of the log in whose place this one is: its first entry says so. */
+    continues: text.optional(),
   }),
+});
+/** Signs the heads of the auditor's log: reads its tree and adds checkpoints, with a login and a key of its own. */
+const signer = z.strictObject({
+  http,
+  database,
+  /** Files with private note keys, mode 0600, named after the log's origin. Every checkpoint is signed with all of them. */
+  keys: z
+    .union([text, z.array(text).min(1).max(4)])
+    .transform((given) => (typeof given === 'string' ? [given] : given)),
 });
 
 /** How long an issuer's keys are believed while they cannot be read again. */
@@ -245,12 +252,13 @@ const oidcIssuer = z
 export const mayflySchema = z.strictObject({
   environment: z.enum(['production', 'development']),
   stateDir: text,
-  /** One of the two. Absent where all its variables are unset, which is told as neither. */
+  /** One of the two; `loadConfig` says who may go without. Absent where all its variables are unset. */
   bus: bus.prefault({}),
   services: z.strictObject({
     broker: broker.optional(),
     revoker: revoker.optional(),
     auditor: auditor.optional(),
+    signer: signer.optional(),
   }),
   trust: z.strictObject({
     issuers: z.array(z.discriminatedUnion('type', [spiffeIssuer, oidcIssuer])).min(1),

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServiceName } from '#events/services.js';
 import { ConfigError } from '../src/config-error.js';
 import { loadConfig } from '../src/load.js';
+import type { ProcessName } from '../src/process-name.js';
 
 export const SAMPLE = 'deploy/sample/mayfly.yaml';
 export const env = {
@@ -37,7 +37,7 @@ export const lineIn = (file: string, text: string) =>
 export function refusalOf(
   file: string,
   variables: Record<string, string> = env,
-  service: ServiceName | 'cli' = 'broker',
+  service: ProcessName | 'cli' = 'broker',
 ) {
   try {
     loadConfig(file, variables, service);

@@ -9,7 +9,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BatchServer } from '#bus/batch-server.js';
 import { loadConfig, type MayflyConfig } from '#config/load.js';
-import type { ServiceName } from '#events/services.js';
+import type { ProcessName } from '#config/process-name.js';
 import { armFaultPoints } from '#telemetry/fault-point.js';
 import { createLog, type Log } from '#telemetry/log.js';
 import { createMetrics } from '#telemetry/metrics.js';
@@ -27,7 +27,7 @@ const LEAVE_WITHIN_MS = 4_000;
 type Fail = (error: unknown, message: string) => never;
 
 /** Resolves when the service is at work; from then on only a signal or a failure ends the process. */
-export async function runService<N extends ServiceName>(kind: ServiceKind<N>): Promise<void> {
+export async function runService<N extends ProcessName>(kind: ServiceKind<N>): Promise<void> {
   const log = createLog(kind.name);
   const fail: Fail = (error, message) => process.exit(tell(error, message, log, kind.isOperators));
   const life = new Life(log);
@@ -65,11 +65,13 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
     }
     await service.begin?.();
     await app.listen(port, host);
-    const reading = await service.consume();
-    server = batchServer(reading, log, fail);
-    app.connectMicroservice({ strategy: server });
-    await app.startAllMicroservices();
-    reading.begun?.();
+    const reading = await service.consume?.();
+    if (reading !== undefined) {
+      server = batchServer(reading, log, fail);
+      app.connectMicroservice({ strategy: server });
+      await app.startAllMicroservices();
+      reading.begun?.();
+    }
     log.info({ host, port, environment: config.environment, ...service.fields }, `${kind.name} started`);
   } catch (error) {
     // What was being opened while it was told to stop: its end is on its way.
@@ -77,7 +79,7 @@ export async function runService<N extends ServiceName>(kind: ServiceKind<N>): P
   }
 }
 
-function readOptions<N extends ServiceName>(name: N): { config: MayflyConfig<N>; observe: boolean } {
+function readOptions<N extends ProcessName>(name: N): { config: MayflyConfig<N>; observe: boolean } {
   armFaultPoints(process.env);
   const { values } = parseArgs({
     options: { config: { type: 'string' }, observe: { type: 'boolean', default: false } },
@@ -89,8 +91,11 @@ function readOptions<N extends ServiceName>(name: N): { config: MayflyConfig<N>;
 }
 
 function readiness(service: Service, server: BatchServer | undefined, observe: boolean): Promise<string[]> {
-  const waits = observe ? 'observing only: nothing is read, issued or cut' : 'consumer is not assigned';
-  const consumer = () => (server?.isReady() === true ? [] : [waits]);
+  const consumer = () => {
+    if (observe) return ['observing only: nothing is read, issued or cut'];
+    const isReading = service.consume === undefined || server?.isReady() === true;
+    return isReading ? [] : ['consumer is not assigned'];
+  };
   return reasonsOf([consumer, ...service.readiness]);
 }
 

@@ -3,7 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { BatchServerParts } from '#bus/batch-server.js';
 import type { MayflyConfig } from '#config/load.js';
-import type { ServiceName } from '#events/services.js';
+import type { ProcessName } from '#config/process-name.js';
 import type { Log } from '#telemetry/log.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import type { TelemetryOptions } from '#telemetry/telemetry-options.js';
@@ -11,7 +11,7 @@ import type { IsOperators } from './exit.js';
 import type { Reasons } from './readiness.js';
 import type { StopStep } from './stop.js';
 
-export interface ServiceKind<N extends ServiceName> {
+export interface ServiceKind<N extends ProcessName> {
   name: N;
   /** Errors for which starting again is no help, beside those of all services. */
   isOperators: IsOperators;
@@ -19,7 +19,7 @@ export interface ServiceKind<N extends ServiceName> {
   open: (context: Context<N>) => Promise<Service>;
 }
 
-export interface Context<N extends ServiceName> {
+export interface Context<N extends ProcessName> {
   config: MayflyConfig<N>;
   log: Log;
   metrics: Metrics;
@@ -43,8 +43,8 @@ export interface Service {
   begin?: () => Promise<void>;
   /** Instead of all that follows, where it only observes, once HTTP answers: tells what there is to be seen. Never rejects. */
   observe?: () => Promise<void>;
-  /** Once HTTP answers: what is to be read. */
-  consume: () => Reading | Promise<Reading>;
+  /** Once HTTP answers: what is to be read. Absent where nothing is read. */
+  consume?: () => Reading | Promise<Reading>;
   /** Of the line that tells that it has started. */
   fields?: object;
   /** After the consumer has left its group: brings what has begun to its end. */

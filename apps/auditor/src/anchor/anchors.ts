@@ -2,7 +2,7 @@
 import type { Database } from '#store/database.js';
 import { repeat } from '#store/repeat.js';
 import type { Log } from '#telemetry/log.js';
-import { readCheckpoint } from '../log/sign-head.js';
+import { readCheckpoint } from '../log/checkpoints.js';
 import { CONTRADICTS, headOf, type Anchor, type AnchorCode, type Head } from './anchor.js';
 import type { AnchorMeasures } from './measures.js';
 import { isContradicted, isDue, lacksForMs, missed, reached, remarkOf, seeing, UNTRIED } from './standing.js';

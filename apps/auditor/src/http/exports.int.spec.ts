@@ -11,7 +11,7 @@ import { common, OPERATOR, ORCHESTRATOR, World } from '../../spec/world.js';
 import { makeEntry } from '../leaf/entry.js';
 import { judge } from '../leaf/judge.js';
 import { appendEntries } from '../log/append.js';
-import { signHead } from '../log/sign-head.js';
+import { signHead } from '../signer/sign-head.js';
 
 const ORIGIN = 'audit.example/log';
 const signer = parseSigner(generateNoteKey(ORIGIN).skey);
@@ -48,7 +48,7 @@ async function append(count: number): Promise<void> {
   });
   await transact(log.runtime, (tx) => appendEntries(tx, fresh));
 }
-const sign = async (): Promise<string> => (await signHead(log.runtime, signer, 0))!.note;
+const sign = async (): Promise<string> => (await signHead(log.signer, [signer], 0))!.note;
 
 async function ask(body: string, id: string | null = OPERATOR): Promise<Response> {
   const headers: Record<string, string> =

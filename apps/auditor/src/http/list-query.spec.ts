@@ -31,6 +31,11 @@ it('takes a task and a type as terms that must hold besides', () => {
   });
 });
 
+it.each(['log.gap_detected', 'log.key.added', 'log.key.retired', 'log.continued'])(
+  'knows what the log says of itself: %s',
+  (type) => expect(asked({ type }).filter).toMatchObject({ parts: [{ value: { is: type } }] }),
+);
+
 it('refuses a parameter it does not know', () => {
   expect(() => asked({ task: TASK })).toThrow(refusal('ERR_PARAMETER_UNKNOWN'));
 });

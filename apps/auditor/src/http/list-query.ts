@@ -1,7 +1,7 @@
 /** What `GET /v1/entries` is asked for, and the filter of `GET /v1/stream`. Pure. */
 import { isInboundType } from '#events/inbound.js';
 import { CREDENTIAL_DELIVERED, deliverySchemas, isOutboundType } from '#events/outbound.js';
-import { GAP_DETECTED } from '../leaf/own-entry.js';
+import { OWN_TYPES } from '../leaf/own-entry.js';
 import { conjuncts, parseFilter, type Filter, type Term } from '../query/filter.js';
 import { instantMs } from '../query/instant.js';
 import type { Order } from '../query/page.js';
@@ -131,4 +131,4 @@ const isKnownType = (type: string): boolean =>
   isInboundType(type) ||
   isOutboundType(type) ||
   Object.hasOwn(deliverySchemas, type) ||
-  [CREDENTIAL_DELIVERED, GAP_DETECTED].includes(type);
+  [CREDENTIAL_DELIVERED, ...OWN_TYPES].includes(type);

@@ -36,6 +36,8 @@ describe('the auditor’s own role', () => {
     'DELETE FROM payload',
     "INSERT INTO tree_head (one, size, nodes) VALUES (true, 0, '') ON CONFLICT (one) DO UPDATE SET size = 0",
     "INSERT INTO checkpoint (size, note) VALUES (0, 'x') ON CONFLICT (size, signed_at) DO UPDATE SET note = 'x'",
+    'UPDATE published_checkpoint SET one = true',
+    'DELETE FROM published_checkpoint',
     'ALTER TABLE entry DISABLE TRIGGER no_change',
     'DROP TRIGGER no_change ON entry',
     'DROP TABLE entry CASCADE',
@@ -49,10 +51,55 @@ describe('the auditor’s own role', () => {
     await expect(log.runtime.pool.query(statement)).rejects.toMatchObject(refused);
   });
 
+  it('may not sign: it adds no checkpoint', async () => {
+    const insert = "INSERT INTO checkpoint (size, note) VALUES (1, 'note')";
+    await expect(log.runtime.pool.query(insert)).rejects.toMatchObject(refused);
+  });
+
   it('loses, at the next start, a right that it was given in between', async () => {
     await log.owner.pool.query(`GRANT DELETE ON payload TO ${log.runtimeRole}`);
-    await migrateLog(log.owner, log.runtimeRole);
+    await migrateLog(log.owner, log.runtimeRole, log.signerRole);
     await expect(log.runtime.pool.query('DELETE FROM payload')).rejects.toMatchObject(refused);
+  });
+});
+
+describe('the signer’s role', () => {
+  it.each([
+    'SELECT seq, leaf_hash FROM entry',
+    'SELECT * FROM tile',
+    'SELECT * FROM tree_head',
+    'SELECT * FROM checkpoint',
+  ])('may: %s', async (statement) => {
+    expect((await log.signer.pool.query(statement)).rowCount).toBe(1);
+  });
+  it('may add a checkpoint, and not say when it was', async () => {
+    const insert = (...more: [string, string] | []) =>
+      log.signer.pool.query(
+        `INSERT INTO checkpoint (size, note, vkeys${more[0] ?? ''}) VALUES (1, 'note', '{key}'${more[1] ?? ''})`,
+      );
+    await insert();
+    await expect(insert(', signed_at', ', now()')).rejects.toMatchObject(refused);
+  });
+  it.each([
+    ...CHANGES,
+    ...UNSHRINKING,
+    'SELECT leaf FROM entry',
+    'SELECT * FROM payload',
+    'SELECT * FROM published_checkpoint',
+    'SELECT * FROM outbox',
+    'SELECT * FROM store_meta',
+    'SELECT * FROM migration',
+    'DELETE FROM payload',
+    "INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted) VALUES (1, '', '', '', 0, 0, 0, true)",
+    "INSERT INTO tile VALUES (0, 1, '', '')",
+    'UPDATE tree_head SET size = size + 1',
+    'SELECT FROM tree_head FOR UPDATE',
+    'ALTER TABLE checkpoint DISABLE TRIGGER no_change',
+    'DROP TRIGGER no_change ON checkpoint',
+    'CREATE TABLE mine (a int)',
+    'SET session_replication_role = replica',
+  ])('may not: %s', async (statement) => {
+    await expect(log.signer.pool.query(statement)).rejects.toMatchObject(refused);
   });
 });
 
@@ -68,7 +115,10 @@ it.each([...CHANGES, ...UNSHRINKING])('refuses a superuser who acts as a replica
 });
 
 it('migrates again without a change, also by two processes at once', async () => {
-  await Promise.all([migrateLog(log.owner, log.runtimeRole), migrateLog(log.owner, log.runtimeRole)]);
+  await Promise.all([
+    migrateLog(log.owner, log.runtimeRole, log.signerRole),
+    migrateLog(log.owner, log.runtimeRole, log.signerRole),
+  ]);
   const { rows } = await log.owner.pool.query<{ id: string }>('SELECT id FROM migration ORDER BY id');
   expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(['log-1', 'store-1']));
 });

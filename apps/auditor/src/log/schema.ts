@@ -1,6 +1,6 @@
 /**
- * The tables of the log. They belong to an owner that only migrates; the auditor's own role may add and read. Triggers
- * refuse changes to everybody who has not first disabled them, and what a superuser does to rows and triggers alike shows in
+ * The tables of the log. They belong to an owner that only migrates; the auditor's own role may add and read, and the signer's
+ * may read the tree and add checkpoints. Triggers refuse changes to everybody who has not first disabled them, and what a superuser does to rows and triggers alike shows in
  * the tree, whose signed heads are kept elsewhere too.
  */
 import { transact, type Database } from '#store/database.js';
@@ -79,6 +79,20 @@ export const logMigrations: readonly Migration[] = [
     `,
   },
   {
+    id: 'log-4',
+    sql: `
+      -- n: the order in which they were signed. vkeys: by which keys; null before the signer was a process of its own.
+      ALTER TABLE checkpoint ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY,
+        ADD COLUMN vkeys text[] CHECK (cardinality(vkeys) BETWEEN 1 AND 4),
+        ADD CHECK (octet_length(note) <= 16384);
+      CREATE UNIQUE INDEX checkpoint_n ON checkpoint (n);
+
+      -- Up to which checkpoint they were queued for the bus. Those of before were, where they were signed.
+      CREATE TABLE published_checkpoint (one boolean PRIMARY KEY DEFAULT true CHECK (one), n bigint NOT NULL);
+      INSERT INTO published_checkpoint (n) SELECT coalesce(max(n), 0) FROM checkpoint;
+    `,
+  },
+  {
     id: 'log-5',
     sql: `
       -- Signature lines of witnesses (name+<key id>), of the checkpoint of this size.
@@ -100,22 +114,24 @@ export const logMigrations: readonly Migration[] = [
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Brings the schema up to date as its owner, and gives the auditor's role what it needs and nothing else: whatever it was
- * given in between is taken away again. Safe to run by several processes at once.
+ * Brings the schema up to date as its owner, and gives the auditor's role and the signer's what they need and nothing else:
+ * whatever they were given in between is taken away again. Safe to run by several processes at once.
  */
-export async function migrateLog(owner: Database, runtimeRole: string): Promise<void> {
+export async function migrateLog(owner: Database, runtimeRole: string, signerRole: string): Promise<void> {
   await migrate(owner, [...storeMigrations, ...logMigrations]);
-  const [schema, role] = [quoted(owner.schema), quoted(runtimeRole)];
+  const [schema, role, signer] = [quoted(owner.schema), quoted(runtimeRole), quoted(signerRole)];
   await transact(owner, async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.grant.' || $1, 0))", [
       owner.schema,
     ]);
     await tx.query(`
-      REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, ${role};
-      REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM PUBLIC, ${role};
-      REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM PUBLIC, ${role};
-      GRANT USAGE ON SCHEMA ${schema} TO ${role};
-      GRANT SELECT, INSERT ON entry, payload, tile, checkpoint TO ${role};
+      REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
+      REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
+      REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
+      GRANT USAGE ON SCHEMA ${schema} TO ${role}, ${signer};
+      GRANT SELECT, INSERT ON entry, payload, tile TO ${role};
+      GRANT SELECT ON checkpoint, published_checkpoint TO ${role};
+      GRANT UPDATE (n) ON published_checkpoint TO ${role};
       GRANT SELECT, INSERT ON cosignature TO ${role};
       GRANT SELECT, INSERT, UPDATE ON anchor TO ${role};
       GRANT SELECT ON tree_head, store_meta TO ${role};
@@ -123,7 +139,11 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
       GRANT SELECT, INSERT, DELETE ON outbox TO ${role};
-      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};`);
+      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};
+      -- Of entries the signer sees the hashes only.
+      GRANT SELECT (seq, leaf_hash) ON entry TO ${signer};
+      GRANT SELECT ON tile, tree_head, checkpoint TO ${signer};
+      GRANT INSERT (size, note, vkeys) ON checkpoint TO ${signer};`);
   });
 }
 

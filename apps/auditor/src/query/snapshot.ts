@@ -7,7 +7,7 @@ import type { Hash } from '#merkle/hash.js';
 import { parseNote } from '#merkle/note.js';
 import type { Tx } from '#store/database.js';
 import { LogError } from '../log/log-error.js';
-import { readCheckpoint } from '../log/sign-head.js';
+import { readCheckpoint } from '../log/checkpoints.js';
 
 type Reader = Pick<Tx, 'query'>;
 

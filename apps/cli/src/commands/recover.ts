@@ -53,7 +53,7 @@ export async function recover(options: RecoverOptions, { env, output }: CommandC
 }
 
 /** The auditor's own login may only add. */
-function whereOf({ services }: MayflyConfig, service: ServiceName) {
+function whereOf({ services }: MayflyConfig<ServiceName>, service: ServiceName) {
   const database = services[service]?.database;
   // `loadConfig` was asked for this section.
   if (database === undefined) throw new CliError('ERR_CLI_USAGE', `the file has no section ${service}`);
@@ -73,7 +73,7 @@ async function assertNotRunning({ pool }: Database, service: ServiceName): Promi
     );
 }
 
-async function look(db: Database, config: MayflyConfig, service: ServiceName): Promise<Unknown> {
+async function look(db: Database, config: MayflyConfig<ServiceName>, service: ServiceName): Promise<Unknown> {
   const bus = await openBus(config.bus, 'mayfly-recover');
   try {
     const peers = await loadPeerKeys(config.trust.services);

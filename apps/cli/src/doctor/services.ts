@@ -1,17 +1,16 @@
-/** Whether broker, revoker and auditor say that they are ready. */
-import { SERVICES } from '#events/services.js';
-import type { ServiceName } from '#events/services.js';
+/** Whether broker, revoker, auditor and signer say that they are ready. */
+import { PROCESSES, type ProcessName } from '#config/process-name.js';
 import { fail, ok, warn, wordsOf } from './finding.js';
 import type { Finding } from './finding.js';
 
 const WITHIN_MS = 5_000;
 
 /** @param addresses `http://host:port` of each */
-export function serviceFindings(addresses: Record<ServiceName, string>): Promise<Finding[]> {
-  return Promise.all(SERVICES.map((service) => serviceFinding(service, addresses[service])));
+export function serviceFindings(addresses: Record<ProcessName, string>): Promise<Finding[]> {
+  return Promise.all(PROCESSES.map((service) => serviceFinding(service, addresses[service])));
 }
 
-async function serviceFinding(service: ServiceName, address: string): Promise<Finding> {
+async function serviceFinding(service: ProcessName, address: string): Promise<Finding> {
   try {
     const response = await fetch(new URL('/health/ready', address), {
       signal: AbortSignal.timeout(WITHIN_MS),
@@ -28,7 +27,7 @@ async function serviceFinding(service: ServiceName, address: string): Promise<Fi
   }
 }
 
-const readyFinding = (service: ServiceName, address: string, { remarks = [] }: { remarks?: string[] }) =>
+const readyFinding = (service: ProcessName, address: string, { remarks = [] }: { remarks?: string[] }) =>
   remarks.length === 0
     ? ok(service, `ready at ${address}`)
     : warn(service, `ready at ${address}, but ${remarks.join('; ')}`, 'see the targets above, and its log');

@@ -1,7 +1,7 @@
-import { CHECKPOINTS } from '#events/topics.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
 import { hasher } from '#merkle/node/hasher.js';
 import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
+import { openNote } from '#merkle/note.js';
 import { formatTlogProof, verifyTlogProof } from '#merkle/tlog-proof.js';
 import { verifyConsistency } from '#merkle/verify.js';
 import { transact } from '#store/database.js';
@@ -9,11 +9,12 @@ import { ingesting } from '../../spec/ingesting.js';
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
 import { common, World } from '../../spec/world.js';
 import { entryDetail } from '../http/entry-view.js';
-import { appendEntries, type NewEntry } from './append.js';
-import { readEntry, readPayloads, type StoredEntry } from './entries.js';
-import { erasePayloads } from './erase.js';
-import { readConsistencyProof, readInclusionProof } from './nodes.js';
-import { readCheckpoint, signHead } from './sign-head.js';
+import { appendEntries, type NewEntry } from '../log/append.js';
+import { readCheckpoint } from '../log/checkpoints.js';
+import { readEntry, readPayloads, type StoredEntry } from '../log/entries.js';
+import { erasePayloads } from '../log/erase.js';
+import { readConsistencyProof, readInclusionProof } from '../log/nodes.js';
+import { signHead } from './sign-head.js';
 
 const HOUR_MS = 3_600_000;
 const origin = 'audit.example/log';
@@ -46,7 +47,7 @@ async function growUnsigned(from: number, n: number): Promise<void> {
   });
   await transact(log.runtime, (tx) => appendEntries(tx, fresh));
 }
-const sign = () => signHead(log.runtime, signer, HOUR_MS);
+const sign = () => signHead(log.signer, [signer], HOUR_MS);
 const entry = async (seq: bigint): Promise<StoredEntry> =>
   (await readEntry(log.runtime.pool, seq)) as StoredEntry;
 
@@ -72,21 +73,10 @@ it('signs the empty log, and then only what has grown', async () => {
 
 it('repeats an unchanged head when the last signature has become old', async () => {
   await sign();
-  expect((await signHead(log.runtime, signer, 0))?.size).toBe(0n);
+  expect((await signHead(log.signer, [signer], 0))?.size).toBe(0n);
 });
 
-it('queues each checkpoint for the bus in the transaction that stored it', async () => {
-  await grow(2);
-  const signed = await sign();
-
-  expect(signed?.queued).toMatchObject([
-    { topic: CHECKPOINTS, key: origin, head: { source: '//mayfly/auditor', subject: origin } },
-  ]);
-  const { rows } = await log.runtime.pool.query<{ value: Buffer }>('SELECT value FROM outbox');
-  expect(rows.map(({ value }) => value.toString())).toEqual([signed?.note]);
-});
-
-it('signs a head once when two auditors sign at once', async () => {
+it('signs a head once when two signers sign at once', async () => {
   await grow(5);
   const signed = await Promise.all([sign(), sign(), sign()]);
   expect(signed.filter((head) => head !== undefined)).toHaveLength(1);
@@ -178,11 +168,36 @@ describe('what a superuser changed', () => {
   });
 });
 
-it('does not sign on top of a checkpoint of another log or key', async () => {
-  await sign();
-  const stranger = parseSigner(generateNoteKey(origin).skey);
-  await grow(1);
-  await expect(signHead(log.runtime, stranger, HOUR_MS)).rejects.toMatchObject({
-    code: 'ERR_LOG_CHECKPOINT_FOREIGN',
+describe('with another key', () => {
+  const next = parseSigner(generateNoteKey(origin).skey);
+  const signWith = (...signers: (typeof signer)[]) => signHead(log.signer, signers, HOUR_MS);
+  const known = (note = '', ...keys: (typeof signer)[]) =>
+    openNote(
+      note,
+      keys.map(({ vkey }) => parseVerifier(vkey)),
+    );
+
+  it.each(['grew', 'did not grow'])(
+    'nothing is signed on top of its checkpoint where the log %s',
+    async (how) => {
+      await sign();
+      if (how === 'grew') await grow(1);
+      await expect(signWith(next)).rejects.toMatchObject({ code: 'ERR_LOG_CHECKPOINT_FOREIGN' });
+    },
+  );
+
+  it('an unchanged head is signed again at once, by both, and later by the one that is left', async () => {
+    await grow(1);
+    await sign();
+
+    const both = await signWith(signer, next);
+    expect(both?.size).toBe(1n);
+    expect(known(both?.note, signer, next)).toMatchObject({ verified: { length: 2 }, unknown: 0 });
+    expect(await signWith(signer, next)).toBeUndefined();
+
+    const one = await signWith(next);
+    expect(known(one?.note, next)).toMatchObject({ verified: { length: 1 }, unknown: 0 });
+    expect(await signWith(next)).toBeUndefined();
+    await expect(sign()).rejects.toMatchObject({ code: 'ERR_LOG_CHECKPOINT_FOREIGN' });
   });
 });
