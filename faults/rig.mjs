@@ -9,7 +9,6 @@ import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { Cache, configureCache } from './cache.mjs';
-import { openGroups } from './dead-members.mjs';
 import { Proxies } from './proxies.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -24,7 +23,6 @@ const FOREIGN = ['KAFKA_BROKERS', 'DATABASE_URL', 'TARGET_URL', 'NODE_OPTIONS'];
 
 export class Rig {
   #stack;
-  #groups;
   #stateDir;
   #proxies;
   /** Null where there is none. */
@@ -66,8 +64,6 @@ export class Rig {
     });
     try {
       await rig.#stack.open();
-      rig.#groups = openGroups(rig.addresses.kafka);
-      await rig.#groups.connect();
     } catch (error) {
       await rig.close();
       throw error;
@@ -184,7 +180,6 @@ export class Rig {
   }
 
   async close() {
-    await this.#groups?.close().catch(() => {});
     await this.#stack.stop();
     await this.#cache?.close();
     await this.#proxies.close();
@@ -210,7 +205,6 @@ export class Rig {
   }
 
   async #rise(service, more) {
-    await this.#groups.empty(service);
     this.#down.delete(service);
     this.#armed.delete(service);
     await this.#stack.start(service, more);

@@ -113,6 +113,9 @@ const settingsOf = (ports, { keystore }) => ({
   'listener.name.tls.ssl.keystore.type': 'PKCS12',
   'listener.name.tls.ssl.keystore.password': KEYSTORE_PASSWORD,
   'listener.name.tls.ssl.key.password': KEYSTORE_PASSWORD,
+  // A broker that was killed is let in again only once its controller has missed it for so long.
+  'broker.session.timeout.ms': '2000',
+  'broker.heartbeat.interval.ms': '400',
   'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
   'super.users': 'User:ANONYMOUS',
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CREDENTIAL_EVENTS, DELIVERY, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
 import { MerkleError } from '#merkle/errors.js';
 import { operatorsErrors } from '#service/exit.js';
@@ -37,6 +38,7 @@ await runService({
       rules: [],
     });
     const standby = new Standby({ db, warn, onLost: onDead });
+    const instanceId = randomUUID();
     return {
       module: (telemetry) => AuditorModule.forRoot(parts, telemetry),
       jwks: parts.jwks,
@@ -65,6 +67,8 @@ await runService({
         return {
           bus,
           group: GROUP,
+          // Only whose turn it is reads: anybody else in the group does no more.
+          process: { id: instanceId, isDead: (id) => Promise.resolve(standby.isActive && id !== instanceId) },
           gather: Object.fromEntries(TOPICS.map((topic) => [topic, GATHER_MS.bus])),
           positions: async (assigned) => {
             await ingest.intake.forget();

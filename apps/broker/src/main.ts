@@ -5,6 +5,7 @@ import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
+import { isDead } from '#store/alive.js';
 import { readPositions } from '#store/offsets.js';
 import { UpcastError } from '#store/upcast.js';
 import { Broker } from './broker.js';
@@ -53,6 +54,7 @@ await runService({
         return {
           bus,
           group: GROUP,
+          process: { id: parts.instanceId, isDead: (id) => isDead(db.pool, id) },
           // Most of it is our own; what the revoker asks is as true a moment later.
           gather: { [CREDENTIAL_EVENTS]: 50 },
           positions: async (assigned) => {

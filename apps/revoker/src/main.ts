@@ -7,6 +7,7 @@ import { ProblemFilter } from '#service/problem.js';
 import { databaseTakes, notRecovering } from '#service/readiness.js';
 import { runService } from '#service/run-service.js';
 import { storeUpkeep } from '#service/upkeep.js';
+import { isDead } from '#store/alive.js';
 import { readPositions } from '#store/offsets.js';
 import type { Relay } from '#store/relay.js';
 import { forecast, isAtWork, tellForecast } from './forecast.js';
@@ -86,6 +87,7 @@ await runService({
         return {
           bus: reached.bus,
           group: GROUP,
+          process: { id: parts.instanceId, isDead: (id) => isDead(parts.db.pool, id) },
           // What only becomes known waits for an end, not for a reader.
           gather: { [CREDENTIAL_EVENTS]: 20 },
           positions: async (assigned) => {

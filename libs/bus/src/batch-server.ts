@@ -15,6 +15,7 @@ export interface BatchServerParts {
   bus: Bus;
   group: string;
   positions: Subscription['positions'];
+  process?: Subscription['process'];
   /**
    * Topics that may gather, in ms: see `Subscription.gatherMs`. Where some may and others may not, those that may are read by a
    * group of their own, `<group>.gathered`, so that they hold nobody up. `positions` is asked for each by itself.
@@ -39,11 +40,16 @@ export class BatchServer extends Server implements CustomTransportStrategy {
 
   /** Subscribes to the topics of all handlers; where it had subscribed before, anew. Reading begins later: see {@link isReady}. */
   async listen(callback: Callback): Promise<void> {
-    const { bus, positions, onCrash } = this.#parts;
+    const { bus, positions, process, onCrash } = this.#parts;
     try {
       await this.close();
       for (const readers of this.#readers()) {
-        const subscription = { ...readers, positions, onCrash };
+        const subscription = {
+          ...readers,
+          positions,
+          ...(process === undefined ? {} : { process }),
+          onCrash,
+        };
         this.#consumers.push(
           await bus.subscribe({ ...subscription, onBatch: (records) => this.#handle(records) }),
         );

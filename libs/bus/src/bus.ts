@@ -45,6 +45,11 @@ export interface Subscription {
   /** Between two fetches that bring something there may be as much as this, so that fewer bring more. A bus may hurry. */
   gatherMs?: number;
   /**
+   * Who reads, and whether another process does no more: members of the group that were killed need not be waited for. `isDead` may be
+   * wrong of a process that lives; it joins again.
+   */
+  process?: { id: string; isDead: (processId: string) => Promise<boolean> };
+  /**
    * Where to start reading the partitions just assigned. A partition it does not name starts at the oldest record.
    * Called again at every rebalance; reading waits for the answer.
    */

@@ -1,4 +1,4 @@
-/** kafkajs 2.2.4, with two repairs. */
+/** kafkajs 2.2.4, with two repairs and a door. */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
 import { foldHeaders, type Header } from '../fold-headers.js';
@@ -62,3 +62,22 @@ foldLinearly();
 lookOnlyWhereRequestsWait();
 
 export const kafkajs = require('kafkajs') as typeof Kafkajs;
+
+/** What its clients are made of; of a pinned release, whose types do not tell of it. */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  findGroupCoordinator(of: { groupId: string }): Promise<{
+    leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown>;
+  }>;
+}
+
+/** Connections of one's own, for a request that no client of kafkajs makes. @throws TypeError with another release of kafkajs */
+export function clusterOf(kafka: Kafkajs.Kafka): Cluster {
+  const maker = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
+  const make = maker && (kafka as unknown as Record<symbol, (options: object) => Cluster>)[maker];
+  if (make === undefined) throw new TypeError('this release of kafkajs makes its clusters in another way');
+  return make({ allowAutoTopicCreation: false });
+}

@@ -11,6 +11,7 @@ import { assertInRange, startingPoints } from '../log-bounds.js';
 import { BATCH_TRIES, backoffMs, RESTORE_TRIES } from '../tries.js';
 import { toBusRecord } from './bus-record.js';
 import { kafkajs } from './client.js';
+import { leaveForDead } from './dead-members.js';
 import { fetchBounds } from './fetch-bounds.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
@@ -25,6 +26,7 @@ const HINT_EVERY_MS = 5_000;
 const keyOf = (topic: string, partition: number) => `${topic}/${partition}`;
 
 export class KafkaConsumer implements Consumer {
+  readonly #kafka: Kafka;
   readonly #client: Client;
   readonly #admin: Admin;
   readonly #subscription: Subscription;
@@ -44,6 +46,7 @@ export class KafkaConsumer implements Consumer {
   #dead: BusError | undefined;
 
   constructor(kafka: Kafka, admin: Admin, subscription: Subscription, log: Log) {
+    this.#kafka = kafka;
     this.#client = kafka.consumer(consumerConfig(subscription));
     this.#admin = admin;
     this.#subscription = subscription;
@@ -66,6 +69,7 @@ export class KafkaConsumer implements Consumer {
       await this.#client.disconnect().catch(() => undefined);
       throw unreachable(error, 'subscribe');
     }
+    await leaveForDead(this.#kafka, this.#admin, this.#subscription, this.#log);
     this.#hints = setInterval(() => void this.#commitHints(), HINT_EVERY_MS).unref();
     this.#run = this.#client
       .run({

@@ -7,6 +7,7 @@ import type { Log } from '#telemetry/log.js';
 import { BusError, type Subscription } from '../bus.js';
 import { clientLog } from './client-log.js';
 import { kafkajs } from './client.js';
+import { tellingAssigner } from './dead-members.js';
 
 export interface KafkaSettings {
   /** `host:port` of some brokers; the others are learnt from them. */
@@ -88,9 +89,13 @@ export const producerConfig = (): ProducerConfig => ({
   retry: RETRY.writer,
 });
 
-export const consumerConfig = ({ group }: Pick<Subscription, 'group'>): ConsumerConfig => ({
+export const consumerConfig = ({
+  group,
+  process,
+}: Pick<Subscription, 'group' | 'process'>): ConsumerConfig => ({
   groupId: group,
-  /** Takeover of a killed process takes this long; 6 s is the least a broker allows by default. */
+  ...(process === undefined ? {} : { partitionAssigners: [tellingAssigner(process.id)] }),
+  /** Takeover of a killed process takes this long where nobody starts in its place; 6 s is the least a broker allows by default. */
   sessionTimeout: 6_000,
   heartbeatInterval: HEARTBEAT_MS,
   rebalanceTimeout: REBALANCE_TIMEOUT_MS,
