@@ -28,10 +28,9 @@ import { Ingest } from './ingest.js';
 import { Pseudonyms } from './leaf/keys.js';
 import type { FormerLog } from './leaf/own-entry.js';
 import { readFormer } from './log/continue-former.js';
-import { migrateLog, roleOf } from './log/schema.js';
+import { migrateAsOwner } from './log/migrate-as-owner.js';
 import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Cursors } from './query/cursor.js';
-import { SetUpError } from './set-up-error.js';
 import { watchMetrics } from './watch-metrics.js';
 
 export interface OpenParts extends AuditorParts {
@@ -48,9 +47,7 @@ export interface OpenParts extends AuditorParts {
   close: () => Promise<void>;
 }
 
-type Settings = MayflyConfig<'auditor'>['services']['auditor'];
-
-/** @throws ConfigError, IdentityError, MerkleError, KeyFileError, SetUpError for what an operator wrote; what the servers said otherwise. */
+/** @throws ConfigError, IdentityError, KeyFileError, SetUpError for what an operator wrote; what the servers said otherwise. */
 export async function openParts(
   config: MayflyConfig<'auditor'>,
   log: Log,
@@ -141,24 +138,4 @@ export async function openParts(
       await db.close();
     },
   };
-}
-
-async function migrateAsOwner({ url, ownerUrl, schema, signerRole }: Settings['database']): Promise<void> {
-  if (roleOf(url) === roleOf(ownerUrl))
-    throw new SetUpError('the auditor must not run as the owner of its tables');
-  if ([roleOf(url), roleOf(ownerUrl)].includes(signerRole))
-    throw new SetUpError('the signer must have a role of its own: database.signerRole');
-  const owner = openDatabase({
-    url: ownerUrl,
-    schema,
-    application: 'mayfly-auditor-owner',
-    maxConnections: 1,
-  });
-  try {
-    const { rowCount } = await owner.pool.query('SELECT FROM pg_roles WHERE rolname = $1', [signerRole]);
-    if (rowCount === 0) throw new SetUpError('there is no role of the signer: create database.signerRole');
-    await migrateLog(owner, roleOf(url), signerRole);
-  } finally {
-    await owner.close();
-  }
 }
