@@ -6,6 +6,7 @@
 import { transact, type Database } from '#store/database.js';
 import { migrate, type Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { partitionEntries } from './partition-entries.js';
 
 export const logMigrations: readonly Migration[] = [
   {
@@ -78,7 +79,11 @@ export const logMigrations: readonly Migration[] = [
       CREATE INDEX entry_decision ON entry (event_id) WHERE type = 'call.decided';
     `,
   },
+  partitionEntries,
 ];
+
+/** What the event triggers of a guarded database ask of whoever changes the schema (deploy/postgres/guard-the-log.sql). */
+const MAINTENANCE = "SET LOCAL mayfly.log_maintenance = 'on'";
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -87,7 +92,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
  * given in between is taken away again. Safe to run by several processes at once.
  */
 export async function migrateLog(owner: Database, runtimeRole: string): Promise<void> {
-  await migrate(owner, [...storeMigrations, ...logMigrations]);
+  await migrate(owner, [...storeMigrations, ...logMigrations], MAINTENANCE);
   const [schema, role] = [quoted(owner.schema), quoted(runtimeRole)];
   await transact(owner, async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.grant.' || $1, 0))", [
@@ -97,6 +102,7 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, ${role};
       REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM PUBLIC, ${role};
       REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM PUBLIC, ${role};
+      REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ${schema} FROM PUBLIC, ${role};
       GRANT USAGE ON SCHEMA ${schema} TO ${role};
       GRANT SELECT, INSERT ON entry, payload, tile, checkpoint TO ${role};
       GRANT SELECT ON tree_head, store_meta TO ${role};
@@ -104,7 +110,10 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
       GRANT SELECT, INSERT, DELETE ON outbox TO ${role};
-      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};`);
+      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};
+      GRANT SELECT, UPDATE (next, laps, suspects) ON row_check TO ${role};
+      GRANT EXECUTE ON FUNCTION add_partitions() TO ${role};`);
+    await tx.query('SELECT add_partitions()');
   });
 }
 
