@@ -97,12 +97,12 @@ export class Ingest {
 
   /** Records that are gone leave a trace: the position moves behind them and the log says so, in one transaction. */
   async onGap(gap: Gap): Promise<void> {
-    const { topic, partition, from, to } = gap;
+    const { topic, partition, to } = gap;
     await transact(this.#parts.db, async (tx) => {
       const next = await lockOffset(tx, GROUP, topic, partition);
       if (next >= to) return;
       const nowMs = Date.now();
-      const record = { topic, partition, offset: from, appendedAtMs: nowMs };
+      const record = { topic, partition, offset: next, appendedAtMs: nowMs };
       await appendEntries(tx, [{ record, entry: gapEntry({ ...gap, from: next }, nowMs) }]);
       await advanceOffset(tx, GROUP, topic, partition, to);
     });
