@@ -24,7 +24,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, checkpointer, logUpkeep, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -44,6 +44,7 @@ await runService({
         ...upkeep.readiness,
         databaseTakes(() => ingest.intake.failingMs()),
       ],
+      remarks: () => logUpkeep.remarks(),
       http: (app) =>
         void app.useGlobalFilters(
           new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
@@ -52,6 +53,7 @@ await runService({
       async consume() {
         await standby.turn();
         await checkpointer.start();
+        logUpkeep.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
           () => ingest.releaseParked(),
@@ -81,6 +83,7 @@ await runService({
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
+        { what: 'rows being compared', run: () => logUpkeep.stop() },
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },

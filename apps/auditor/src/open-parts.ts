@@ -27,6 +27,7 @@ import { Streams } from './http/streams.js';
 import { Ingest } from './ingest.js';
 import { Pseudonyms, readKeyFile } from './leaf/keys.js';
 import { Checkpointer } from './log/checkpointer.js';
+import { LogUpkeep } from './log/log-upkeep.js';
 import { migrateLog, roleOf } from './log/schema.js';
 import { Cursors } from './query/cursor.js';
 import { watchMetrics } from './watch-metrics.js';
@@ -36,6 +37,7 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   checkpointer: Checkpointer;
+  logUpkeep: LogUpkeep;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
@@ -130,6 +132,7 @@ export async function openParts(
 
   return {
     ...{ db, bus, relay, checkpointer, catalogue, ingest, readers, ledger },
+    logUpkeep: new LogUpkeep({ db, metrics, warn }),
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,
