@@ -1,4 +1,5 @@
 /** What a leaf says of the columns beside it, which only find it: derived again from the bytes, for whoever compares. */
+import { GAP_DETECTED } from './own-entry.js';
 
 /** As they stand in the table `entry`. */
 export interface Columns {
@@ -22,7 +23,7 @@ const NO_TIME = '0000-01-01T00:00:00.000Z';
 export function columnsOf(leaf: Buffer): Partial<Columns> | undefined {
   const said = parse(leaf);
   if (said === undefined) return undefined;
-  const { topic, partition, offset = firstLost(said), appendedAt = said.at } = said;
+  const { topic, partition, offset, appendedAt } = said.type === GAP_DETECTED ? whereGone(said) : said;
   return {
     ...(typeof topic === 'string' ? { topic } : {}),
     ...(typeof partition === 'number' ? { partition } : {}),
@@ -49,9 +50,12 @@ function parse(leaf: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** A gap stands where the records that are gone began. */
-const firstLost = ({ event }: Record<string, unknown>): unknown =>
-  (event as { from?: unknown } | null | undefined)?.from;
+/** A gap stands where the records that are gone began, and when that was seen. */
+const whereGone = (said: Record<string, unknown>): Record<string, unknown> => ({
+  ...said,
+  offset: (said.event as { from?: unknown } | undefined)?.from,
+  appendedAt: said.at,
+});
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 

@@ -3,21 +3,30 @@
  * and the hash that its full tile has. What was changed under the log is known by its number before anybody exports it.
  */
 import { MAX_ENTRY_BYTES, sameHash, type Hash } from '#merkle/hash.js';
+import type { CompactRange } from '#merkle/compact-range.js';
 import { hasher } from '#merkle/node/hasher.js';
+import { nodesOf, type NodeId } from '#merkle/subtree.js';
 import type { Tx } from '#store/database.js';
 import { columnsOf, differing, type Columns } from '../leaf/columns.js';
+import { LogError } from './log-error.js';
+import { readSubtreeRoots } from './nodes.js';
 import { readTileHashes } from './tile-rows.js';
 
 type Reader = Pick<Tx, 'query'>;
 
-/** `missing`: no such row. `hash`: not that of the leaf. `tile`: not that of the tree. `columns`: they say something else. `beyond`: behind the end. */
-export type RowFault = 'missing' | 'hash' | 'tile' | 'columns' | 'beyond';
+/**
+ * `missing`: no such row. `hash`: not that of the leaf. `tile`: not that of its tile. `columns`: they say something else. `beyond`:
+ * behind the end. `root`, `head`: somewhere before `to`, the hashes are not those that the tile's root, or the head, was made of.
+ */
+export type RowFault = 'missing' | 'hash' | 'tile' | 'columns' | 'beyond' | 'root' | 'head';
 
 export interface RowFinding {
   seq: bigint;
   fault: RowFault;
   /** Names of columns, for `columns`. */
   columns?: string[];
+  /** Exclusive, for `root` and `head`. */
+  to?: bigint;
 }
 
 interface Row extends Columns {
@@ -64,4 +73,26 @@ export async function rowsBeyond(db: Reader, limit: number): Promise<RowFinding[
     [limit],
   );
   return rows.map(({ seq }) => ({ seq, fault: 'beyond' }));
+}
+
+/** The subtrees that the stored head is made of, against what tiles and rows give: what was changed with its hash and its tile shows here. */
+export async function checkHead(db: Reader, { size, nodes }: CompactRange): Promise<RowFinding[]> {
+  const found: RowFinding[] = [];
+  for (const [i, node] of nodesOf({ start: 0n, end: size }).entries()) {
+    const width = 1n << BigInt(node.level);
+    const root = await rootUnder(db, node);
+    if (root !== undefined && !sameHash(root, nodes[i] as Hash))
+      found.push({ seq: node.index * width, to: (node.index + 1n) * width, fault: 'head' });
+  }
+  return found;
+}
+
+/** @returns undefined where rows are missing, which they are by number */
+async function rootUnder(db: Reader, node: NodeId): Promise<Hash | undefined> {
+  try {
+    return (await readSubtreeRoots(db, [node]))[0];
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'ERR_LOG_ROWS_MISSING') return undefined;
+    throw error;
+  }
 }
