@@ -104,7 +104,9 @@ function eventTriggerFindings({ eventTriggers, schema }: GuardSeen): GuardFindin
   const stands = (name: string) => eventTriggers.find((each) => each.name === name);
   return [
     ...EVENT_TRIGGERS.filter((name) => stands(name)?.fires !== 'A').map((name) =>
-      finding(`the event trigger ${name} ${stands(name) === undefined ? 'is missing' : 'does not always fire'}`),
+      finding(
+        `the event trigger ${name} ${stands(name) === undefined ? 'is missing' : 'does not always fire'}`,
+      ),
     ),
     ...(eventTriggers.every(({ isOfSchema }) => isOfSchema)
       ? []
@@ -124,7 +126,12 @@ function rightFindings(seen: GuardSeen): GuardFinding[] {
         : finding(`${writer} may act as ${role}`, `as superuser: REVOKE "${role}" FROM "${writer}"`),
     ),
     ...(isOwnerSuperuser
-      ? [finding(`${owner}, who owns the log, is a superuser`, `as superuser: ALTER ROLE "${owner}" NOSUPERUSER`)]
+      ? [
+          finding(
+            `${owner}, who owns the log, is a superuser`,
+            `as superuser: ALTER ROLE "${owner}" NOSUPERUSER`,
+          ),
+        ]
       : []),
     ...rights
       .filter((right) => !isDue(right, writer, tables))

@@ -27,11 +27,7 @@ const digest = (sql: string) => createHash('sha256').update(sql).digest('hex');
  * @param first what this transaction has to say to a guard of the schema
  * @throws MigrationError when an applied migration has changed
  */
-export async function migrate(
-  db: Database,
-  migrations: readonly Migration[],
-  first?: string,
-): Promise<void> {
+export async function migrate(db: Database, migrations: readonly Migration[], first?: string): Promise<void> {
   await transact(db, async (tx) => {
     if (first !== undefined) await tx.query(first);
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.migrate.' || $1, 0))", [db.schema]);

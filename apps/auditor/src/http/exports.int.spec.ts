@@ -1,15 +1,15 @@
 /** What the auditor hands out can be verified without it. What a superuser does to its rows: log/tamper.int.spec.ts. */
-import { SignedLog } from '../../spec/signed-log.js';
+import { TwiceSignedLog } from '../../spec/twice-signed-log.js';
 import { ORCHESTRATOR, World } from '../../spec/world.js';
 
 const ENTRIES = 600;
 const EARLIER = 300;
 
 let world: World;
-let log: SignedLog;
+let log: TwiceSignedLog;
 beforeAll(async () => {
   world = await World.open();
-  log = await SignedLog.open(world, EARLIER, ENTRIES);
+  log = await TwiceSignedLog.open(world, EARLIER, ENTRIES);
 });
 afterAll(async () => {
   await log.close();

@@ -34,7 +34,10 @@ it('says of each entry what its columns say', async () => {
     { ...said, headers: {} },
     { ...said, appendedAtMs: Number.MAX_SAFE_INTEGER },
     { ...said, appendedAtMs: -1 },
-    world.wrote('broker', 'credential.delivered', Buffer.from('e30.x.x.x.x'), { topic: DELIVERY, key: LEASE }),
+    world.wrote('broker', 'credential.delivered', Buffer.from('e30.x.x.x.x'), {
+      topic: DELIVERY,
+      key: LEASE,
+    }),
     world.wrote('broker', 'task.ended', null),
   ];
   for (const record of records) {

@@ -39,8 +39,14 @@ const ACTS = [
   ['TRUNCATE child', 'TRUNCATE audit.entry_p0'],
   ['TRUNCATE child', 'TRUNCATE audit.entry_p2'],
   ['TRUNCATE', 'TRUNCATE audit.tile, audit.checkpoint, audit.payload'],
-  ['ON CONFLICT UPDATE', 'INSERT INTO audit.entry SELECT * FROM audit.entry ON CONFLICT (seq) DO UPDATE SET leaf = excluded.leaf'],
-  ['ON CONFLICT UPDATE', "INSERT INTO audit.checkpoint SELECT * FROM audit.checkpoint ON CONFLICT (size, signed_at) DO UPDATE SET note = ''"],
+  [
+    'ON CONFLICT UPDATE',
+    'INSERT INTO audit.entry SELECT * FROM audit.entry ON CONFLICT (seq) DO UPDATE SET leaf = excluded.leaf',
+  ],
+  [
+    'ON CONFLICT UPDATE',
+    "INSERT INTO audit.checkpoint (size, note, signed_at) SELECT size, note, signed_at FROM audit.checkpoint ON CONFLICT (size, signed_at) DO UPDATE SET note = ''",
+  ],
   ['DROP', 'DROP TABLE audit.entry CASCADE'],
   ['DROP', 'DROP TABLE audit.entry_p1'],
   ['DROP', 'DROP TABLE audit.tile'],
@@ -53,7 +59,10 @@ const ACTS = [
   ['DISABLE TRIGGER', 'ALTER TABLE audit.entry_p1 ENABLE REPLICA TRIGGER no_truncate'],
   ['DISABLE TRIGGER', 'DROP TRIGGER no_truncate ON audit.entry_p0'],
   ['DISABLE TRIGGER', 'ALTER TRIGGER no_truncate ON audit.entry RENAME TO other'],
-  ['DISABLE TRIGGER', `CREATE TRIGGER hide BEFORE INSERT ON audit.entry FOR EACH ROW EXECUTE FUNCTION audit.refuse_change()`],
+  [
+    'DISABLE TRIGGER',
+    `CREATE TRIGGER hide BEFORE INSERT ON audit.entry FOR EACH ROW EXECUTE FUNCTION audit.refuse_change()`,
+  ],
   ['RULE', 'CREATE RULE hide AS ON INSERT TO audit.entry DO INSTEAD NOTHING'],
   ['RULE', 'CREATE RULE hide AS ON DELETE TO audit.tile DO INSTEAD NOTHING'],
   ['RULE', 'CREATE POLICY hide ON audit.entry USING (false)'],
@@ -116,15 +125,21 @@ function matrix(start: () => Promise<OwnPostgres | undefined>): void {
   const everything = async () => {
     const read = async (sql: string) => (await log.admin.query<Record<string, unknown>>(sql)).rows;
     return {
-      entries: await read("SELECT count(*)::int, md5(string_agg(encode(leaf || leaf_hash, 'hex'), '' ORDER BY seq)) FROM entry"),
+      entries: await read(
+        "SELECT count(*)::int, md5(string_agg(encode(leaf || leaf_hash, 'hex'), '' ORDER BY seq)) FROM entry",
+      ),
       tiles: await read("SELECT count(*)::int, md5(string_agg(encode(hashes, 'hex'), '')) FROM tile"),
       head: await read('SELECT h.size, note FROM tree_head h, checkpoint'),
       partitions: await read('SELECT inhrelid::regclass::text, inhdetachpending FROM pg_inherits ORDER BY 1'),
       triggers: await read(
         `SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal OR tgname = 'no_change' ORDER BY 1, 2`,
       ),
-      functions: await read("SELECT proname, md5(prosrc) FROM pg_proc WHERE pronamespace = 'audit'::regnamespace ORDER BY 1"),
-      tables: await read("SELECT relname FROM pg_class WHERE relnamespace = 'audit'::regnamespace ORDER BY 1"),
+      functions: await read(
+        "SELECT proname, md5(prosrc) FROM pg_proc WHERE pronamespace = 'audit'::regnamespace ORDER BY 1",
+      ),
+      tables: await read(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'audit'::regnamespace ORDER BY 1",
+      ),
     };
   };
 
@@ -156,15 +171,20 @@ function matrix(start: () => Promise<OwnPostgres | undefined>): void {
   it('lets each do its own work: append, read, look after the tables, migrate', async () => {
     await ingesting(log.runtime, world).onBatch([world.wrote('broker', 'task.accepted', common)]);
     await roles.query('reader', 'SELECT * FROM audit.entry JOIN audit.tree_head ON seq < size');
-    await expect(roles.query('reader', 'SELECT * FROM audit.payload')).rejects.toMatchObject({ code: '42501' });
+    await expect(roles.query('reader', 'SELECT * FROM audit.payload')).rejects.toMatchObject({
+      code: '42501',
+    });
     await roles.query('dba', 'SELECT * FROM pg_stat_activity');
     await roles.query('owner', 'REINDEX INDEX audit.entry_p0_task');
     await migrateLog(log.owner, log.runtimeRole);
-    await log.owner.pool.query('BEGIN; SET LOCAL mayfly.log_maintenance = on; CREATE TABLE audit.extra (a int); DROP TABLE audit.extra; COMMIT');
+    await log.owner.pool.query(
+      'BEGIN; SET LOCAL mayfly.log_maintenance = on; CREATE TABLE audit.extra (a int); DROP TABLE audit.extra; COMMIT',
+    );
   });
 
   it('makes the partition that comes next, with its triggers, and only that one, for the auditor’s own role', async () => {
-    const made = async () => (await roles.query('writer', 'SELECT audit.add_partitions() AS made')).rows as unknown[];
+    const made = async () =>
+      (await roles.query('writer', 'SELECT audit.add_partitions() AS made')).rows as unknown[];
     expect(await made()).toEqual([{ made: 0 }]);
     await roles.query('writer', 'UPDATE audit.tree_head SET size = 4194304');
     expect(await made()).toEqual([{ made: 1 }]);
@@ -178,7 +198,9 @@ function matrix(start: () => Promise<OwnPostgres | undefined>): void {
       { name: 'no_truncate', fires: 'A' },
     ]);
     await expect(roles.query('owner', 'TRUNCATE audit.entry_p3')).rejects.toMatchObject({ code: '42501' });
-    await expect(roles.query('reader', 'SELECT audit.add_partitions()')).rejects.toMatchObject({ code: '42501' });
+    await expect(roles.query('reader', 'SELECT audit.add_partitions()')).rejects.toMatchObject({
+      code: '42501',
+    });
     const { rows: owners } = await log.admin.query<{ owner: string }>(
       "SELECT relowner::regrole::text AS owner FROM pg_class WHERE relname = 'entry_p3'",
     );

@@ -26,7 +26,10 @@ it('has nothing to say of a log that is guarded', async () => {
 
 it.each([
   ['ALTER TABLE entry DISABLE TRIGGER no_change', 'trigger no_change on audit.entry does not always fire'],
-  ['ALTER TABLE entry_p1 ENABLE TRIGGER no_truncate', 'trigger no_truncate on audit.entry_p1 does not always fire'],
+  [
+    'ALTER TABLE entry_p1 ENABLE TRIGGER no_truncate',
+    'trigger no_truncate on audit.entry_p1 does not always fire',
+  ],
   ['DROP TRIGGER no_truncate ON entry_p0', 'no trigger no_truncate on audit.entry_p0'],
   ['DROP TRIGGER no_change ON tile', 'no trigger no_change on audit.tile'],
   ['DROP TRIGGER no_change ON payload', 'no trigger no_change on audit.payload'],
@@ -36,7 +39,10 @@ it.each([
     'CREATE OR REPLACE FUNCTION refuse_shrinking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$',
     'trigger grows on audit.tree_head lets everything pass',
   ],
-  ['CREATE RULE hide AS ON INSERT TO entry DO INSTEAD NOTHING', 'a rule hide on audit.entry rewrites statements'],
+  [
+    'CREATE RULE hide AS ON INSERT TO entry DO INSTEAD NOTHING',
+    'a rule hide on audit.entry rewrites statements',
+  ],
   ['ALTER TABLE entry ENABLE ROW LEVEL SECURITY', 'row security on audit.entry hides rows'],
   [
     'CREATE TRIGGER other AFTER INSERT ON entry_p0 FOR EACH ROW EXECUTE FUNCTION refuse_change()',
@@ -45,7 +51,10 @@ it.each([
   ['DROP EVENT TRIGGER mayfly_log_drop', 'the event trigger mayfly_log_drop is missing'],
   ['ALTER EVENT TRIGGER mayfly_log_end DISABLE', 'the event trigger mayfly_log_end does not always fire'],
   [
-    'DROP EVENT TRIGGER mayfly_log_start, mayfly_log_end, mayfly_log_drop'.replace(/, /g, '; DROP EVENT TRIGGER '),
+    'DROP EVENT TRIGGER mayfly_log_start, mayfly_log_end, mayfly_log_drop'.replace(
+      /, /g,
+      '; DROP EVENT TRIGGER ',
+    ),
     'the log is not guarded by event triggers',
   ],
 ])('sees: %s', async (sql, what) => {

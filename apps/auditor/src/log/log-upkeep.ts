@@ -48,7 +48,8 @@ export class LogUpkeep {
     await db.pool.query('SELECT add_partitions()');
     const findings = guardFindings(await lookAtGuard(db.pool, db.schema));
     for (const { layer, what, mend } of findings)
-      if (!this.#missing.includes(what)) warn({ layer, what, mend }, 'the log is less guarded than it can be');
+      if (!this.#missing.includes(what))
+        warn({ layer, what, mend }, 'the log is less guarded than it can be');
     this.#missing = findings.map(({ what }) => what);
   }
 }

@@ -6,7 +6,7 @@ import { hasher } from '#merkle/node/hasher.js';
 import { formatTlogProof, verifyTlogProof } from '#merkle/tlog-proof.js';
 import { createMetrics } from '#telemetry/metrics.js';
 import type { BundleReport } from '#bundle/verify-bundle.js';
-import { ORIGIN, SignedLog, verifiers } from '../../spec/signed-log.js';
+import { ORIGIN, TwiceSignedLog, verifiers } from '../../spec/twice-signed-log.js';
 import { World } from '../../spec/world.js';
 import type { Columns } from '../leaf/columns.js';
 import { readEntry } from './entries.js';
@@ -21,7 +21,7 @@ const EARLIER = 300;
 const ASIDE = 3_000_000;
 
 let world: World;
-let log: SignedLog;
+let log: TwiceSignedLog;
 let warned: object[];
 beforeAll(async () => {
   world = await World.open();
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   warned = [];
-  log = await SignedLog.open(world, EARLIER, ENTRIES);
+  log = await TwiceSignedLog.open(world, EARLIER, ENTRIES);
 });
 afterEach(() => log.close());
 
@@ -80,7 +80,8 @@ async function proven(seq: bigint): Promise<unknown> {
 
 const alter = (seq: number) =>
   `UPDATE entry SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), 'broker', 'brokes'), 'UTF8') WHERE seq = ${seq}`;
-const rehash = (seq: number) => `UPDATE entry SET leaf_hash = sha256('\\x00'::bytea || leaf) WHERE seq = ${seq}`;
+const rehash = (seq: number) =>
+  `UPDATE entry SET leaf_hash = sha256('\\x00'::bytea || leaf) WHERE seq = ${seq}`;
 const retile = (seq: number) =>
   `UPDATE tile SET hashes = overlay(hashes PLACING (SELECT leaf_hash FROM entry WHERE seq = ${seq}) FROM ${32 * (seq % 256) + 1} FOR 32)
     WHERE level = 0 AND idx = ${Math.floor(seq / 256)}`;

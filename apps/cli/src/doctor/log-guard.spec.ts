@@ -48,7 +48,9 @@ it('says of each layer that it stands', () => {
 });
 
 it('fails where rows could be changed, with the SQL that mends it', () => {
-  const triggers = whole.triggers.filter(({ table: of, name }) => of !== 'entry_p1' || name !== 'no_truncate');
+  const triggers = whole.triggers.filter(
+    ({ table: of, name }) => of !== 'entry_p1' || name !== 'no_truncate',
+  );
 
   expect(layerFindings({ ...whole, triggers })[0]).toEqual({
     status: 'fail',

@@ -18,7 +18,7 @@ const signer = parseSigner(generateNoteKey(ORIGIN).skey);
 export const trust = parseTrust(`log ${signer.vkey}\nquorum none\n`);
 export const verifiers = [parseVerifier(signer.vkey)];
 
-export class SignedLog {
+export class TwiceSignedLog {
   #noteThen = '';
 
   private constructor(
@@ -27,9 +27,9 @@ export class SignedLog {
     readonly http: AuditorHttp,
   ) {}
 
-  static async open(world: World, earlier: number, entries: number): Promise<SignedLog> {
+  static async open(world: World, earlier: number, entries: number): Promise<TwiceSignedLog> {
     const db = await freshLogDatabase();
-    const log = new SignedLog(world, db, await openAuditorHttp(db.runtime, world));
+    const log = new TwiceSignedLog(world, db, await openAuditorHttp(db.runtime, world));
     await log.append(earlier);
     log.#noteThen = await log.sign();
     await log.append(entries - earlier);
