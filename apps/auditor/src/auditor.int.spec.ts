@@ -24,7 +24,7 @@ import { AuditorModule } from './auditor.module.js';
 import type { EntryDetail, EntryView } from './http/api-schemas.js';
 import { ProblemFilter } from '#service/problem.js';
 import { problemOf } from './http/problem.js';
-import { GROUP } from './ingest.js';
+import { GROUP, type Ingest } from './ingest.js';
 import { Checkpointer } from './log/checkpointer.js';
 import type { Story } from './story/story.js';
 
@@ -40,6 +40,7 @@ let bus: Bus;
 let relay: Relay;
 let checkpointer: Checkpointer;
 let parts: ReturnType<typeof httpParts>;
+let intake: Ingest['intake'];
 let app: NestExpressApplication;
 let url: string;
 
@@ -58,6 +59,7 @@ beforeAll(async () => {
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
     [STRANGER, { id: STRANGER, roles: ['operator' as const] }],
   ]);
+  intake = ingest.intake;
   parts = httpParts(db, world, operators, (queued) => void relay.send(queued));
   const server = new BatchServer({
     bus,
@@ -91,6 +93,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await parts.ledger.stop();
   await app.close();
+  // What was read last is still being appended, and would find its database gone.
+  await intake.stop();
   await checkpointer.stop();
   await relay.stop();
   await bus.close();

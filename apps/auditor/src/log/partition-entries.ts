@@ -14,7 +14,8 @@ export const partitionEntries: Migration = {
   id: 'log-3',
   sql: `
     -- A reference would lock each entry to let its payload in, which makes an append more than half as long again, and the whole
-    -- payload table to let a partition in. Nothing rests on it: a payload opens nothing that its entry does not commit to, and one beyond the log's end is reported (check-rows.ts).
+    -- payload table to let a partition in. Nothing rests on it: a payload opens nothing that its entry does not commit to, and
+    -- one beyond the log's end is reported (check-rows.ts).
     ALTER TABLE payload DROP CONSTRAINT payload_seq_fkey;
 
     -- What there was becomes the first partition, up to the end of the block that the log has reached.
