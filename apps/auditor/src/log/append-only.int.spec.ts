@@ -201,6 +201,8 @@ function matrix(start: () => Promise<OwnPostgres | undefined>): void {
     await expect(roles.query('reader', 'SELECT audit.add_partitions()')).rejects.toMatchObject({
       code: '42501',
     });
+    await roles.query('writer', 'UPDATE audit.tree_head SET size = 4611686018427387904');
+    expect(await made()).toEqual([{ made: 3 }]);
     const { rows: owners } = await log.admin.query<{ owner: string }>(
       "SELECT relowner::regrole::text AS owner FROM pg_class WHERE relname = 'entry_p3'",
     );
