@@ -67,6 +67,8 @@ describe('npm start without Java, Maven and Docker', () => {
     expect(ok).toBe(true);
     expect(findings).toContainEqual(expect.objectContaining({ what: 'bus', status: 'warn' }));
     expect(findings).toContainEqual(expect.objectContaining({ what: 'topics', status: 'ok' }));
+    for (const layer of ['triggers', 'event triggers', 'rights', 'partitions'])
+      expect(findings).toContainEqual(expect.objectContaining({ what: `log: ${layer}`, status: 'ok' }));
   }, 60_000);
 
   it('gives a service’s login to the bus no more than the bus', async () => {

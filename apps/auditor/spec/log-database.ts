@@ -1,8 +1,14 @@
 /** A fresh database with the log's schema, its owner, the auditor's own role and the signer's: as `npm start` makes them. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { openDatabase, type Database } from '#store/database.js';
 import { migrateLog } from '../src/log/schema.js';
+
+const GUARD = join(import.meta.dirname, '..', '..', '..', 'deploy', 'postgres', 'guard-the-log.sql');
+/** What a superuser runs so that event triggers guard the log. */
+export const guardSql = (): string => readFileSync(GUARD, 'utf8');
 
 export interface LogDatabase {
   /** Owns the schema. */
@@ -15,11 +21,25 @@ export interface LogDatabase {
   signerRole: string;
   /** A connection as superuser. */
   admin: pg.Client;
+  /** Of the database, for a role. */
+  urlOf: (role: string, password: string) => string;
   drop: () => Promise<void>;
 }
 
-export async function freshLogDatabase(): Promise<LogDatabase> {
-  const adminUrl = process.env.DATABASE_URL;
+export interface LogDatabaseOptions {
+  /** Of a superuser; that of the tests' server unless told. */
+  adminUrl?: string | undefined;
+  /** Are there event triggers? */
+  isGuarded?: boolean;
+  /** Makes the tables; all of today's unless told. */
+  migrate?: (owner: Database, runtimeRole: string, signerRole: string) => Promise<void>;
+}
+
+export async function freshLogDatabase({
+  adminUrl = process.env.DATABASE_URL,
+  isGuarded = false,
+  migrate = migrateLog,
+}: LogDatabaseOptions = {}): Promise<LogDatabase> {
   if (adminUrl === undefined) throw new Error('DATABASE_URL is not set');
   const name = `audit_${randomBytes(6).toString('hex')}`;
   const [ownerRole, runtimeRole, signerRole] = [`${name}_owner`, `${name}_auditor`, `${name}_signer`];
@@ -30,10 +50,10 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
   await server.query(`CREATE DATABASE ${name}`);
   for (const role of roles) await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
 
-  const urlOf = (user: string): string => {
+  const urlOf = (user: string, itsPassword: string): string => {
     const url = new URL(adminUrl);
     url.pathname = `/${name}`;
-    [url.username, url.password] = [user, password];
+    [url.username, url.password] = [user, itsPassword];
     return url.href;
   };
   const admin = new pg.Client({
@@ -42,9 +62,11 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
   await admin.connect();
   await admin.query(`CREATE SCHEMA audit AUTHORIZATION ${ownerRole}`);
   await admin.query('SET search_path = audit');
-  const open = (role: string) => openDatabase({ url: urlOf(role), schema: 'audit', application: role });
+  if (isGuarded) await admin.query(guardSql());
+  const open = (role: string) =>
+    openDatabase({ url: urlOf(role, password), schema: 'audit', application: role });
   const [owner, runtime, signer] = [open(ownerRole), open(runtimeRole), open(signerRole)];
-  await migrateLog(owner, runtimeRole, signerRole);
+  await migrate(owner, runtimeRole, signerRole);
 
   return {
     owner,
@@ -53,6 +75,7 @@ export async function freshLogDatabase(): Promise<LogDatabase> {
     signer,
     signerRole,
     admin,
+    urlOf,
     drop: async () => {
       await Promise.all([owner.close(), runtime.close(), signer.close(), admin.end()]);
       await server.query(`DROP DATABASE ${name} WITH (FORCE)`);

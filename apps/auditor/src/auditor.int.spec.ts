@@ -24,7 +24,7 @@ import { AuditorModule } from './auditor.module.js';
 import type { EntryDetail, EntryView } from './http/api-schemas.js';
 import { ProblemFilter } from '#service/problem.js';
 import { problemOf } from './http/problem.js';
-import { GROUP } from './ingest.js';
+import { GROUP, type Ingest } from './ingest.js';
 import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Checkpointer } from './signer/checkpointer.js';
 import type { Story } from './story/story.js';
@@ -42,6 +42,7 @@ let relay: Relay;
 let checkpointer: Checkpointer;
 let published: PublishedCheckpoints;
 let parts: ReturnType<typeof httpParts>;
+let intake: Ingest['intake'];
 let app: NestExpressApplication;
 let url: string;
 
@@ -62,6 +63,7 @@ beforeAll(async () => {
     [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
     [STRANGER, { id: STRANGER, roles: ['operator' as const] }],
   ]);
+  intake = ingest.intake;
   parts = httpParts(db, world, operators, (queued) => void relay.send(queued));
   const server = new BatchServer({
     bus,
@@ -96,6 +98,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await parts.ledger.stop();
   await app.close();
+  // What was read last is still being appended, and would find its database gone.
+  await intake.stop();
   await Promise.all([checkpointer.stop(), published.stop()]);
   await relay.stop();
   await bus.close();

@@ -27,7 +27,8 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, published, former, anchors, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, published, former, anchors, logUpkeep } = parts;
+    const { catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -48,7 +49,7 @@ await runService({
         ...upkeep.readiness,
         databaseTakes(() => ingest.intake.failingMs()),
       ],
-      remarks: () => anchors.remarks(),
+      remarks: () => [...anchors.remarks(), ...logUpkeep.remarks()],
       http: (app) =>
         void app.useGlobalFilters(
           new ProblemFilter((fields, message) => log.error(fields, message), problemOf),
@@ -59,6 +60,7 @@ await runService({
         if (former !== undefined) await continueFormer(db, former);
         published.start();
         anchors.start();
+        logUpkeep.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
           () => ingest.releaseParked(),
@@ -90,6 +92,7 @@ await runService({
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
+        { what: 'rows being compared', run: () => logUpkeep.stop() },
         { what: 'checkpoints being published', run: () => published.stop() },
         { what: 'a checkpoint being anchored', run: () => anchors.stop(), withinMs: 2_000 },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },

@@ -28,6 +28,7 @@ import { Ingest } from './ingest.js';
 import { Pseudonyms } from './leaf/keys.js';
 import type { FormerLog } from './leaf/own-entry.js';
 import { readFormer } from './log/continue-former.js';
+import { LogUpkeep } from './log/log-upkeep.js';
 import { migrateAsOwner } from './log/migrate-as-owner.js';
 import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Cursors } from './query/cursor.js';
@@ -41,6 +42,7 @@ export interface OpenParts extends AuditorParts {
   /** In whose place this log is; undefined of one that is its own beginning. */
   former: FormerLog | undefined;
   anchors: Anchors;
+  logUpkeep: LogUpkeep;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
@@ -127,6 +129,7 @@ export async function openParts(
 
   return {
     ...{ db, bus, relay, published, former, anchors, catalogue, ingest, readers, ledger },
+    logUpkeep: new LogUpkeep({ db, metrics, warn }),
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

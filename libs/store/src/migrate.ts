@@ -22,9 +22,14 @@ const MIGRATION_TIMEOUT_MS = 3_600_000;
 
 const digest = (sql: string) => createHash('sha256').update(sql).digest('hex');
 
-/** @throws MigrationError when an applied migration has changed. All pending ones are applied in one transaction. */
-export async function migrate(db: Database, migrations: readonly Migration[]): Promise<void> {
+/**
+ * All pending ones are applied in one transaction.
+ * @param first what this transaction has to say to a guard of the schema
+ * @throws MigrationError when an applied migration has changed
+ */
+export async function migrate(db: Database, migrations: readonly Migration[], first?: string): Promise<void> {
   await transact(db, async (tx) => {
+    if (first !== undefined) await tx.query(first);
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.migrate.' || $1, 0))", [db.schema]);
     await tx.query(`CREATE TABLE IF NOT EXISTS migration
       (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);

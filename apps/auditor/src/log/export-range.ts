@@ -4,10 +4,11 @@
  */
 import { subtreesBetween } from '#bundle/range.js';
 import type { Hash } from '#merkle/hash.js';
-import { splitTile, TILE_WIDTH } from '#merkle/tile.js';
+import { TILE_WIDTH } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
 import type { StoredEntry } from './entries.js';
 import { readConsistencyProof, readSubtreeRoots } from './nodes.js';
+import { readTileHashes } from './tile-rows.js';
 
 type Reader = Pick<Tx, 'query'>;
 
@@ -72,19 +73,4 @@ async function readPage(db: Reader, start: bigint, end: bigint): Promise<Exporte
   return rows
     .slice(0, gap < 0 ? undefined : gap)
     .map(({ seq, leaf, leafHash }) => ({ leaf, leafHash: inTree(seq) ?? leafHash }));
-}
-
-/** Hashes of leaves that full tiles have. */
-async function readTileHashes(
-  db: Reader,
-  start: bigint,
-  end: bigint,
-): Promise<(seq: bigint) => Hash | undefined> {
-  const width = BigInt(TILE_WIDTH);
-  const { rows } = await db.query<{ index: bigint; hashes: Buffer }>(
-    'SELECT idx AS index, hashes FROM tile WHERE level = 0 AND idx BETWEEN $1 AND $2',
-    [start / width, (end - 1n) / width],
-  );
-  const tiles = new Map(rows.map(({ index, hashes }) => [index, splitTile(hashes)]));
-  return (seq) => tiles.get(seq / width)?.[Number(seq % width)];
 }

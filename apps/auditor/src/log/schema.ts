@@ -6,6 +6,7 @@
 import { transact, type Database } from '#store/database.js';
 import { migrate, type Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
+import { partitionEntries } from './partition-entries.js';
 
 export const logMigrations: readonly Migration[] = [
   {
@@ -78,6 +79,7 @@ export const logMigrations: readonly Migration[] = [
       CREATE INDEX entry_decision ON entry (event_id) WHERE type = 'call.decided';
     `,
   },
+  partitionEntries,
   {
     id: 'log-4',
     sql: `
@@ -111,6 +113,9 @@ export const logMigrations: readonly Migration[] = [
   },
 ];
 
+/** What the event triggers of a guarded database ask of whoever changes the schema (deploy/postgres/guard-the-log.sql). */
+const MAINTENANCE = "SET LOCAL mayfly.log_maintenance = 'on'";
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
@@ -118,7 +123,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
  * whatever they were given in between is taken away again. Safe to run by several processes at once.
  */
 export async function migrateLog(owner: Database, runtimeRole: string, signerRole: string): Promise<void> {
-  await migrate(owner, [...storeMigrations, ...logMigrations]);
+  await migrate(owner, [...storeMigrations, ...logMigrations], MAINTENANCE);
   const [schema, role, signer] = [quoted(owner.schema), quoted(runtimeRole), quoted(signerRole)];
   await transact(owner, async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.grant.' || $1, 0))", [
@@ -128,6 +133,7 @@ export async function migrateLog(owner: Database, runtimeRole: string, signerRol
       REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
       REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
       REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
+      REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ${schema} FROM PUBLIC, ${role}, ${signer};
       GRANT USAGE ON SCHEMA ${schema} TO ${role}, ${signer};
       GRANT SELECT, INSERT ON entry, payload, tile TO ${role};
       GRANT SELECT ON checkpoint, published_checkpoint TO ${role};
@@ -140,10 +146,13 @@ export async function migrateLog(owner: Database, runtimeRole: string, signerRol
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
       GRANT SELECT, INSERT, DELETE ON outbox TO ${role};
       GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};
+      GRANT SELECT, UPDATE (next, laps, suspects) ON row_check TO ${role};
+      GRANT EXECUTE ON FUNCTION add_partitions() TO ${role};
       -- Of entries the signer sees the hashes only.
       GRANT SELECT (seq, leaf_hash) ON entry TO ${signer};
       GRANT SELECT ON tile, tree_head, checkpoint TO ${signer};
       GRANT INSERT (size, note, vkeys) ON checkpoint TO ${signer};`);
+    await tx.query('SELECT add_partitions()');
   });
 }
 

@@ -13,6 +13,7 @@ import type { Addresses } from '../state-folder.js';
 import { busFindings } from './bus.js';
 import { fail, ok, warn, wordsOf } from './finding.js';
 import type { Finding } from './finding.js';
+import { logGuardFindings } from './log-guard.js';
 import { lookAt, separateClusters, serverFindings, unreachable } from './servers.js';
 import type { ServerSeen } from './servers.js';
 import { serviceFindings } from './services.js';
@@ -60,6 +61,7 @@ async function runningFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     ...(own.seen !== undefined && target.seen !== undefined ? [separateClusters(own.seen, target.seen)] : []),
     ...(await targetFindings(folder, addresses, config, env)),
     ...(own.seen === undefined ? [] : await storeFindings(folder, addresses, config)),
+    ...(own.seen === undefined ? [] : await logGuardFindings(folder, addresses)),
     ...(await serviceFindings(addresses)),
   ];
 }

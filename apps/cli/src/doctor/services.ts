@@ -30,4 +30,4 @@ async function serviceFinding(service: ProcessName, address: string): Promise<Fi
 const readyFinding = (service: ProcessName, address: string, { remarks = [] }: { remarks?: string[] }) =>
   remarks.length === 0
     ? ok(service, `ready at ${address}`)
-    : warn(service, `ready at ${address}, but ${remarks.join('; ')}`, 'see the targets above, and its log');
+    : warn(service, `ready at ${address}, but ${remarks.join('; ')}`, 'see above, and its log');
