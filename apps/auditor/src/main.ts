@@ -24,7 +24,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, checkpointer, catalogue, ingest, streams, ledger } = parts;
+    const { bus, db, relay, checkpointer, projector, catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
     const upkeep = storeUpkeep({
@@ -52,6 +52,7 @@ await runService({
       async consume() {
         await standby.turn();
         await checkpointer.start();
+        projector.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
           () => ingest.releaseParked(),
@@ -82,6 +83,7 @@ await runService({
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
         { what: 'a checkpoint being signed', run: () => checkpointer.stop() },
+        { what: 'entries being projected', run: () => projector.stop() },
         { what: 'records in the outbox', run: () => relay.stop(), withinMs: 4_000 },
         { what: 'the turn of this auditor', run: () => standby.stop() },
         upkeep.drain,

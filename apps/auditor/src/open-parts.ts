@@ -28,6 +28,7 @@ import { Ingest } from './ingest.js';
 import { Pseudonyms, readKeyFile } from './leaf/keys.js';
 import { Checkpointer } from './log/checkpointer.js';
 import { migrateLog, roleOf } from './log/schema.js';
+import { Projector } from './projection/projector.js';
 import { Cursors } from './query/cursor.js';
 import { watchMetrics } from './watch-metrics.js';
 
@@ -36,6 +37,7 @@ export interface OpenParts extends AuditorParts {
   bus: Bus;
   relay: Relay;
   checkpointer: Checkpointer;
+  projector: Projector;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
@@ -130,6 +132,7 @@ export async function openParts(
 
   return {
     ...{ db, bus, relay, checkpointer, catalogue, ingest, readers, ledger },
+    projector: new Projector({ db, warn }),
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

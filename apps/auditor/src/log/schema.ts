@@ -3,6 +3,7 @@
  * refuse changes to everybody who has not first disabled them, and what a superuser does to rows and triggers alike shows in
  * the tree, whose signed heads are kept elsewhere too.
  */
+import { projectionGrants, projectionTables } from '#projection/schema.js';
 import { transact, type Database } from '#store/database.js';
 import { migrate, type Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
@@ -78,6 +79,7 @@ export const logMigrations: readonly Migration[] = [
       CREATE INDEX entry_decision ON entry (event_id) WHERE type = 'call.decided';
     `,
   },
+  { id: 'log-6', sql: projectionTables },
 ];
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -104,7 +106,8 @@ export async function migrateLog(owner: Database, runtimeRole: string): Promise<
       GRANT UPDATE (size, nodes) ON tree_head TO ${role};
       GRANT SELECT, INSERT, UPDATE ON bus_offset, peer_counter TO ${role};
       GRANT SELECT, INSERT, DELETE ON outbox TO ${role};
-      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};`);
+      GRANT SELECT, INSERT, UPDATE ON dead_letter TO ${role};
+      ${projectionGrants(role)}`);
   });
 }
 
