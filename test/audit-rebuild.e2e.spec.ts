@@ -39,7 +39,9 @@ async function rebuild(...args: string[]): Promise<{ text: string; code?: unknow
 it('says that they are as they were, finds what was changed, and puts it right', async () => {
   expect(await rebuild('--check')).toEqual({ text: expect.stringContaining('all as they were') as string });
 
-  await log.runtime.pool.query('UPDATE access_grant SET cause = $1 WHERE cut_at_ms IS NOT NULL', ['vanished']);
+  await log.runtime.pool.query('UPDATE access_grant SET cause = $1 WHERE cut_at_ms IS NOT NULL', [
+    'vanished',
+  ]);
   const found = await rebuild('--check');
   expect(found).toMatchObject({ code: 'ERR_CLI_PROJECTIONS_DIFFER' });
   expect(found.text).toContain('cause "vanished", of the log ');

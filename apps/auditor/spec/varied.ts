@@ -39,7 +39,12 @@ export async function variedRecords(world: World, tasks: number): Promise<BusRec
       const decided = { ...its, ...call, decision: 'permit', policySet: 'sha256:aa', at: at(start + 1) };
       const model = { name: 'model', version: String(n % 3) };
       said('broker', 'call.decided', { ...decided, model }, decisionId);
-      const plan = { provider: 'postgres', target: 'shop', principal: `mayfly_${n}_${which}`, rights: ['read'] };
+      const plan = {
+        provider: 'postgres',
+        target: 'shop',
+        principal: `mayfly_${n}_${which}`,
+        rights: ['read'],
+      };
       said('broker', 'lease.intended', { ...its, ...plan, at: at(start + 1) });
       if (n % 9 === 8) {
         said('broker', 'lease.abandoned', { ...its, answered: false, at: at(start + 2) });
@@ -54,17 +59,38 @@ export async function variedRecords(world: World, tasks: number): Promise<BusRec
             ...{ ...its, renewals, notAfter: at(start + 60 + renewals * 60), at: at(start + 30 * renewals) },
           });
       // What agents are told is not told of the lease.
-      records.push(world.wrote('broker', 'lease.renewed', { taskId, leaseId, agent, notAfter: at(9_999) }, { topic: DELIVERY }));
-      said('revoker', 'lease.revocation_requested', { ...its, cause: 'task_ended', requestedAt: at(start + 40), at: at(start + 40) });
-      if (n % 5 === 0) said('revoker', 'lease.revocation_unproven', { ...its, attempts: 3, at: at(start + 50) });
-      const cut = { ...its, cause: CAUSES[n % 3], cutAt: at(start + 41 + n), exposureMs: 1_000, at: at(start + 42 + n) };
+      records.push(
+        world.wrote(
+          'broker',
+          'lease.renewed',
+          { taskId, leaseId, agent, notAfter: at(9_999) },
+          { topic: DELIVERY },
+        ),
+      );
+      said('revoker', 'lease.revocation_requested', {
+        ...its,
+        cause: 'task_ended',
+        requestedAt: at(start + 40),
+        at: at(start + 40),
+      });
+      if (n % 5 === 0)
+        said('revoker', 'lease.revocation_unproven', { ...its, attempts: 3, at: at(start + 50) });
+      const cut = {
+        ...its,
+        cause: CAUSES[n % 3],
+        cutAt: at(start + 41 + n),
+        exposureMs: 1_000,
+        at: at(start + 42 + n),
+      };
       if (n % 7 !== 3) said('revoker', 'lease.access_cut', cut);
-      if (n % 7 !== 3 && which === 0) said('revoker', 'lease.removed', { ...its, cause: 'task_ended', at: at(start + 90) });
+      if (n % 7 !== 3 && which === 0)
+        said('revoker', 'lease.removed', { ...its, cause: 'task_ended', at: at(start + 90) });
       // A producer that heard no answer sends again; somebody else says what is not theirs to say.
       if (n % 4 === 1) said('broker', 'call.decided', { ...decided, model }, decisionId);
       if (n % 4 === 2) said('broker', 'lease.issued', issued, issuedId);
       if (n % 4 === 3) said('broker', 'lease.access_cut', { ...cut, cutAt: at(start + 3) });
-      if (n % 8 === 5) said('revoker', 'lease.access_cut', { ...cut, cause: 'orphan', cutAt: at(start + 500) });
+      if (n % 8 === 5)
+        said('revoker', 'lease.access_cut', { ...cut, cause: 'orphan', cutAt: at(start + 500) });
     }
     said('broker', 'call.decided', {
       ...{ ...of, agent, tool: 'sql.query', dataset: 'hr.salaries', action: 'read', callId: idOf(4, n) },
@@ -74,7 +100,9 @@ export async function variedRecords(world: World, tasks: number): Promise<BusRec
     if (n % 5 !== 4) said('broker', 'task.ended', { ...of, outcome: 'completed', at: at(start + 40) });
     if (n % 6 === 0) said('broker', 'task.accepted', accepted);
     // Nobody signed it.
-    records.push(world.read({ topic: records[0]?.topic ?? '', key: taskId, value: Buffer.from('{}'), headers: {} }));
+    records.push(
+      world.read({ topic: records[0]?.topic ?? '', key: taskId, value: Buffer.from('{}'), headers: {} }),
+    );
   }
   for (const [n, type] of ['found', 'found', 'gone', 'found'].entries())
     said('revoker', `standing_access.${type}`, {
@@ -92,7 +120,12 @@ function approval(said: Say, n: number, its: object, start: number): void {
   const [olga, otto] = ['user:olga@corp.example', 'user:otto@corp.example'];
   said('broker', 'approval.requested', {
     ...{ ...its, tool: 'mail.send', action: 'send', target: 'mail', approval: 'two-person', needed: 2 },
-    ...{ notBy: [`user:person${n % 7}@corp.example`], policySet: 'sha256:aa', expiresAt: at(start + 900), at: at(start + 5) },
+    ...{
+      notBy: [`user:person${n % 7}@corp.example`],
+      policySet: 'sha256:aa',
+      expiresAt: at(start + 900),
+      at: at(start + 5),
+    },
   });
   if (n % 3 === 0) return;
   said('broker', 'approval.granted', { ...its, by: olga, granted: 1, needed: 2, at: at(start + 8) });
@@ -102,7 +135,13 @@ function approval(said: Say, n: number, its: object, start: number): void {
     return;
   }
   said('broker', 'approval.granted', { ...its, by: otto, granted: 2, needed: 2, at: at(start + 9) });
-  said('broker', 'approval.consumed', { ...its, leaseId: idOf(2, n * 2), approvers: [olga, otto], at: at(start + 10) });
+  said('broker', 'approval.consumed', {
+    ...its,
+    leaseId: idOf(2, n * 2),
+    approvers: [olga, otto],
+    at: at(start + 10),
+  });
   if (n % 2 === 0) said('broker', 'break_glass.used', { ...its, by: olga, at: at(start + 10) });
-  if (n % 4 === 0) said('broker', 'approval.withdrawn', { ...its, by: otto, leaseId: idOf(2, n * 2), at: at(start + 20) });
+  if (n % 4 === 0)
+    said('broker', 'approval.withdrawn', { ...its, by: otto, leaseId: idOf(2, n * 2), at: at(start + 20) });
 }

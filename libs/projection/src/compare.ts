@@ -26,7 +26,10 @@ export interface TableReport {
 
 export async function compareTable(tx: Tx, table: TableName): Promise<TableReport> {
   const { key }: Table = TABLES[table];
-  const { rows: counts } = await large<{ n: bigint }>(tx, `SELECT count(*) AS n FROM ${nameOn('rebuilt', table)}`);
+  const { rows: counts } = await large<{ n: bigint }>(
+    tx,
+    `SELECT count(*) AS n FROM ${nameOn('rebuilt', table)}`,
+  );
   const { rows } = await large<{ n: bigint; live: Row | null; rebuilt: Row | null }>(
     tx,
     `SELECT count(*) OVER () AS n, to_jsonb(l) AS live, to_jsonb(r) AS rebuilt

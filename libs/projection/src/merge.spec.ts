@@ -1,7 +1,8 @@
 import { merge } from './merge.js';
 import type { Row } from './tables.js';
 
-const lease = (row: Row | undefined, facts: Row): Row => merge('access_grant', row, { lease_id: 'l', ...facts });
+const lease = (row: Row | undefined, facts: Row): Row =>
+  merge('access_grant', row, { lease_id: 'l', ...facts });
 const all = (...facts: Row[]): Row =>
   facts.reduce<Row | undefined>((row, each) => lease(row, each), undefined) ?? {};
 

@@ -42,13 +42,17 @@ function factsOf(type: ApprovalEventType, told: Told) {
     case 'approval.requested':
       return {
         ...{ tool: told.text('tool'), dataset: told.text('dataset'), action: told.text('action') },
-        ...{ target: told.text('target'), approval: told.text('approval'), needed: told.count('needed') },
+        ...{ target: told.text('target'), approval: told.text('approval'), needed: told.whole('needed') },
         ...{ not_by: told.list('notBy'), policy_set: told.text('policySet') },
-        ...{ requested_at_ms: told.atMs('at'), seq_requested: told.seq, expires_at_ms: told.atMs('expiresAt') },
+        ...{
+          requested_at_ms: told.atMs('at'),
+          seq_requested: told.seq,
+          expires_at_ms: told.atMs('expiresAt'),
+        },
         ...settled('pending', told),
       };
     case 'approval.granted': {
-      const [granted, needed] = [told.count('granted'), told.count('needed')];
+      const [granted, needed] = [told.whole('granted'), told.whole('needed')];
       return {
         ...{ first_answer_at_ms: told.atMs('at'), approvers: by === undefined ? [] : [by], granted },
         ...(granted === undefined || granted !== needed ? {} : settled('granted', told)),

@@ -41,17 +41,17 @@ function factsOf(type: LeaseEventType, told: Told) {
       };
     }
     case 'lease.renewed':
-      return { expires_at_ms: told.atMs('notAfter'), renewals: told.count('renewals') };
+      return { expires_at_ms: told.atMs('notAfter'), renewals: told.whole('renewals') };
     case 'lease.abandoned':
       return { abandoned_at_ms: atMs };
     case 'lease.revocation_requested':
       return { cut_requested_at_ms: told.atMs('requestedAt') };
     case 'lease.revocation_unproven':
-      return { attempts: told.count('attempts') };
+      return { attempts: told.whole('attempts') };
     case 'lease.access_cut':
       return {
         ...{ cut_at_ms: told.atMs('cutAt'), cause: told.text('cause') ?? null },
-        ...{ exposure_ms: told.count('exposureMs') ?? null, seq_cut: told.seq },
+        ...{ exposure_ms: told.whole('exposureMs') ?? null, seq_cut: told.seq },
       };
     case 'lease.removed':
       return { removed_at_ms: atMs };

@@ -25,7 +25,7 @@ export function ofPolicy(told: Told): readonly Change[] {
       facts: {
         ...{ event_id: told.id, policy_set: told.text('policySet'), previous: told.text('previous') },
         ...{ added: told.list('added'), removed: told.list('removed'), changed: told.list('changed') },
-        ...{ policies: told.count('policies'), activated_by: told.text('by') },
+        ...{ policies: told.whole('policies'), activated_by: told.text('by') },
         ...{ activated_at_ms: told.atMs('at'), seq_activated: told.seq },
       },
     },
@@ -42,7 +42,7 @@ export function ofStandingAccess(
   const facts =
     type === 'standing_access.found'
       ? {
-          ...{ reaches: told.list('reaches') ?? null, more: told.count('more') ?? null },
+          ...{ reaches: told.list('reaches') ?? null, more: told.whole('more') ?? null },
           ...{ ways: told.list('ways') ?? null, never_expires: told.flag('neverExpires') ?? null },
           ...{ owners: told.list('owners') ?? null, found_at_ms: atMs, seq_found: told.seq },
           ...{ gone_at_ms: null, why: null },

@@ -20,7 +20,7 @@ export async function applyChanges(
   const rows = new Rows(tx, side);
   const tasks = idsIn(changes, 'task_life');
   await Promise.all([...TABLE_NAMES.map((table) => rows.load(table, changes)), rows.loadLeasesOf(tasks)]);
-  for (const { table, facts } of changes) rows.change(table, facts as Row);
+  for (const { table, facts } of changes) rows.change(table, facts);
   await rows.loadTasks();
   rows.deriveLeases();
   await rows.store();

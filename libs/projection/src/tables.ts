@@ -62,7 +62,13 @@ export const TABLES = {
   agent_seen: {
     key: ['tenant', 'agent'],
     columns: {
-      ...{ first_seen_at_ms: 'first', last_seen_at_ms: 'max', calls: 'sum', permitted: 'sum', refused: 'sum' },
+      ...{
+        first_seen_at_ms: 'first',
+        last_seen_at_ms: 'max',
+        calls: 'sum',
+        permitted: 'sum',
+        refused: 'sum',
+      },
       ...{ models: { any: 16 }, seq_first: 'min', seq_last: 'max' },
     },
   },

@@ -29,7 +29,7 @@ export class Told {
   }
 
   /** A whole number below 2^53. */
-  count(member: string): number | undefined {
+  whole(member: string): number | undefined {
     const value = this.#event[member];
     return Number.isSafeInteger(value) ? (value as number) : undefined;
   }

@@ -61,7 +61,8 @@ function nameIn(
 ): [NameParameter, string[]][] | undefined {
   const value = one(query, name);
   if (value === undefined) return undefined;
-  if (!/^[^\p{Cc}\p{Cs}]{1,512}$/u.test(value)) throw invalid(name, 'must be a name of at most 512 characters');
+  if (!/^[^\p{Cc}\p{Cs}]{1,512}$/u.test(value))
+    throw invalid(name, 'must be a name of at most 512 characters');
   if (name === 'principal') return [[name, [...new Set([value, personOf(value)])]]];
   return [[name, name === 'agent' && !value.startsWith('person:') ? [idOf(value)] : [value]]];
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Row, Value } from '#projection/tables.js';
 
 /** `time`: epoch milliseconds, shown as RFC 3339. `seq`: a place in the log. */
-type Kind = 'text' | 'time' | 'count' | 'seq' | 'flag' | 'list';
+type Kind = 'text' | 'time' | 'whole' | 'seq' | 'flag' | 'list';
 
 export interface Shown {
   readonly column: string;
@@ -14,7 +14,7 @@ export type Columns = Readonly<Record<string, Shown>>;
 
 export const text = (column: string, says?: string): Shown => shown('text', column, says);
 export const time = (column: string, says?: string): Shown => shown('time', column, says);
-export const count = (column: string, says?: string): Shown => shown('count', column, says);
+export const whole = (column: string, says?: string): Shown => shown('whole', column, says);
 export const seq = (column: string, says = 'The entry that says so.'): Shown => shown('seq', column, says);
 export const flag = (column: string, says?: string): Shown => shown('flag', column, says);
 export const list = (column: string, says?: string): Shown => shown('list', column, says);
@@ -27,7 +27,7 @@ const shown = (kind: Kind, column: string, says: string | undefined): Shown => (
 const SCHEMAS: Readonly<Record<Kind, () => z.ZodType>> = {
   text: () => z.string().nullable(),
   time: () => z.string().nullable(),
-  count: () => z.int().nullable(),
+  whole: () => z.int().nullable(),
   seq: () => z.int().nonnegative().nullable(),
   flag: () => z.boolean().nullable(),
   list: () => z.array(z.unknown()).nullable(),

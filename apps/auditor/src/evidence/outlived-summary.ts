@@ -18,7 +18,12 @@ export async function summarizeOutlived(
   { fromMs, toMs }: Asked,
   tenants: readonly string[] | undefined,
 ): Promise<OutlivedSummary> {
-  const { rows } = await tx.query<{ leases: number; outlived: number; open: number; at: (string | null)[] | null }>(
+  const { rows } = await tx.query<{
+    leases: number;
+    outlived: number;
+    open: number;
+    at: (string | null)[] | null;
+  }>(
     `SELECT count(*)::int AS leases, (count(*) FILTER (WHERE outlived_ms > 0))::int AS outlived,
             (count(*) FILTER (WHERE outlived_ms IS NULL))::int AS open,
             percentile_disc(ARRAY[0.5, 0.95, 1]) WITHIN GROUP (ORDER BY outlived_ms) AS at

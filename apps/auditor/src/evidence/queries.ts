@@ -100,7 +100,8 @@ export const EVIDENCE = {
     isOfTenants: true,
   },
   overdue: {
-    question: 'Which access should be gone and is not proven so: its task has ended, it was to be cut, or it has run out?',
+    question:
+      'Which access should be gone and is not proven so: its task has ended, it was to be cut, or it has run out?',
     takes: ofALease,
     columns: leaseColumns,
     rows: leases,
@@ -182,7 +183,9 @@ export function evidenceRows(
       ...Object.entries(asked.names).map(
         ([name, values]) => `${NAMES[name as NameParameter]} = ANY(${bind(values)}::text[])`,
       ),
-      ...(tenants === undefined ? [] : [query.isOfTenants ? `tenant = ANY(${bind(tenants)}::text[])` : 'false']),
+      ...(tenants === undefined
+        ? []
+        : [query.isOfTenants ? `tenant = ANY(${bind(tenants)}::text[])` : 'false']),
     ],
     ...page,
   };

@@ -3,7 +3,13 @@ import { AuditLog } from '../audit-log.js';
 import { evidenceRequest } from '../evidence/asked.js';
 import { viewOf } from '../evidence/columns.js';
 import { summarizeOutlived } from '../evidence/outlived-summary.js';
-import { EVIDENCE, EVIDENCE_NAMES, evidenceRows, type EvidenceName, type EvidenceQuery } from '../evidence/queries.js';
+import {
+  EVIDENCE,
+  EVIDENCE_NAMES,
+  evidenceRows,
+  type EvidenceName,
+  type EvidenceQuery,
+} from '../evidence/queries.js';
 import { readRoot } from '../log/nodes.js';
 import { onProjections, readRows } from '../query/read-rows.js';
 import type { EvidenceList, EvidencePage } from './evidence-schemas.js';

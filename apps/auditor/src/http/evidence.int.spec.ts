@@ -44,7 +44,10 @@ async function all(name: EvidenceName, query = '', id = OPERATOR): Promise<Recor
 it('lists its questions, with what each takes', async () => {
   const { queries } = await audited.json<EvidenceList>('/v1/evidence');
   expect(queries.map(({ name }) => name)).toEqual(EVIDENCE_NAMES);
-  expect(queries[0]).toMatchObject({ name: 'access', parameters: expect.arrayContaining(['from', 'to']) as string[] });
+  expect(queries[0]).toMatchObject({
+    name: 'access',
+    parameters: expect.arrayContaining(['from', 'to']) as string[],
+  });
 });
 
 it.each(EVIDENCE_NAMES)('answers %s as it says it does, and of which state of the log', async (name) => {
@@ -60,7 +63,8 @@ it.each(EVIDENCE_NAMES)('answers %s in pages that come to the same', async (name
 
 describe('says', () => {
   // Lease 2n and 2n + 1 of task n: from 10n + 2 seconds, cut at 10n + 41 + n unless n % 7 = 3, and abandoned where n % 9 = 8.
-  const at = (second: number) => new Date(Date.parse('2026-11-24T12:00:00.000Z') + second * 1_000).toISOString();
+  const at = (second: number) =>
+    new Date(Date.parse('2026-11-24T12:00:00.000Z') + second * 1_000).toISOString();
   const tasksOf = (rows: Record<string, unknown>[]) =>
     [...new Set(rows.map(({ taskId }) => parseInt(String(taskId).slice(-12), 16)))].sort((a, b) => a - b);
 
@@ -69,7 +73,13 @@ describe('says', () => {
     const rows = await all('access', `from=${at(43)}&to=${at(44)}`);
     expect(tasksOf(rows)).toEqual([1, 2, 3, 4]);
     expect(await all('access', `from=${at(43)}&to=${at(44)}&dataset=crm.customers`)).toMatchObject([
-      { dataset: 'crm.customers', target: 'shop', account: 'mayfly_4_1', cutAt: at(85), policySet: 'sha256:aa' },
+      {
+        dataset: 'crm.customers',
+        target: 'shop',
+        account: 'mayfly_4_1',
+        cutAt: at(85),
+        policySet: 'sha256:aa',
+      },
       { account: 'mayfly_4_0' },
       { account: 'mayfly_1_1' },
       { account: 'mayfly_1_0' },
@@ -81,7 +91,9 @@ describe('says', () => {
     const outlived = page.rows.map(({ outlivedMs }) => Number(outlivedMs));
     expect(outlived).toEqual([...outlived].sort((a, b) => b - a));
     expect(page.summary).toMatchObject({ open: 4, maxMs: Math.max(...outlived), outlived: page.rows.length });
-    expect((await all('outlived', 'minMs=5000')).every(({ outlivedMs }) => Number(outlivedMs) >= 5_000)).toBe(true);
+    expect((await all('outlived', 'minMs=5000')).every(({ outlivedMs }) => Number(outlivedMs) >= 5_000)).toBe(
+      true,
+    );
   });
 
   it('what is not proven gone, and what of it should be', async () => {
@@ -95,7 +107,9 @@ describe('says', () => {
     try {
       const issued = { ...common, leaseId: TASK, callId: TASK, agent: ANALYST, notAfter: at(60), at: at(1) };
       await other.append(other.world.wrote('broker', 'lease.issued', issued));
-      expect((await other.json<EvidencePage>('/v1/evidence/undecided')).rows).toMatchObject([{ leaseId: TASK, granted: 0 }]);
+      expect((await other.json<EvidencePage>('/v1/evidence/undecided')).rows).toMatchObject([
+        { leaseId: TASK, granted: 0 },
+      ]);
     } finally {
       await other.close();
     }
@@ -106,28 +120,42 @@ describe('says', () => {
     expect(rows).toHaveLength(TASKS);
     const states = rows.map(({ state }) => state);
     expect([...new Set(states)].sort()).toEqual(['consumed', 'pending', 'refused', 'withdrawn']);
-    expect(await all('approvals', 'state=refused')).toHaveLength(states.filter((state) => state === 'refused').length);
+    expect(await all('approvals', 'state=refused')).toHaveLength(
+      states.filter((state) => state === 'refused').length,
+    );
     const [consumed] = await all('approvals', 'state=consumed&limit=1');
-    expect(consumed).toMatchObject({ needed: 2, approvers: [expect.stringContaining('person:'), expect.anything()] });
+    expect(consumed).toMatchObject({
+      needed: 2,
+      approvers: [expect.stringContaining('person:'), expect.anything()],
+    });
   });
 
   it('what was decided how often', async () => {
     const denied = await all('decisions', 'decision=deny');
     expect(denied.reduce((sum, row) => sum + Number(row.count), 0)).toBe(TASKS);
-    expect(denied[0]).toMatchObject({ code: 'ERR_DATASET_FORBIDDEN', dataset: 'hr.salaries', day: '2026-11-24' });
+    expect(denied[0]).toMatchObject({
+      code: 'ERR_DATASET_FORBIDDEN',
+      dataset: 'hr.salaries',
+      day: '2026-11-24',
+    });
   });
 
   it('which agents there are, and what became of their calls', async () => {
     const [analyst] = await all('agents', `agent=${ANALYST}`);
     expect(analyst).toMatchObject({ agent: ANALYST, models: ['model 0'] });
-    const calls = (await all('agents')).map(({ calls, permitted, refused }) => [calls, Number(permitted) + Number(refused)]);
+    const calls = (await all('agents')).map(({ calls, permitted, refused }) => [
+      calls,
+      Number(permitted) + Number(refused),
+    ]);
     for (const [sum, parts] of calls) expect(sum).toBe(parts);
   });
 
   it('which policies were in force, and who could get at data without a lease', async () => {
     expect(await all('policies')).toMatchObject([{ policySet: 'sha256:aa', activated: 0 }]);
     // It was found again by a record that is older than the one that said it is gone.
-    expect(await all('standing')).toMatchObject([{ target: 'shop', foundAt: at(0), goneAt: at(2), why: 'no_access' }]);
+    expect(await all('standing')).toMatchObject([
+      { target: 'shop', foundAt: at(0), goneAt: at(2), why: 'no_access' },
+    ]);
   });
 });
 
@@ -164,5 +192,8 @@ it.each([
 it('takes no cursor of another question', async () => {
   const { next } = await ask('decisions', 'limit=1');
   const { status, text } = await audited.get(`/v1/evidence/agents?after=${next}`);
-  expect({ status, text }).toEqual({ status: 400, text: expect.stringContaining('"ERR_CURSOR_OF_OTHER_QUERY"') as string });
+  expect({ status, text }).toEqual({
+    status: 400,
+    text: expect.stringContaining('"ERR_CURSOR_OF_OTHER_QUERY"') as string,
+  });
 });

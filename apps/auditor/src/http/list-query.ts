@@ -86,7 +86,11 @@ export const equal = (field: string, value: string): Term => ({
 });
 
 /** Without bounds it is the latest that may be asked for. @throws ProblemError ERR_RANGE_INVALID, ERR_RANGE_TOO_WIDE */
-export function windowOf(query: Query, needsNone: boolean, nowMs: number): Pick<ListQuery, 'fromMs' | 'toMs'> {
+export function windowOf(
+  query: Query,
+  needsNone: boolean,
+  nowMs: number,
+): Pick<ListQuery, 'fromMs' | 'toMs'> {
   const fromMs = timeOf(query, 'from');
   const toMs = timeOf(query, 'to');
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)

@@ -28,7 +28,9 @@ const next = async () => (await readPosition(db().pool)).next;
 const forget = () => db().pool.query('UPDATE projection SET rules = 0, next = 0');
 const check = (): Promise<RebuildReport> => rebuild(db(), { check: true });
 const rowsOf = async (table: string) => {
-  const { rows } = await db().pool.query<{ row: object }>(`SELECT row_to_json(t) AS row FROM ${table} t ORDER BY 1::text`);
+  const { rows } = await db().pool.query<{ row: object }>(
+    `SELECT row_to_json(t) AS row FROM ${table} t ORDER BY row_to_json(t)::text`,
+  );
   return rows.map(({ row }) => row);
 };
 
@@ -53,7 +55,7 @@ describe('projections that were made anew', () => {
     await transact(db(), (tx) => projectTurn(tx, 'live', 3n));
     for (let n = 1n; (await next()) < signed; n += 1n) {
       const from = await next();
-      const step = 1n + (n * 7n) % 23n;
+      const step = 1n + ((n * 7n) % 23n);
       const to = from + step < signed ? from + step : signed;
       if (n % 3n === 0n) {
         // The session of a process that is killed is gone before its commit.
@@ -79,7 +81,9 @@ describe('projections that were made anew', () => {
   it('are told apart where somebody changed the live ones, and take their place', async () => {
     await catchUp(db());
     const { pool } = db();
-    const { rows } = await pool.query<{ id: string }>('SELECT lease_id AS id FROM access_grant ORDER BY lease_id');
+    const { rows } = await pool.query<{ id: string }>(
+      'SELECT lease_id AS id FROM access_grant ORDER BY lease_id',
+    );
     const [changed, gone] = rows.map(({ id }) => id);
     await pool.query('UPDATE access_grant SET cut_at_ms = 1 WHERE lease_id = $1', [changed]);
     await pool.query('DELETE FROM access_grant WHERE lease_id = $1', [gone]);
@@ -89,7 +93,11 @@ describe('projections that were made anew', () => {
     const grants = found.tables.find(({ table }) => table === 'access_grant');
     expect(differing(found)).toBe(3);
     expect(grants?.first).toEqual([
-      { key: [changed], live: expect.objectContaining({ cut_at_ms: 1 }) as object, rebuilt: expect.anything() as object },
+      {
+        key: [changed],
+        live: expect.objectContaining({ cut_at_ms: 1 }) as object,
+        rebuilt: expect.anything() as object,
+      },
       { key: [gone], live: null, rebuilt: expect.objectContaining({ lease_id: gone }) as object },
     ]);
     // It only looked.
@@ -101,11 +109,17 @@ describe('projections that were made anew', () => {
 
   it('are made while the auditor goes on', async () => {
     await forget();
-    const projector = new Projector({ db: db(), warn: (fields) => { throw new Error(JSON.stringify(fields)); } });
+    const projector = new Projector({
+      db: db(),
+      warn: (fields) => {
+        throw new Error(JSON.stringify(fields));
+      },
+    });
     projector.start();
     try {
       await rebuild(db(), { check: false });
-      while ((await next()) < (await signedSize(db().pool))) await new Promise((resolve) => setTimeout(resolve, 20));
+      while ((await next()) < (await signedSize(db().pool)))
+        await new Promise((resolve) => setTimeout(resolve, 20));
       expect(differing(await check())).toBe(0);
     } finally {
       await projector.stop();
@@ -137,7 +151,9 @@ describe('an event that its producer sent twice', () => {
 it('follows no further than a signed head', async () => {
   await catchUp(db());
   const signed = await signedSize(db().pool);
-  await ingesting(db(), world).onBatch([world.wrote('broker', 'task.ended', { taskId: 't', at: '2026-11-24T12:00:00Z' })]);
+  await ingesting(db(), world).onBatch([
+    world.wrote('broker', 'task.ended', { taskId: 't', at: '2026-11-24T12:00:00Z' }),
+  ]);
   await catchUp(db());
   expect(await next()).toBe(signed);
   await signHead(db(), signer, 3_600_000);
