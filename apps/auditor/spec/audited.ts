@@ -2,6 +2,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
+import { catchUp } from '../src/projection/projector.js';
 import { signHead } from '../src/signer/sign-head.js';
 import { openAuditorHttp, type AuditorHttp } from './auditor-http.js';
 import { ingesting } from './ingesting.js';
@@ -30,7 +31,7 @@ export class Audited {
     return new Audited(world, log, await openAuditorHttp(log.runtime, world, operators));
   }
 
-  /** Appends, and signs the new head. */
+  /** Appends, signs the new head, and projects what it covers. */
   async append(...records: BusRecord[]): Promise<void> {
     await ingesting(this.log.runtime, this.world).onBatch(records);
     await this.sign();
@@ -38,6 +39,7 @@ export class Audited {
 
   async sign(): Promise<void> {
     await signHead(this.log.signer, [this.signer], 3_600_000);
+    await catchUp(this.log.runtime);
   }
 
   /** What lies in the outbox for the bus. */

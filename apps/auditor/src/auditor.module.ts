@@ -6,6 +6,7 @@ import { BusController } from './bus.controller.js';
 import { AccessController } from './http/access.controller.js';
 import { DecisionsController } from './http/decisions.controller.js';
 import { EntriesController } from './http/entries.controller.js';
+import { EvidenceController } from './http/evidence.controller.js';
 import { ExportsController } from './http/exports.controller.js';
 import { LogController } from './http/log.controller.js';
 import { OpenApiController } from './http/openapi.controller.js';
@@ -28,6 +29,7 @@ export const HTTP_CONTROLLERS = [
   StreamController,
   AccessController,
   DecisionsController,
+  EvidenceController,
   ExportsController,
   StoryController,
   LogController,

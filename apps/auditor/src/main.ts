@@ -27,7 +27,7 @@ await runService({
   isOperators: operatorsErrors([MerkleError, KeyFileError, SetUpError]),
   async open({ config, log, metrics, observe, onDead }) {
     const parts = await openParts(config, log, metrics, onDead, observe);
-    const { bus, db, relay, published, former, anchors, logUpkeep } = parts;
+    const { bus, db, relay, published, former, anchors, logUpkeep, projector } = parts;
     const { catalogue, ingest, streams, ledger } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     let releasing: { stop: () => Promise<void> } | undefined;
@@ -61,6 +61,7 @@ await runService({
         published.start();
         anchors.start();
         logUpkeep.start();
+        projector.start();
         releasing = repeat(
           RELEASE_EVERY_MS,
           () => ingest.releaseParked(),
@@ -92,6 +93,7 @@ await runService({
           what: 'entries being appended',
           run: () => Promise.all([ingest.intake.stop(), releasing?.stop()]),
         },
+        { what: 'entries being projected', run: () => projector.stop() },
         { what: 'rows being compared', run: () => logUpkeep.stop() },
         { what: 'checkpoints being published', run: () => published.stop() },
         { what: 'a checkpoint being anchored', run: () => anchors.stop(), withinMs: 2_000 },

@@ -30,6 +30,7 @@ import type { FormerLog } from './leaf/own-entry.js';
 import { readFormer } from './log/continue-former.js';
 import { LogUpkeep } from './log/log-upkeep.js';
 import { migrateAsOwner } from './log/migrate-as-owner.js';
+import { Projector } from './projection/projector.js';
 import { PublishedCheckpoints } from './published-checkpoints.js';
 import { Cursors } from './query/cursor.js';
 import { watchMetrics } from './watch-metrics.js';
@@ -43,6 +44,7 @@ export interface OpenParts extends AuditorParts {
   former: FormerLog | undefined;
   anchors: Anchors;
   logUpkeep: LogUpkeep;
+  projector: Projector;
   catalogue: CatalogueReload;
   ledger: ReadLedger;
   jwks: object;
@@ -130,6 +132,7 @@ export async function openParts(
   return {
     ...{ db, bus, relay, published, former, anchors, catalogue, ingest, readers, ledger },
     logUpkeep: new LogUpkeep({ db, metrics, warn }),
+    projector: new Projector({ db, warn }),
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

@@ -1,4 +1,5 @@
 /** What the auditor counts. */
+import { readPosition } from '#projection/turn.js';
 import type { Database } from '#store/database.js';
 import type { Metrics } from '#telemetry/metrics.js';
 import { readHead } from './log/append.js';
@@ -18,6 +19,11 @@ export function watchMetrics(
     name: 'audit_log_size',
     help: 'Entries in the log.',
     read: async () => Number((await readHead(db.pool)).size),
+  });
+  metrics.gauge({
+    name: 'audit_log_projected',
+    help: 'Entries that projections know.',
+    read: async () => Number((await readPosition(db.pool)).next),
   });
   metrics.gauge({
     name: 'audit_checkpoint_age_seconds',

@@ -22,7 +22,8 @@ export type CliErrorCode =
   | 'ERR_CLI_STILL_RUNNING'
   | 'ERR_CLI_LOG_NOT_EMPTY'
   | 'ERR_CLI_LOG_INCOMPLETE'
-  | 'ERR_CLI_NOT_JUDGED';
+  | 'ERR_CLI_NOT_JUDGED'
+  | 'ERR_CLI_PROJECTIONS_DIFFER';
 
 const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_USAGE: 2,
@@ -41,6 +42,7 @@ const EXIT_STATUS: Record<CliErrorCode, 1 | 2> = {
   ERR_CLI_LOG_NOT_EMPTY: 1,
   ERR_CLI_LOG_INCOMPLETE: 1,
   ERR_CLI_NOT_JUDGED: 2,
+  ERR_CLI_PROJECTIONS_DIFFER: 1,
 };
 
 /** With these of an agent's errors nothing could be asked. */

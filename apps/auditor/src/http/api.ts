@@ -6,10 +6,13 @@ import { FIELDS } from '../query/fields.js';
 import { FILTER_CODES } from '../query/filter-error.js';
 import { CURSOR_CODES } from '../query/cursor.js';
 import { instant } from '../query/instant.js';
+import { MAX_ROWS } from '../evidence/asked.js';
+import { NAME_PARAMETERS } from '../evidence/queries.js';
 import { ACCESS_FILTERS, MAX_LEASES } from './access.controller.js';
 import { accessPage, decisionFindings, entryDetail, entryPage, story } from './api-schemas.js';
 import { MAX_COSIGNED } from './cosigned-answer.js';
 import { keptDecisions } from './decisions.controller.js';
+import { evidenceList, evidenceName, evidencePage } from './evidence-schemas.js';
 import { exportRequest } from './exports.controller.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PROVEN } from './list-query.js';
 import type { ProblemCode } from './problem.js';
@@ -133,13 +136,48 @@ export const API: readonly Endpoint[] = [
       ),
       limit: inQuery(
         z.int().min(1).max(MAX_LEASES).default(MAX_LEASES),
-        'Leases looked at for one page. It may be empty and not be the last.',
+        'Leases in one page. It may be shorter, even empty, and not be the last.',
       ),
       after: inQuery(z.string(), '`next` of the page before.'),
     },
     answer: accessPage,
     readBy: ['auditor', 'operator'],
     codes: [...READER_CODES, ...CURSOR_CODES, 'ERR_NO_CHECKPOINT'],
+  },
+  {
+    method: 'get',
+    path: '/v1/evidence',
+    summary: 'Questions that auditors ask again and again, with what each takes',
+    answer: evidenceList,
+    readBy: AUDITORS,
+    codes: READER_CODES,
+  },
+  {
+    method: 'get',
+    path: '/v1/evidence/{query}',
+    summary: 'What the log says to one of them, the latest first',
+    parameters: {
+      query: inPath(evidenceName, 'Its name.'),
+      from: inQuery(instant, 'Of a window; 31 days before `to`, unless it is given, and no earlier.'),
+      to: inQuery(instant, 'And before this time; now, unless it is given.'),
+      ...Object.fromEntries(
+        NAME_PARAMETERS.map((name) => [name, inQuery(z.string().max(512), 'Only rows of this one.')]),
+      ),
+      minMs: inQuery(z.int().nonnegative(), 'Of `outlived`: no shorter than so.'),
+      limit: inQuery(
+        z.int().min(1).max(MAX_ROWS).default(MAX_ROWS),
+        'Rows in one page. It may be shorter, even empty, and not be the last.',
+      ),
+      after: inQuery(z.string(), '`next` of the page before.'),
+    },
+    answer: evidencePage,
+    readBy: AUDITORS,
+    codes: [
+      ...READER_CODES,
+      ...CURSOR_CODES,
+      ...(['ERR_RANGE_INVALID', 'ERR_RANGE_TOO_WIDE'] as const),
+      ...(['ERR_EVIDENCE_UNKNOWN', 'ERR_NO_CHECKPOINT'] as const),
+    ],
   },
   {
     method: 'get',

@@ -86,7 +86,11 @@ export const equal = (field: string, value: string): Term => ({
 });
 
 /** Without bounds it is the latest that may be asked for. @throws ProblemError ERR_RANGE_INVALID, ERR_RANGE_TOO_WIDE */
-function windowOf(query: Query, needsNone: boolean, nowMs: number): Pick<ListQuery, 'fromMs' | 'toMs'> {
+export function windowOf(
+  query: Query,
+  needsNone: boolean,
+  nowMs: number,
+): Pick<ListQuery, 'fromMs' | 'toMs'> {
   const fromMs = timeOf(query, 'from');
   const toMs = timeOf(query, 'to');
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)
@@ -120,7 +124,7 @@ function afterOf(text: string | undefined): ListQuery['after'] {
   return /^[0-9]{1,20}$/.test(text) ? { seq: seqOf(text, 'after') } : { cursor: text };
 }
 
-function oneOf<T extends string>(query: Query, name: string, known: readonly T[]): T | undefined {
+export function oneOf<T extends string>(query: Query, name: string, known: readonly T[]): T | undefined {
   const text = one(query, name);
   const found = known.find((each) => each === text);
   if (text !== undefined && found === undefined) throw invalid(name, `must be ${known.join(' or ')}`);

@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'ERR_ENTRY_NOT_FOUND'
   | 'ERR_ENTRY_NOT_COVERED'
   | 'ERR_TASK_NOT_FOUND'
+  | 'ERR_EVIDENCE_UNKNOWN'
   | 'ERR_NO_CHECKPOINT'
   | FilterCode
   | CursorCode;
@@ -47,6 +48,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, number>> = {
   ERR_ENTRY_NOT_FOUND: 404,
   ERR_ENTRY_NOT_COVERED: 503,
   ERR_TASK_NOT_FOUND: 404,
+  ERR_EVIDENCE_UNKNOWN: 404,
   ERR_NO_CHECKPOINT: 503,
 };
 const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {

@@ -3,6 +3,7 @@
  * may read the tree and add checkpoints. Triggers refuse changes to everybody who has not first disabled them, and what a superuser does to rows and triggers alike shows in
  * the tree, whose signed heads are kept elsewhere too.
  */
+import { projectionGrants, projectionTables } from '#projection/schema.js';
 import { transact, type Database } from '#store/database.js';
 import { migrate, type Migration } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
@@ -111,6 +112,7 @@ export const logMigrations: readonly Migration[] = [
         reached_at timestamptz NOT NULL DEFAULT clock_timestamp());
     `,
   },
+  { id: 'log-6', sql: projectionTables },
 ];
 
 /** What the event triggers of a guarded database ask of whoever changes the schema (deploy/postgres/guard-the-log.sql). */
@@ -151,7 +153,8 @@ export async function migrateLog(owner: Database, runtimeRole: string, signerRol
       -- Of entries the signer sees the hashes only.
       GRANT SELECT (seq, leaf_hash) ON entry TO ${signer};
       GRANT SELECT ON tile, tree_head, checkpoint TO ${signer};
-      GRANT INSERT (size, note, vkeys) ON checkpoint TO ${signer};`);
+      GRANT INSERT (size, note, vkeys) ON checkpoint TO ${signer};
+      ${projectionGrants(role)}`);
     await tx.query('SELECT add_partitions()');
   });
 }

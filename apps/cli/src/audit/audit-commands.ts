@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandContext } from '../commands/context.js';
 import { auditExport, FORMATS, type AuditExportOptions } from './audit-export.js';
+import { auditRebuild, type AuditRebuildOptions } from './audit-rebuild.js';
 import { auditVerify, type AuditVerifyOptions } from './audit-verify.js';
 
 type Json = { json?: boolean };
@@ -38,6 +39,10 @@ export function auditCommands(
     .action((bundle: string, options: AuditVerifyOptions & Json) =>
       auditVerify(bundle, options, context(options)),
     );
+  command(audit, 'rebuild', 'make the projections anew out of the log, and put right what differs')
+    .option('--check', 'change nothing: say what differs')
+    .option('--config <file>', 'the configuration of the auditor, where npm start did not start it')
+    .action((options: AuditRebuildOptions & Json) => auditRebuild(options, context(options)));
 }
 
 function witnessesOf(text: string): number {

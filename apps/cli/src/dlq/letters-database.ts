@@ -1,7 +1,7 @@
 /** The database of one service, where its parked records are: only its own login reads them. */
 import { loadConfig } from '#config/load.js';
 import type { ServiceName } from '#events/services.js';
-import { openDatabase, transact, type DatabaseSettings, type Tx } from '#store/database.js';
+import { openDatabase, transact, type Database, type DatabaseSettings, type Tx } from '#store/database.js';
 import { CliError } from '../failure.js';
 import { loginUrl } from '../logins.js';
 import { readAddresses, stateFolder } from '../state-folder.js';
@@ -21,14 +21,24 @@ export const MADE_BY_START: Record<ServiceName, { login: string; schema: string 
 /** @throws CliError; ConfigError */
 export async function inLettersOf<T>(
   service: ServiceName,
-  { config }: WhereOptions,
+  where: WhereOptions,
   env: NodeJS.ProcessEnv,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
+  return await withDatabaseOf(service, where, env, (db) => transact(db, work));
+}
+
+/** @throws CliError; ConfigError */
+export async function withDatabaseOf<T>(
+  service: ServiceName,
+  { config }: WhereOptions,
+  env: NodeJS.ProcessEnv,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
   const settings = config === undefined ? await started(service, env) : configured(service, config, env);
-  const db = openDatabase({ ...settings, application: 'mayfly-cli', maxConnections: 1 });
+  const db = openDatabase({ ...settings, application: 'mayfly-cli', maxConnections: 2 });
   try {
-    return await transact(db, work);
+    return await work(db);
   } catch (error) {
     throw explained(service, error);
   } finally {

@@ -1,0 +1,49 @@
+/**
+ * Follows the log with the projections: entries that a signed head covers, in turns. It never hurries before ingest: after a turn that left something to
+ * do it rests for as long as that turn took. One auditor does it, the one at work; two who both believe it take turns by the position's lock.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { projectTurn, readPosition, signedSize } from '#projection/turn.js';
+import { transact, type Database } from '#store/database.js';
+import { repeat } from '#store/repeat.js';
+
+const LOOK_EVERY_MS = 500;
+
+export interface ProjectorParts {
+  db: Database;
+  warn: (fields: object, message: string) => void;
+}
+
+export class Projector {
+  readonly #parts: ProjectorParts;
+  #following: { stop: () => Promise<void> } | undefined;
+  #stopped = false;
+
+  constructor(parts: ProjectorParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#following = repeat(
+      LOOK_EVERY_MS,
+      () => catchUp(this.#parts.db, () => !this.#stopped),
+      (err) => this.#parts.warn({ err }, 'the projections do not follow the log'),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#following?.stop();
+  }
+}
+
+/** Until they stand where the newest signed head does. */
+export async function catchUp(db: Database, mayGoOn: () => boolean = () => true): Promise<void> {
+  const signed = await signedSize(db.pool);
+  let { next } = await readPosition(db.pool);
+  while (next < signed && mayGoOn()) {
+    const beganMs = performance.now();
+    next = await transact(db, (tx) => projectTurn(tx, 'live', signed));
+    if (next < signed) await sleep(performance.now() - beganMs, undefined, { ref: false });
+  }
+}
