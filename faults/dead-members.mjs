@@ -27,6 +27,12 @@ export function openGroups(brokers) {
         if (ids.length > 0) await leave(brokers.split(',')[0], groupId, ids);
       }
     },
+    /** Back to the oldest record of each topic that the service's groups have read. Nobody may be in them. */
+    async rewind(service) {
+      for (const groupId of [service, `${service}.gathered`])
+        for (const { topic } of await admin.fetchOffsets({ groupId }))
+          await admin.resetOffsets({ groupId, topic, earliest: true });
+    },
   };
 }
 

@@ -163,6 +163,17 @@ export class Rig {
     await Promise.all(proxies.map((proxy) => proxy.refuse(false)));
   }
 
+  /** Those of a service that were killed are members no more: for one that stands by and has not joined yet. */
+  forgetDead(service) {
+    return this.#groups.empty(service);
+  }
+
+  /** Sets Kafka's idea of how far a service has come back to the beginning. It must be down. */
+  async forgetPositions(service) {
+    await this.#groups.empty(service);
+    await this.#groups.rewind(service);
+  }
+
   /** @returns whether all services say that they are ready, in time */
   ready(withinMs) {
     const { broker, revoker, auditor } = this.addresses;
