@@ -55,7 +55,10 @@ class Filler {
   size = 0;
   taskIds = [];
   #range = EMPTY_RANGE;
-  #levels = [[]];
+  /** By level: the hashes of the tile that is not full yet, and how many are. */
+  #filling = [];
+  #full = [];
+  /** Full, and not stored yet. */
   #tiles = [];
   #rows;
 
@@ -121,13 +124,14 @@ class Filler {
   }
 
   #tile(level, hash) {
-    const row = (this.#levels[level] ??= []);
-    row.push(hash);
-    if (row.length % TILE_WIDTH !== 0) return;
-    const hashes = row.splice(0);
-    this.#levels[level].done = (this.#levels[level].done ?? 0) + 1;
+    const hashes = (this.#filling[level] ??= []);
+    hashes.push(hash);
+    if (hashes.length < TILE_WIDTH) return;
+    const index = this.#full[level] ?? 0;
+    this.#full[level] = index + 1;
+    this.#filling[level] = [];
     const root = perfectRoot(hasher, hashes);
-    this.#tiles.push({ level, index: this.#levels[level].done - 1, hashes: Buffer.concat(hashes), root });
+    this.#tiles.push({ level, index, hashes: Buffer.concat(hashes), root });
     this.#tile(level + 1, root);
   }
 
