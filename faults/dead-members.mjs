@@ -27,11 +27,11 @@ export function openGroups(brokers) {
         if (ids.length > 0) await leave(brokers.split(',')[0], groupId, ids);
       }
     },
-    /** Back to the oldest record of each topic that the service's groups have read. Nobody may be in them. */
-    async rewind(service) {
-      for (const groupId of [service, `${service}.gathered`])
-        for (const { topic } of await admin.fetchOffsets({ groupId }))
-          await admin.resetOffsets({ groupId, topic, earliest: true });
+    /** A service's groups and how far Kafka thinks that they have come. Nobody may be in them. */
+    async remove(service) {
+      const { groups } = await admin.describeGroups([service, `${service}.gathered`]);
+      const known = groups.filter(({ state }) => state === 'Empty').map(({ groupId }) => groupId);
+      if (known.length > 0) await admin.deleteGroups(known);
     },
   };
 }

@@ -21,7 +21,7 @@ const POINTS = [
   'relay.after_publish',
 ];
 const HOW = ['crash', 'fast'];
-/** Kafka's own idea of how far the auditor has come is set back to the beginning: once for so many kills. */
+/** Kafka is made to forget how far the auditor has come, and would hand it everything again: once for so many kills. */
 const KILLS_A_REPLAY = 50;
 const LONGEST_MS = 900;
 

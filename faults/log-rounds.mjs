@@ -170,7 +170,7 @@ async function judged(pool, stateDir, ends) {
   for (;;) {
     const { rows } = await pool.query(
       `SELECT seq::text, leaf, leaf_hash, topic, partition, bus_offset::text AS "offset" FROM audit.entry
-        WHERE seq >= $1 ORDER BY seq LIMIT ${PAGE}`,
+        WHERE seq >= $1 ORDER BY entry.seq LIMIT ${PAGE}`,
       [next],
     );
     judge.take(rows);

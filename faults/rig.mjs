@@ -168,10 +168,10 @@ export class Rig {
     return this.#groups.empty(service);
   }
 
-  /** Sets Kafka's idea of how far a service has come back to the beginning. It must be down. */
+  /** Lets Kafka forget how far a service has come. It must be down. */
   async forgetPositions(service) {
     await this.#groups.empty(service);
-    await this.#groups.rewind(service);
+    await this.#groups.remove(service);
   }
 
   /** @returns whether all services say that they are ready, in time */
