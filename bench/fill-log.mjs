@@ -148,11 +148,18 @@ class Filler {
                WITH ORDINALITY AS e(leaf_from, leaf_bytes, topic, partition, at_ms, type, task_id, event_id, n)`,
       values: [
         ...[first, Buffer.concat(hashes), leaves.bytes, leaves.from, leaves.lengths],
-        ...['topic', 'partition', 'atMs', 'type', 'taskId', 'eventId'].map((name) => rows.map((row) => row[name])),
+        ...['topic', 'partition', 'atMs', 'type', 'taskId', 'eventId'].map((name) =>
+          rows.map((row) => row[name]),
+        ),
       ],
     });
     for (const { level, index, hashes: bytes, root } of tiles)
-      await pool.query('INSERT INTO tile (level, idx, hashes, root) VALUES ($1, $2, $3, $4)', [level, index, bytes, root]);
+      await pool.query('INSERT INTO tile (level, idx, hashes, root) VALUES ($1, $2, $3, $4)', [
+        level,
+        index,
+        bytes,
+        root,
+      ]);
     await pool.query('UPDATE tree_head SET size = $1, nodes = $2', [this.size, encodeNodes(this.#range)]);
     // Where entries are in partitions, the next ones are made ahead.
     await pool.query(

@@ -44,7 +44,8 @@ export class LogJudge {
    */
   finish(ends, head) {
     this.#compare();
-    for (const { size } of this.#heads) this.found.broken.push(`a head of ${size} was signed, and there are ${this.#range.size} entries`);
+    for (const { size } of this.#heads)
+      this.found.broken.push(`a head of ${size} was signed, and there are ${this.#range.size} entries`);
     if (BigInt(head.size) !== this.#range.size || !sameHash(encodeNodes(this.#range), head.nodes))
       this.found.broken.push(`the head of size ${head.size}`);
     let wanted = 0;
@@ -62,7 +63,8 @@ export class LogJudge {
   #compare() {
     while (this.#heads[0]?.size === this.#range.size) {
       const { root, size } = this.#heads.shift();
-      if (!sameHash(root, rootOf(hasher, this.#range))) this.found.broken.push(`the checkpoint of size ${size}`);
+      if (!sameHash(root, rootOf(hasher, this.#range)))
+        this.found.broken.push(`the checkpoint of size ${size}`);
     }
   }
 }

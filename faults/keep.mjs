@@ -46,9 +46,7 @@ export function keepLog({ seed, kills, restarts, plan, minutes, entries, checkpo
   return write('log', {
     ...{ seed, kills, restarts, minutes: round1(minutes), entries: Number(entries), checkpoints, gaveUp },
     ...Object.fromEntries(Object.entries(found).map(([what, list]) => [what, list.length])),
-    steps: Object.fromEntries(
-      kinds.map((kind) => [kind, plan.filter((step) => step.kind === kind).length]),
-    ),
+    steps: Object.fromEntries(kinds.map((kind) => [kind, plan.filter((step) => step.kind === kind).length])),
   });
 }
 

@@ -92,7 +92,8 @@ export class LogRounds {
       });
       const told = await judged(pool, this.#rig.stateDir, ends);
       if (!caughtUp) told.found.lost.push(`the auditor had not caught up after ${LOGGED_WITHIN_MS} ms`);
-      for (const part of this.#rig.takeUnasked()) told.found.broken.push(`${part} ended, and nobody had asked it to`);
+      for (const part of this.#rig.takeUnasked())
+        told.found.broken.push(`${part} ended, and nobody had asked it to`);
       return told;
     } finally {
       await pool.end();

@@ -33,7 +33,9 @@ function readArguments() {
 
 async function main(rounds, { wanted, kept }) {
   const plan = logPlan(wanted);
-  print(`${plan.length} steps, ${wanted.kills} kills, ${wanted.restarts} restarts of PostgreSQL, seed ${wanted.seed}`);
+  print(
+    `${plan.length} steps, ${wanted.kills} kills, ${wanted.restarts} restarts of PostgreSQL, seed ${wanted.seed}`,
+  );
   const beganMs = performance.now();
   for (const [index, step] of plan.entries()) {
     const startedMs = performance.now();
@@ -49,7 +51,9 @@ async function main(rounds, { wanted, kept }) {
   const minutes = (performance.now() - beganMs) / 60_000;
   const result = { seed: wanted.seed, kills, restarts: wanted.restarts, plan, minutes, entries, checkpoints };
   if (kept) print(`kept in ${keepLog({ ...result, gaveUp: rounds.gaveUp, found })}`);
-  print(`${entries} entries, ${checkpoints} checkpoints, ${rounds.gaveUp} times the auditor gave up and was started again`);
+  print(
+    `${entries} entries, ${checkpoints} checkpoints, ${rounds.gaveUp} times the auditor gave up and was started again`,
+  );
   const count = (what) => `${found[what].length} ${what}`;
   print(`kills ${kills}, restarts ${wanted.restarts}, ${Object.keys(found).map(count).join(', ')}`);
   return isSound(found) ? 0 : 1;
