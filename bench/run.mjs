@@ -12,6 +12,8 @@ import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { warningsOf } from '../scripts/start/warnings.mjs';
+import * as auditIngest from './cases/audit-ingest.mjs';
+import * as auditQuery from './cases/audit-query.mjs';
 import * as auditVerify from './cases/audit-verify.mjs';
 import { callJwt, callPostgres } from './cases/calls.mjs';
 import * as decide from './cases/decide.mjs';
@@ -43,6 +45,9 @@ const CASES = [
   auditVerify,
   poison,
   restart,
+  auditQuery,
+  // Ends broker and revoker.
+  auditIngest,
   soak,
   soakJwt,
 ];
@@ -69,6 +74,12 @@ const SIZES = {
     expiringMs: 60_000,
     atOnce: 2_000,
     lendMs: 200_000,
+    logged: 1_000_000,
+    asked: 200,
+    ingested: 300_000,
+    ingestedRaw: 100_000,
+    lagSeconds: 30,
+    lagPerSecond: 1_000,
     minutes: 10,
     raw: 500,
     rounds: 3,
@@ -93,11 +104,20 @@ const SIZES = {
     expiringMs: 1_000,
     atOnce: 5,
     lendMs: 3_000,
+    logged: 20_000,
+    asked: 3,
+    ingested: 400,
+    ingestedRaw: 400,
+    lagSeconds: 1,
+    lagPerSecond: 100,
     minutes: 1,
     raw: 50,
     rounds: 1,
   },
 };
+
+/** Asked for with `--size`: they take an hour, or the disk. */
+const LARGER = { full: { ingested: 3_000_000 }, '10M': { logged: 10_000_000 } };
 
 const { values: options } = parseArgs({
   options: {
@@ -108,20 +128,25 @@ const { values: options } = parseArgs({
     rate: { type: 'string' },
     calls: { type: 'string' },
     minutes: { type: 'string' },
+    events: { type: 'string' },
+    size: { type: 'string' },
   },
 });
-const size = { ...(options.smoke ? SIZES.smoke : SIZES.whole) };
+const size = { ...(options.smoke ? SIZES.smoke : SIZES.whole), ...LARGER[options.size] };
 for (const [option, key] of [
   ['rate', 'callsPerSecond'],
   ['calls', 'calls'],
   ['minutes', 'minutes'],
+  ['events', 'ingested'],
 ])
   if (options[option] !== undefined) size[key] = Number(options[option]);
 const cases = CASES.filter(({ name, byNameOnly }) =>
   options.case === undefined ? !byNameOnly : options.case === name,
 );
 const rounds = Number(options.rounds ?? (cases.some(({ byNameOnly }) => byNameOnly) ? 1 : size.rounds));
-if (cases.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
+const isSize = options.size === undefined || Object.hasOwn(LARGER, options.size);
+if (!isSize) process.stderr.write(`bench: a size is one of ${Object.keys(LARGER).join(', ')}\n`);
+if (!isSize || cases.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(`bench: no such case; there are ${CASES.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);
 }

@@ -35,22 +35,24 @@ function tallyOf(rounds) {
 
 /** @returns the path of the file, from the root of the clone */
 export function keep({ settings: { rounds, seed, suite, kind }, played, kinds, total, entries }) {
-  const at = new Date().toISOString();
   const counted = Object.fromEntries(Object.entries(total).map(([what, list]) => [what, list.length]));
   const minutes = round1(played.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
-  const result = {
-    commit: COMMIT,
-    at,
-    machine: machine(),
-    rounds,
-    seed,
-    suite,
-    kind,
-    minutes,
-    entries: Number(entries),
-    ...counted,
-    kinds,
-  };
+  return write(suite, { rounds, seed, suite, kind, minutes, entries: Number(entries), ...counted, kinds });
+}
+
+/** Of the runs that kill the auditor only. @returns the path of the file, from the root of the clone */
+export function keepLog({ seed, kills, restarts, plan, minutes, entries, checkpoints, gaveUp, found }) {
+  const kinds = [...new Set(plan.map(({ kind }) => kind))].sort();
+  return write('log', {
+    ...{ seed, kills, restarts, minutes: round1(minutes), entries: Number(entries), checkpoints, gaveUp },
+    ...Object.fromEntries(Object.entries(found).map(([what, list]) => [what, list.length])),
+    steps: Object.fromEntries(kinds.map((kind) => [kind, plan.filter((step) => step.kind === kind).length])),
+  });
+}
+
+function write(suite, figures) {
+  const at = new Date().toISOString();
+  const result = { commit: COMMIT, at, machine: machine(), ...figures };
   const path = join('faults', 'results', `${at.slice(0, 10)}${suite === 'all' ? '' : `-${suite}`}.json`);
   mkdirSync(join(root, 'faults', 'results'), { recursive: true });
   writeFileSync(join(root, path), `${JSON.stringify(result, null, 2)}\n`);

@@ -9,6 +9,7 @@ import { anyPorts } from '../scripts/start/settings.mjs';
 import { Stack } from '../scripts/start/stack.mjs';
 import { defaultStateDir } from '../scripts/start/state-dir.mjs';
 import { Cache, configureCache } from './cache.mjs';
+import { forgetGroups } from './groups.mjs';
 import { Proxies } from './proxies.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -157,6 +158,11 @@ export class Rig {
       await allGone(backends);
     });
     await Promise.all(proxies.map((proxy) => proxy.refuse(false)));
+  }
+
+  /** Lets Kafka forget how far a service has come. It must be down. */
+  async forgetPositions(service) {
+    await forgetGroups(this.addresses.kafka, service);
   }
 
   /** @returns whether all services say that they are ready, in time */

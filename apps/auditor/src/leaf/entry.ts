@@ -39,7 +39,8 @@ export interface LeafKeys {
   isPerson: (spiffeId: string) => boolean;
 }
 
-type Leaf = { [member: string]: Json };
+/** What is undefined is not there. */
+type Leaf = { [member: string]: Json | undefined };
 
 export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys): Entry {
   const entryKey = newEntryKey();
@@ -52,28 +53,40 @@ export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys):
   const isCredential = record.topic === DELIVERY && judged.admitted && judged.type === CREDENTIAL_DELIVERED;
   const found = judged.admitted ? eventOf(record, judged) : undefined;
   const event = found === undefined ? undefined : project(found.rule, found.data, '', to);
-  if (record.value !== null && !isCredential) commit('value', record.value);
   const headers = redactHeaders(record.headers);
   commit('headers', headers);
+  if (record.value !== null && !isCredential) commit('value', record.value);
 
   const taskId = judged.admitted ? taskOf(event, judged) : undefined;
   const type = judged.admitted && judged.type !== undefined && isName(judged.type) ? judged.type : undefined;
-  const base: Leaf = {
-    v: 1,
-    topic: record.topic,
-    partition: record.partition,
-    offset: String(record.offset),
+  const writer = writerOf(judged, keys);
+  // In the order of JCS, which then has nothing to sort.
+  const whole: Leaf = {
     appendedAt: timeText(record.appendedAtMs),
     authenticated: judged.admitted || judged.sender !== undefined,
-    ...writerOf(judged, keys),
-    ...(judged.admitted ? { id: judged.eventId } : { code: judged.code, claimed: claimsOf(record, keys) }),
-    ...optional('type', type),
-    ...optional('task', taskId),
+    claimed: judged.admitted ? undefined : present(claimsOf(record, keys)),
+    code: judged.admitted ? undefined : judged.code,
+    commitments,
+    event,
+    id: judged.admitted ? judged.eventId : undefined,
+    key: writer.key,
+    offset: String(record.offset),
+    oversize: undefined,
+    partition: record.partition,
+    sender: writer.sender,
+    service: writer.service,
+    store: writer.store,
+    svidExpired: writer.svidExpired,
+    svidSha256: writer.svidSha256,
+    task: taskId,
+    topic: record.topic,
+    type,
+    v: 1,
     valueBytes: record.value?.length ?? 0,
     // A ciphertext of random key cannot be guessed from its hash.
-    ...(isCredential && record.value !== null ? { valueSha256: sha256Hex(record.value) } : {}),
+    valueSha256: isCredential && record.value !== null ? sha256Hex(record.value) : undefined,
   };
-  const leaf = encode(base, event, commitments);
+  const leaf = encode(whole, commitments);
   return {
     leaf,
     leafHash: hasher.leaf(leaf),
@@ -88,12 +101,11 @@ export function makeEntry(record: BusRecord, judged: Judgement, keys: LeafKeys):
 }
 
 /** An event too large for a leaf is left to the commitment over the whole value. */
-function encode(base: Leaf, event: Json | undefined, commitments: { [place: string]: string }): Buffer {
-  const whole = Buffer.from(canonical({ ...base, ...optional('event', event), commitments }));
+function encode(leaf: Leaf, { value, headers }: { [place: string]: string }): Buffer {
+  const whole = Buffer.from(canonical(leaf));
   if (whole.length <= MAX_LEAF_BYTES) return whole;
-  const { value, headers } = commitments;
-  const kept = { ...optional('value', value), ...optional('headers', headers) };
-  return Buffer.from(canonical({ ...base, oversize: true, commitments: kept }));
+  const kept = present({ headers, value });
+  return Buffer.from(canonical({ ...leaf, event: undefined, oversize: true, commitments: kept }));
 }
 
 const isNotice = (judged: Judgement): boolean =>
@@ -134,14 +146,15 @@ function parse(bytes: Buffer): unknown {
 }
 
 function writerOf(judged: Judgement, keys: LeafKeys): Leaf {
-  if (!judged.admitted) return judged.sender === undefined ? {} : { sender: projectId(judged.sender, keys) };
+  if (!judged.admitted)
+    return { sender: judged.sender === undefined ? undefined : projectId(judged.sender, keys) };
   if (judged.by === 'service') return { service: judged.service, store: judged.store };
   const { sender, keyThumbprint, svidSha256, svidExpired } = judged;
   return {
     sender: projectId(sender, keys),
     key: keyThumbprint,
     svidSha256,
-    ...(svidExpired ? { svidExpired } : {}),
+    svidExpired: svidExpired ? true : undefined,
   };
 }
 
@@ -166,17 +179,19 @@ function claimsOf(record: BusRecord, keys: LeafKeys): Leaf {
   const known = isInboundType(type) || isOutboundType(type) || type === CREDENTIAL_DELIVERED;
   const task = record.key?.length === 36 ? record.key.toString('latin1') : '';
   return {
-    ...optional('id', id !== undefined && isUuid(id) ? id : undefined),
-    ...optional('type', known ? type : undefined),
-    ...optional('source', source === undefined ? undefined : keys.pseudonyms.person(source)),
-    ...optional('task', isUuid(task) ? task : undefined),
+    id: id !== undefined && isUuid(id) ? id : undefined,
+    type: known ? type : undefined,
+    source: source === undefined ? undefined : keys.pseudonyms.person(source),
+    task: isUuid(task) ? task : undefined,
   };
 }
 
 const isUuid = (text: string): boolean => uuidV7.safeParse(text).success;
 const isName = (text: string): boolean => /^[a-z][a-z0-9_.]{0,63}$/.test(text);
-const optional = (member: string, value: Json | undefined): Leaf =>
-  value === undefined ? {} : { [member]: value };
+const present = (members: Leaf): { [member: string]: Json } =>
+  Object.fromEntries(
+    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 
 /** RFC 3339 in UTC. A producer may claim a time that no calendar has. */
 const timeText = (ms: number): string =>

@@ -41,15 +41,27 @@ export function payloadOf(
  * Deterministic, so that a commitment over it can be checked again.
  */
 export function redactHeaders(headers: BusRecord['headers']): Buffer {
-  const tokens: readonly string[] = [HEADERS.svid, HEADERS.principal];
   const raw: RawHeaders = headers;
-  const entries = Object.entries(raw).map(([name, given]) => {
-    const values = (Array.isArray(given) ? given : given === undefined ? [] : [given]).map((value) =>
-      value === null ? null : Buffer.from(value),
-    );
-    const isToken = tokens.includes(name.toLowerCase());
-    const shown = (value: Buffer) => (isToken ? { sha256: sha256Hex(value) } : value.toString('base64'));
-    return [name, values.map((value) => (value === null ? null : shown(value)))] as const;
-  });
-  return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  let text = '{';
+  for (const name of Object.keys(raw)) {
+    const given = raw[name];
+    const values = Array.isArray(given) ? given : given === undefined ? [] : [given];
+    const isToken = TOKENS.includes(name.toLowerCase());
+    const shown = values.map((value) => shownOf(value, isToken)).join(',');
+    text += `${text.length > 1 ? ',' : ''}${nameText(name)}:[${shown}]`;
+  }
+  return Buffer.from(`${text}}`);
+}
+
+const TOKENS: readonly string[] = [HEADERS.svid, HEADERS.principal];
+const KNOWN: ReadonlyMap<string, string> = new Map(
+  Object.values(HEADERS).map((name) => [name, JSON.stringify(name)]),
+);
+const nameText = (name: string): string => KNOWN.get(name) ?? JSON.stringify(name);
+
+/** JSON. Neither base64 nor hex has anything to escape. */
+function shownOf(value: Uint8Array | string | null, isToken: boolean): string {
+  if (value === null) return 'null';
+  if (isToken) return `{"sha256":"${sha256Hex(value)}"}`;
+  return `"${(Buffer.isBuffer(value) ? value : Buffer.from(value)).toString('base64')}"`;
 }

@@ -48,8 +48,8 @@ export function project(rule: Rule, value: unknown, pointer: string, to: Project
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return seal();
     const clear: { [member: string]: Json } = {};
-    for (const [member, inner] of Object.entries(rule.of)) {
-      if (inner === undefined || !Object.hasOwn(value, member)) continue;
+    for (const [member, inner] of membersOf(rule)) {
+      if (!Object.hasOwn(value, member)) continue;
       const kept = project(inner, (value as Record<string, unknown>)[member], `${pointer}/${member}`, to);
       if (kept !== undefined) clear[member] = kept;
     }
@@ -65,6 +65,20 @@ export function project(rule: Rule, value: unknown, pointer: string, to: Project
   const isPlain =
     value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
   return rule === 'plain' && isPlain ? value : seal();
+}
+
+type Members = readonly (readonly [string, Rule])[];
+const sorted = new WeakMap<object, Members>();
+
+/** In the order in which a leaf has them, so that it is sorted once and not for each entry. */
+function membersOf(rule: Extract<Rule, { of: unknown }>): Members {
+  const known = sorted.get(rule);
+  if (known !== undefined) return known;
+  const members = Object.entries(rule.of)
+    .flatMap(([member, inner]) => (inner === undefined ? [] : [[member, inner] as const]))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  sorted.set(rule, members);
+  return members;
 }
 
 /** An id of somebody who was authenticated. */

@@ -3,12 +3,15 @@
  * position. The head's row is the one lock: sequence numbers are dense and in the order of commit.
  */
 import { append, decodeNodes, encodeNodes, type CompactRange } from '#merkle/compact-range.js';
+import { HASH_BYTES } from '#merkle/hash.js';
 import { hasher } from '#merkle/node/hasher.js';
 import { perfectRoot, TILE_WIDTH, tilesCompleted, type TileId } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
 import type { BusRecord } from '#bus/bus.js';
 import type { Entry } from '../leaf/entry.js';
+import { ENTRY_KEY_BYTES } from '../leaf/keys.js';
 import { LogError } from './log-error.js';
+import { pack } from './pack.js';
 import { readTileRows } from './tile-rows.js';
 
 export interface NewEntry {
@@ -61,15 +64,20 @@ function headOf({ rows: [row] }: { rows: HeadRow[] }): CompactRange {
 }
 
 async function insertEntries(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
+  const leaves = pack(fresh.map(({ entry }) => entry.leaf));
   await tx.query({
     name: 'insert-entries',
     text: `INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id)
-       SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
-                            $8::boolean[], $9::text[], $10::text[], $11::text[])`,
+       SELECT $1::bigint + n - 1, substr($2::bytea, ${HASH_BYTES} * (n::int - 1) + 1, ${HASH_BYTES}), substr($3::bytea, leaf_from, leaf_bytes),
+              topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id
+         FROM unnest($4::int[], $5::int[], $6::text[], $7::int[], $8::bigint[], $9::bigint[], $10::boolean[], $11::text[], $12::text[], $13::text[])
+              WITH ORDINALITY AS e(leaf_from, leaf_bytes, topic, partition, bus_offset, appended_at_ms, admitted, type, task_id, event_id, n)`,
     values: [
-      fresh.map((_, i) => first + BigInt(i)),
-      fresh.map(({ entry }) => entry.leafHash),
-      fresh.map(({ entry }) => entry.leaf),
+      first,
+      Buffer.concat(fresh.map(({ entry }) => entry.leafHash)),
+      leaves.bytes,
+      leaves.from,
+      leaves.lengths,
       fresh.map(({ record }) => record.topic),
       fresh.map(({ record }) => record.partition),
       fresh.map(({ record }) => record.offset),
@@ -83,16 +91,25 @@ async function insertEntries(tx: Tx, first: bigint, fresh: readonly NewEntry[]):
 }
 
 async function insertPayloads(tx: Tx, first: bigint, fresh: readonly NewEntry[]): Promise<void> {
+  const keys = pack(fresh.map(({ entry }) => entry.payload.recordKey));
+  const headers = pack(fresh.map(({ entry }) => entry.payload.headers));
+  const values = pack(fresh.map(({ entry }) => entry.payload.value));
   await tx.query({
     name: 'insert-payloads',
     text: `INSERT INTO payload (seq, entry_key, record_key, headers, value)
-       SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])`,
+       SELECT $1::bigint + n - 1, substr($2::bytea, ${ENTRY_KEY_BYTES} * (n::int - 1) + 1, ${ENTRY_KEY_BYTES}),
+              substr($3::bytea, key_from, key_bytes), substr($4::bytea, headers_from, headers_bytes), substr($5::bytea, value_from, value_bytes)
+         FROM unnest($6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[])
+              WITH ORDINALITY AS p(key_from, key_bytes, headers_from, headers_bytes, value_from, value_bytes, n)`,
     values: [
-      fresh.map((_, i) => first + BigInt(i)),
-      fresh.map(({ entry }) => entry.entryKey),
-      fresh.map(({ entry }) => entry.payload.recordKey),
-      fresh.map(({ entry }) => entry.payload.headers),
-      fresh.map(({ entry }) => entry.payload.value),
+      ...[
+        first,
+        Buffer.concat(fresh.map(({ entry }) => entry.entryKey)),
+        keys.bytes,
+        headers.bytes,
+        values.bytes,
+      ],
+      ...[keys.from, keys.lengths, headers.from, headers.lengths, values.from, values.lengths],
     ],
   });
 }

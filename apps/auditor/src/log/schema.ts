@@ -113,6 +113,13 @@ export const logMigrations: readonly Migration[] = [
     `,
   },
   { id: 'log-6', sql: projectionTables },
+  {
+    id: 'log-7',
+    sql: `
+      -- Half of all payloads are just above the two kilobytes from which PostgreSQL compresses, and signatures in base64 give it little to win.
+      ALTER TABLE payload SET (toast_tuple_target = 8160);
+    `,
+  },
 ];
 
 /** What the event triggers of a guarded database ask of whoever changes the schema (deploy/postgres/guard-the-log.sql). */
