@@ -1,9 +1,9 @@
-/** Roles beside the auditor's own, as docs/how-to/guard-the-log.md makes them, and one that may write all data of the server. */
+/** Roles beside the auditor's own and the signer's, as docs/how-to/guard-the-log.md makes them, and one that may write all data of the server. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { LogDatabase } from './log-database.js';
 
-export type RoleName = 'writer' | 'reader' | 'owner' | 'dba' | 'rewriter';
+export type RoleName = 'writer' | 'signer' | 'reader' | 'owner' | 'dba' | 'rewriter';
 
 export interface Roles {
   /** A connection of each, one after the other. */
@@ -29,6 +29,7 @@ export async function openRoles(log: LogDatabase, page: string): Promise<Roles> 
   const { owner = '', database = '', major = 0 } = rows[0] ?? {};
   const names: Record<RoleName, string> = {
     writer: log.runtimeRole,
+    signer: log.signerRole,
     owner,
     reader: `${database}_reader`,
     dba: `${database}_dba`,

@@ -20,7 +20,7 @@ const other = findPostgres().find(({ major }) => major >= 15 && major < OURS);
 if (other === undefined && process.env['MAYFLY_POSTGRES'] === 'required')
   throw new Error('MAYFLY_POSTGRES=required, and this machine has no PostgreSQL 15 to 17');
 
-const ROLES: readonly RoleName[] = ['writer', 'reader', 'owner', 'dba', 'rewriter'];
+const ROLES: readonly RoleName[] = ['writer', 'signer', 'reader', 'owner', 'dba', 'rewriter'];
 const REPLACED =
   'FUNCTION audit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$';
 /** The first column is what bar B6 asks for. */
@@ -29,11 +29,13 @@ const ACTS = [
   ['UPDATE', "UPDATE audit.entry_p0 SET leaf_hash = decode(repeat('00', 32), 'hex')"],
   ['UPDATE', 'UPDATE audit.tile SET hashes = hashes'],
   ['UPDATE', 'UPDATE audit.checkpoint SET note = note'],
+  ['UPDATE', "UPDATE audit.cosignature SET line = ''"],
   ['UPDATE', 'UPDATE audit.tree_head SET size = size - 1'],
   ['DELETE', 'DELETE FROM audit.entry'],
   ['DELETE', 'DELETE FROM audit.entry_p0 WHERE seq = 2'],
   ['DELETE', 'DELETE FROM audit.tile'],
   ['DELETE', 'DELETE FROM audit.checkpoint'],
+  ['DELETE', 'DELETE FROM audit.cosignature'],
   ['DELETE', 'DELETE FROM audit.tree_head'],
   ['TRUNCATE parent', 'TRUNCATE audit.entry CASCADE'],
   ['TRUNCATE child', 'TRUNCATE audit.entry_p0'],
@@ -111,7 +113,9 @@ function matrix(start: () => Promise<OwnPostgres | undefined>): void {
     log = await freshLogDatabase({ adminUrl: server?.url, isGuarded: true });
     const batch = Array.from({ length: 260 }, () => world.wrote('broker', 'task.accepted', common));
     await ingesting(log.runtime, world).onBatch(batch);
-    await log.admin.query("INSERT INTO checkpoint (size, note) VALUES (0, 'note')");
+    await log.admin.query(
+      "INSERT INTO checkpoint (size, note) VALUES (0, 'note'); INSERT INTO cosignature VALUES (0, 'w', 1, 'line')",
+    );
     roles = await openRoles(log, PAGE);
     before = await everything();
   });
