@@ -4,8 +4,6 @@ import { parseTrust } from '#bundle/trust.js';
 import { openCheckpoint, type Checkpoint } from '#merkle/checkpoint.js';
 import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
 import { transact } from '#store/database.js';
-import { makeEntry } from '../src/leaf/entry.js';
-import { judge } from '../src/leaf/judge.js';
 import { appendEntries } from '../src/log/append.js';
 import { signHead } from '../src/signer/sign-head.js';
 import { openAuditorHttp, type AuditorHttp } from './auditor-http.js';
@@ -39,10 +37,10 @@ export class TwiceSignedLog {
 
   async append(count: number): Promise<void> {
     const { world, db } = this;
-    const fresh = Array.from({ length: count }, () => {
-      const record = world.wrote('broker', 'task.accepted', common);
-      return { record, entry: makeEntry(record, judge(record, world.authorities), world.keys) };
-    });
+    const records = Array.from({ length: count }, () => world.wrote('broker', 'task.accepted', common));
+    const fresh = await Promise.all(
+      records.map(async (record) => ({ record, entry: await world.entryOf(record) })),
+    );
     await transact(db.runtime, (tx) => appendEntries(tx, fresh));
   }
 

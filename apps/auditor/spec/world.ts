@@ -19,7 +19,8 @@ import { ensureServiceKeys } from '#identity/development/service-keys.js';
 import { loadPeerKeys, RecordSigner } from '#identity/records.js';
 import { loadTrust } from '#identity/trust.js';
 import type { LeafKeys } from '../src/leaf/entry.js';
-import type { Authorities } from '../src/leaf/judge.js';
+import { makeEntry, type Entry } from '../src/leaf/entry.js';
+import { judge, type Authorities } from '../src/leaf/judge.js';
 import { Pseudonyms } from '../src/leaf/keys.js';
 
 export const TASK = '01928c5e-0000-7000-8000-000000000001';
@@ -135,6 +136,11 @@ export class World {
       value,
       headers: Object.fromEntries(asRead),
     };
+  }
+
+  /** As it would stand in the log. */
+  async entryOf(record: BusRecord): Promise<Entry> {
+    return makeEntry(record, await judge(record, this.authorities), this.keys);
   }
 
   svid(id: string, audience = 'mayfly'): Promise<string> {

@@ -9,7 +9,8 @@ import { transact, type Database, type Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
 import { Intake } from '#store/intake.js';
-import type { Aside, Read } from '#store/intake-parts.js';
+import type { Aside } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import { advanceOffset, lockOffset } from '#store/offsets.js';
 import { enqueue, type QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
@@ -55,7 +56,7 @@ export class Ingest {
     this.intake = new Intake({
       db,
       group: GROUP,
-      read: (record) => this.#entryOf(record),
+      read: { elsewhere: (record) => this.#entryOf(record) },
       handle: (tx, batch) => append(tx, batch),
       after: (ingested) => this.#after(ingested),
       setAside,
@@ -86,7 +87,7 @@ export class Ingest {
     await releaseOrders<Ingested>({
       db,
       group: GROUP,
-      handle: (tx, record) => append(tx, [{ record, said: this.#entryOf(record) }]),
+      handle: async (tx, record) => append(tx, [{ record, said: await this.#entryOf(record) }]),
       after: ({ effects, queued }) => {
         for (const each of effects) this.#after(each);
         this.#after({ appended: [], queued });
@@ -107,8 +108,8 @@ export class Ingest {
     this.#parts.onAppended([{ topic, admitted: true }]);
   }
 
-  #entryOf(record: BusRecord): NewEntry | null {
-    const judged = judge(record, this.#parts.authorities);
+  async #entryOf(record: BusRecord): Promise<NewEntry | null> {
+    const judged = await judge(record, this.#parts.authorities);
     return isHeartbeat(record, judged)
       ? null
       : { record, entry: makeEntry(record, judged, this.#parts.keys) };

@@ -11,7 +11,7 @@ import { unreachable } from '#events/unreachable.js';
 import type { Admission, Admitted } from '#identity/admit.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import type { QueuedRecord } from '#store/outbox.js';
 import type { Answer } from './answers.js';
 import type { BrokerParts } from './broker-parts.js';

@@ -11,7 +11,7 @@ import {
 } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
 import { claimedType, type BrokerEvent, type Hearing } from './heard-record.js';

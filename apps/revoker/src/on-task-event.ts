@@ -11,7 +11,7 @@ import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Trust } from '#identity/trust.js';
 import type { Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import { keyText } from '#store/parking.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { tasksAgentsMayEnd } from './task-rows.js';

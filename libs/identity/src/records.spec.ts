@@ -16,7 +16,7 @@ import {
   publicOf,
   token,
 } from '../test/fixtures.js';
-import { RecordSigner, loadPeerKeys, verifyRecord, type PeerKeys } from './records.js';
+import { RecordSigner, loadPeerKeys, verifyRecord, verifyRecordElsewhere, type PeerKeys } from './records.js';
 
 const TOPIC = 'mayfly.credential.events.v1';
 const STORE = '7f3a9c.42';
@@ -50,6 +50,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Here and by another thread, which must agree. */
+async function verified(of: BusRecord): Promise<ReturnType<typeof verifyRecord>> {
+  const here = verifyRecord(of, peers);
+  expect(await verifyRecordElsewhere(of, peers)).toEqual(here);
+  return here;
+}
+
 function record(change: Partial<BusRecord> = {}, headers: BusRecord['headers'] = {}): BusRecord {
   return {
     topic: TOPIC,
@@ -69,8 +76,8 @@ const signatureBy = (header: object, key = AGENT_KEY, payload?: string) => {
 const kidOf = (signer: RecordSigner) => signer.jwks.keys[0]?.kid;
 
 describe('a signed record', () => {
-  it('says which service wrote it, and the count of its store', () => {
-    expect(verifyRecord(record(), peers)).toEqual({
+  it('says which service wrote it, and the count of its store', async () => {
+    expect(await verified(record())).toEqual({
       ok: true,
       service: 'broker',
       head,
@@ -127,8 +134,8 @@ describe('a record is refused as forged', () => {
     ['a count with leading zeros', {}, { 'mayfly-store': '7f3a9c.042' }],
     ['a count without an epoch', {}, { 'mayfly-store': '42' }],
     ['a signature that is no token', {}, { 'mayfly-sig': 'a.b.c' }],
-  ])('with %s', (_what, change, headers) => {
-    expect(verifyRecord(record(change, headers), peers)).toMatchObject({
+  ])('with %s', async (_what, change, headers) => {
+    expect(await verified(record(change, headers))).toMatchObject({
       ok: false,
       refusal: { code: 'ERR_RECORD_FORGED' },
     });
@@ -157,24 +164,24 @@ describe('a record is refused as forged', () => {
           '{"topic":"x"}',
         ),
     ],
-  ])('when it is signed %s', (_what, signature) => {
-    expect(verifyRecord(record({}, { 'mayfly-sig': signature() }), peers)).toMatchObject({
+  ])('when it is signed %s', async (_what, signature) => {
+    expect(await verified(record({}, { 'mayfly-sig': signature() }))).toMatchObject({
       ok: false,
       refusal: { code: 'ERR_RECORD_FORGED' },
     });
   });
 
-  it('after any change of one character of its signature', () => {
+  it('after any change of one character of its signature', async () => {
     const honest = String(record().headers['mayfly-sig']);
     for (let at = 0; at < honest.length; at += 1) {
       const bent = honest.slice(0, at) + (honest[at] === 'A' ? 'B' : 'A') + honest.slice(at + 1);
-      expect(verifyRecord(record({}, { 'mayfly-sig': bent }), peers).ok).toBe(false);
+      expect((await verified(record({}, { 'mayfly-sig': bent }))).ok).toBe(false);
     }
   });
 });
 
-it('a record of ours larger than Kafka carries is refused before it is hashed', () => {
-  expect(verifyRecord(record({ value: Buffer.alloc(1_048_577) }), peers)).toMatchObject({
+it('a record of ours larger than Kafka carries is refused before it is hashed', async () => {
+  expect(await verified(record({ value: Buffer.alloc(1_048_577) }))).toMatchObject({
     refusal: { code: 'ERR_RECORD_TOO_LARGE' },
   });
 });

@@ -16,7 +16,7 @@ import {
 import { canonical } from '#events/jcs.js';
 import { serviceSource, type ServiceName } from '#events/services.js';
 import { sha256Hex } from './bytes.js';
-import { algorithmOf, readJws, signJws, verifyJws } from './jws.js';
+import { algorithmOf, readJws, signJws, verifyJws, verifyJwsElsewhere, type Jws } from './jws.js';
 import type { EcPublicJwk } from './jwk.js';
 import type { PeerKeys } from './peer-keys.js';
 import { refuse, type Checked } from './refuse.js';
@@ -108,6 +108,32 @@ export interface VerifiedRecord {
  * as the service signed them. A record sent twice verifies twice: order and repetition are for the consumer, by `store` and `ce_id`.
  */
 export function verifyRecord(record: BusRecord, peers: PeerKeys): Checked<VerifiedRecord> {
+  const claim = readClaim(record, peers);
+  return claim.ok ? proven(claim, verifyJws(claim.jws, claim.key, 'ES256')) : claim;
+}
+
+/** As {@link verifyRecord}, with the signature checked by another thread. */
+export async function verifyRecordElsewhere(
+  record: BusRecord,
+  peers: PeerKeys,
+): Promise<Checked<VerifiedRecord>> {
+  const claim = readClaim(record, peers);
+  return claim.ok ? proven(claim, await verifyJwsElsewhere(claim.jws, claim.key, 'ES256')) : claim;
+}
+
+/** What a record says of its writer, where its signature is all that is left to check. */
+interface Claim {
+  jws: Jws;
+  key: KeyObject;
+  claimed: VerifiedRecord;
+}
+
+const proven = ({ claimed }: Claim, isSigned: boolean): Checked<VerifiedRecord> =>
+  isSigned
+    ? { ok: true, ...claimed }
+    : refuse('ERR_RECORD_FORGED', 'the signature does not verify', { service: claimed.service });
+
+function readClaim(record: BusRecord, peers: PeerKeys): Checked<Claim> {
   if (record.value !== null && record.value.length > MAX_VALUE_BYTES)
     return refuse('ERR_RECORD_TOO_LARGE', 'the value is too large', { bytes: record.value.length });
   const read = readHeaders(record.headers, HEAD_REQUIRED, [
@@ -136,14 +162,9 @@ export function verifyRecord(record: BusRecord, peers: PeerKeys): Checked<Verifi
   const signed = signedTextOf(record, headed.head, store);
   if (signed === undefined || !jws.payload.equals(Buffer.from(signed)))
     return refuse('ERR_RECORD_FORGED', 'the signature is of another record', { service: peer.service });
-  if (!verifyJws(jws, peer.key, 'ES256'))
-    return refuse('ERR_RECORD_FORGED', 'the signature does not verify', { service: peer.service });
-  return {
-    ok: true,
-    service: peer.service,
-    head: headed.head,
-    store: { epoch: counter[1], n: BigInt(counter[2]) },
-  };
+  const { service, key } = peer;
+  const claimed = { service, head: headed.head, store: { epoch: counter[1], n: BigInt(counter[2]) } };
+  return { ok: true, jws, key, claimed };
 }
 
 function signedTextOf(record: BusRecord, head: EventHead, store: string): string | undefined {

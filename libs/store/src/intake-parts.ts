@@ -1,6 +1,7 @@
 /** What a service gives its intake (`intake.ts`): how to read, to handle, and to set aside. */
 import type { BusRecord } from '#bus/bus.js';
 import type { Database, Tx } from './database.js';
+import type { Read, Reader } from './readings.js';
 
 /** A record that failed, set aside. @returns whether later records of its key wait behind it, and what follows. */
 export interface Aside<E> {
@@ -8,17 +9,10 @@ export interface Aside<E> {
   effects: E;
 }
 
-/** A record and what it says. */
-export interface Read<R> {
-  record: BusRecord;
-  said: R;
-}
-
 export interface IntakeParts<R, E> {
   db: Database;
   group: string;
-  /** Decodes and verifies, before any lock is held. */
-  read: (record: BusRecord) => R;
+  read: Reader<R>;
   /** The effects of records, in order within each partition, in their transaction. Called again where it failed. */
   handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E>;
   /** After each commit, in the order of the commits. */

@@ -11,7 +11,8 @@ import type { BusRecord } from '#bus/bus.js';
 import { consumeBatch } from './consume.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
-import type { IntakeParts, Read } from './intake-parts.js';
+import type { IntakeParts } from './intake-parts.js';
+import { Readings } from './readings.js';
 import { isTransient } from './transient.js';
 
 const ROOM = 100;
@@ -29,7 +30,7 @@ class Dropped extends Error {}
 
 export class Intake<R, E> {
   readonly #parts: IntakeParts<R, E>;
-  readonly #read = new WeakMap<BusRecord, Read<R>>();
+  readonly #readings: Readings<R>;
   readonly #held: HeldKeys;
   readonly #idle: IdlePositions;
   #waiting: BusRecord[] = [];
@@ -45,6 +46,7 @@ export class Intake<R, E> {
 
   constructor(parts: IntakeParts<R, E>) {
     this.#parts = parts;
+    this.#readings = new Readings(parts.read);
     this.#held = new HeldKeys(parts.group);
     this.#idle = new IdlePositions(parts.db, parts.group, parts.warn);
   }
@@ -54,6 +56,7 @@ export class Intake<R, E> {
     this.#assertAlive();
     if (this.#stopped || records.length === 0) return;
     if (this.#waiting.length === 0) this.#since = performance.now();
+    this.#readings.begin(records);
     for (const record of records) {
       this.#waiting.push(record);
       this.#bytes += bytesOf(record);
@@ -198,7 +201,7 @@ export class Intake<R, E> {
 
   async #commit(records: readonly BusRecord[]): Promise<void> {
     const { db, group, handle, after, setBehind, waitsBehind } = this.#parts;
-    for (const record of records) this.#readOnce(record);
+    const read = await this.#readings.of(records);
     const effects = await consumeBatch(db, group, records, async (tx, wanted) => {
       const held = await this.#held.among(tx, wanted, wanted.length < records.length);
       const behind = wanted.filter((record) => held.has(record) && waitsBehind(record));
@@ -210,18 +213,12 @@ export class Intake<R, E> {
           : [
               await handle(
                 tx,
-                rest.map((record) => this.#readOnce(record)),
+                rest.flatMap((record) => read.get(record) ?? []),
               ),
             ]),
       ];
     });
     for (const each of effects) after(each);
-  }
-
-  #readOnce(record: BusRecord): Read<R> {
-    let read = this.#read.get(record);
-    if (read === undefined) this.#read.set(record, (read = { record, said: this.#parts.read(record) }));
-    return read;
   }
 
   /** The record has failed by itself: it makes way, and so do those that depend on it. */

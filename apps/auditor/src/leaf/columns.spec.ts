@@ -2,8 +2,7 @@ import type { BusRecord } from '#bus/bus.js';
 import { DELIVERY } from '#events/topics.js';
 import { common, LEASE, ORCHESTRATOR, started, World } from '../../spec/world.js';
 import { columnsOf, differing, type Columns } from './columns.js';
-import { makeEntry, type Entry } from './entry.js';
-import { judge } from './judge.js';
+import type { Entry } from './entry.js';
 import { gapEntry, KEY_ADDED, keyChangeEntry } from './own-entry.js';
 
 let world: World;
@@ -17,8 +16,8 @@ const stored = (record: Pick<BusRecord, 'topic' | 'partition' | 'offset' | 'appe
   const atMs = Math.abs(appendedAtMs) < 8.64e15 ? BigInt(appendedAtMs) : 0n;
   return { topic, partition, offset, appendedAtMs: atMs, admitted, type, taskId, eventId };
 };
-const enter = (record: BusRecord): [Columns, Buffer] => {
-  const entry = makeEntry(record, judge(record, world.authorities), world.keys);
+const enter = async (record: BusRecord): Promise<[Columns, Buffer]> => {
+  const entry = await world.entryOf(record);
   return [stored(record, entry), entry.leaf];
 };
 
@@ -41,7 +40,7 @@ it('says of each entry what its columns say', async () => {
     world.wrote('broker', 'task.ended', null),
   ];
   for (const record of records) {
-    const [columns, leaf] = enter(record);
+    const [columns, leaf] = await enter(record);
     expect(differing(columns, columnsOf(leaf) ?? {})).toEqual([]);
   }
 });
@@ -71,8 +70,8 @@ it.each<Partial<Columns>>([
   { type: null },
   { taskId: LEASE },
   { eventId: LEASE },
-])('sees that a column alone was changed: %o', (change) => {
-  const [columns, leaf] = enter(world.wrote('broker', 'task.accepted', common));
+])('sees that a column alone was changed: %o', async (change) => {
+  const [columns, leaf] = await enter(world.wrote('broker', 'task.accepted', common));
 
   expect(differing({ ...columns, ...change }, columnsOf(leaf) ?? {})).toEqual(Object.keys(change));
 });

@@ -14,14 +14,13 @@ import {
   World,
 } from '../../spec/world.js';
 import { envelopeOf, openCommitments } from '../log/entries.js';
-import { makeEntry, MAX_LEAF_BYTES, type Entry } from './entry.js';
-import { judge } from './judge.js';
+import { MAX_LEAF_BYTES } from './entry.js';
 
 let world: World;
 beforeAll(async () => (world = await World.open()));
 afterAll(() => world.close());
 
-const enter = (record: BusRecord): Entry => makeEntry(record, judge(record, world.authorities), world.keys);
+const enter = (record: BusRecord) => world.entryOf(record);
 const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest();
 
 /** A value, and what somebody who knows it could recognise: its plain hash in every form. */
@@ -35,7 +34,7 @@ function expectNoTrace(leaf: Buffer, values: string[]) {
 
 describe('an admitted event', () => {
   it('becomes a leaf with its facts, and the hash of those very bytes', async () => {
-    const { leaf, leafHash, type, taskId, admitted } = enter(
+    const { leaf, leafHash, type, taskId, admitted } = await enter(
       await world.said('task.started', started, ORCHESTRATOR),
     );
 
@@ -60,7 +59,7 @@ describe('an admitted event', () => {
 
   it('leaves no personal value in its leaf, nor a plain hash of one', async () => {
     const record = await world.said('task.started', started, ORCHESTRATOR);
-    const { leaf } = enter(record);
+    const { leaf } = await enter(record);
 
     expectNoTrace(leaf, [
       started.purpose,
@@ -76,8 +75,8 @@ describe('an admitted event', () => {
 
   it('has the same pseudonym for the same person, and other commitments for the same purpose', async () => {
     const [one, two] = [
-      enter(await world.said('task.started', started, ORCHESTRATOR)),
-      enter(await world.said('task.started', started, ORCHESTRATOR)),
+      await enter(await world.said('task.started', started, ORCHESTRATOR)),
+      await enter(await world.said('task.started', started, ORCHESTRATOR)),
     ].map(({ leaf }) => envelopeOf(leaf));
 
     expect(one?.event).toEqual(two?.event);
@@ -88,7 +87,7 @@ describe('an admitted event', () => {
   });
 
   it('can be opened with its payload, and a payload changed afterwards opens nothing', async () => {
-    const { leaf, payload, entryKey } = enter(await world.said('task.started', started, ORCHESTRATOR));
+    const { leaf, payload, entryKey } = await enter(await world.said('task.started', started, ORCHESTRATOR));
     const kept = { seq: 0n, entryKey, value: payload.value };
     const forged = Buffer.from(JSON.stringify({ ...started, purpose: 'Something else' }));
 
@@ -100,7 +99,7 @@ describe('an admitted event', () => {
   it('keeps no token in its payload, only the hash of it', async () => {
     const record = await world.said('task.started', started, ORCHESTRATOR);
     const svid = (record.headers['mayfly-svid'] as Buffer).toString();
-    const headers = enter(record).payload.headers?.toString() ?? '';
+    const headers = (await enter(record)).payload.headers?.toString() ?? '';
 
     expect(headers).not.toContain(Buffer.from(svid).toString('base64'));
     expect(JSON.parse(headers)).toMatchObject({ 'mayfly-svid': [{ sha256: sha256(svid).toString('hex') }] });
@@ -122,8 +121,8 @@ describe('an event of ours', () => {
     sender: ANALYST,
   };
 
-  it('names the service that signed it', () => {
-    const { leaf } = enter(world.wrote('broker', 'event.rejected', rejected));
+  it('names the service that signed it', async () => {
+    const { leaf } = await enter(world.wrote('broker', 'event.rejected', rejected));
 
     expect(envelopeOf(leaf)).toMatchObject({
       service: 'broker',
@@ -134,8 +133,8 @@ describe('an event of ours', () => {
     expectNoTrace(leaf, ['Wanda Quixote', rejected.reason]);
   });
 
-  it('calls an operator by a pseudonym, and an agent by its id', () => {
-    const { leaf } = enter(
+  it('calls an operator by a pseudonym, and an agent by its id', async () => {
+    const { leaf } = await enter(
       world.wrote('auditor', 'access.read', {
         ...common,
         actor: OPERATOR,
@@ -154,8 +153,8 @@ describe('an event of ours', () => {
     });
   });
 
-  it('seals what does not look like an identifier, wherever it stands', () => {
-    const { leaf } = enter(
+  it('seals what does not look like an identifier, wherever it stands', async () => {
+    const { leaf } = await enter(
       world.wrote('broker', 'call.decided', {
         ...common,
         tool: 'ask Wanda Quixote',
@@ -171,9 +170,9 @@ describe('an event of ours', () => {
     );
   });
 
-  it('is left to the commitment over its bytes when it is too large for a leaf', () => {
+  it('is left to the commitment over its bytes when it is too large for a leaf', async () => {
     const rights = Array.from({ length: 4_000 }, (_, i) => `right_${i}_${'x'.repeat(20)}`);
-    const { leaf } = enter(world.wrote('broker', 'lease.intended', { ...common, rights }));
+    const { leaf } = await enter(world.wrote('broker', 'lease.intended', { ...common, rights }));
 
     expect(leaf.length).toBeLessThanOrEqual(MAX_LEAF_BYTES);
     expect(envelopeOf(leaf)).toMatchObject({ oversize: true, type: 'lease.intended', task: TASK });
@@ -187,8 +186,10 @@ describe('a sealed credential', () => {
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.');
 
-  it('is recorded by its hash and its header, and kept nowhere', () => {
-    const entry = enter(world.wrote('broker', 'credential.delivered', Buffer.from(jwe), { topic: DELIVERY }));
+  it('is recorded by its hash and its header, and kept nowhere', async () => {
+    const entry = await enter(
+      world.wrote('broker', 'credential.delivered', Buffer.from(jwe), { topic: DELIVERY }),
+    );
 
     expect(entry.payload.value).toBeNull();
     expect(entry.leaf.toString()).not.toContain(Buffer.from('ciphertext').toString('base64url'));
@@ -200,10 +201,10 @@ describe('a sealed credential', () => {
     });
   });
 
-  it('is not kept either when nobody is proved to have written it', () => {
+  it('is not kept either when nobody is proved to have written it', async () => {
     const record = world.wrote('broker', 'credential.delivered', Buffer.from(jwe), { topic: DELIVERY });
     delete record.headers['mayfly-sig'];
-    const entry = enter(record);
+    const entry = await enter(record);
 
     expect(entry.payload.value).toBeNull();
     expect(envelopeOf(entry.leaf)).toMatchObject({ authenticated: false, code: 'ERR_RECORD_UNSIGNED' });
@@ -214,7 +215,7 @@ describe('a record that is not admitted', () => {
   it('says so with the code, and gives its claims no name', async () => {
     const record = await world.said('task.started', started, ORCHESTRATOR);
     record.headers['mayfly-proof'] = Buffer.from('e30.e30.e30');
-    const entry = enter(record);
+    const entry = await enter(record);
 
     expect(envelopeOf(entry.leaf)).toMatchObject({
       authenticated: false,
@@ -244,15 +245,15 @@ describe('a record that is not admitted', () => {
   ])('becomes a leaf with %s', async (_name, change: Partial<BusRecord>) => {
     const record = await world.said('task.started', started, ORCHESTRATOR);
     for (const topic of [record.topic, DELIVERY, REVOCATIONS, 'mayfly.credential.events.v1']) {
-      const entry = enter({ ...record, topic, headers: {}, ...change });
+      const entry = await enter({ ...record, topic, headers: {}, ...change });
       expect(envelopeOf(entry.leaf)).toMatchObject({ v: 1, authenticated: false });
     }
   });
 
-  it('does not fill the disk with its bytes', () => {
+  it('does not fill the disk with its bytes', async () => {
     const record = world.wrote('broker', 'task.ended', Buffer.alloc(100_000, 'x'));
-    expect(enter(record).payload.value).toHaveLength(100_000);
+    expect((await enter(record)).payload.value).toHaveLength(100_000);
     delete record.headers['mayfly-sig'];
-    expect(enter(record).payload.value).toBeNull();
+    expect((await enter(record)).payload.value).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import type { RefusalCode } from '#events/refusal.js';
 import type { ServiceName } from '#events/services.js';
 import { TASK_EVENTS } from '#events/topics.js';
 import { admit } from '#identity/admit.js';
-import { verifyRecord, type PeerKeys } from '#identity/records.js';
+import { verifyRecordElsewhere, type PeerKeys } from '#identity/records.js';
 import type { Trust } from '#identity/trust.js';
 
 export type Judgement =
@@ -43,9 +43,9 @@ export interface Authorities {
   peers: PeerKeys;
 }
 
-/** Inbound topics are judged by admission rules 1 and 2, all others by our services' signatures. */
-export function judge(record: BusRecord, { trust, peers }: Authorities): Judgement {
-  return record.topic === TASK_EVENTS ? judgeInbound(record, trust) : judgeOutbound(record, peers);
+/** Inbound topics are judged by admission rules 1 and 2, all others by our services' signatures, which other threads check. */
+export async function judge(record: BusRecord, { trust, peers }: Authorities): Promise<Judgement> {
+  return record.topic === TASK_EVENTS ? judgeInbound(record, trust) : await judgeOutbound(record, peers);
 }
 
 function judgeInbound(record: BusRecord, trust: Trust): Judgement {
@@ -67,8 +67,8 @@ function judgeInbound(record: BusRecord, trust: Trust): Judgement {
   };
 }
 
-function judgeOutbound(record: BusRecord, peers: PeerKeys): Judgement {
-  const verified = verifyRecord(record, peers);
+async function judgeOutbound(record: BusRecord, peers: PeerKeys): Promise<Judgement> {
+  const verified = await verifyRecordElsewhere(record, peers);
   if (!verified.ok) return { admitted: false, code: verified.refusal.code };
   const { service, head, store } = verified;
   return {

@@ -7,8 +7,6 @@ import { migrate } from '#store/migrate.js';
 import { storeMigrations } from '#store/store-migrations.js';
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
 import { common, World } from '../../spec/world.js';
-import { makeEntry } from '../leaf/entry.js';
-import { judge } from '../leaf/judge.js';
 import { appendEntries, readHead } from './append.js';
 import { checkHead, checkRows } from './check-rows.js';
 import { readRoot } from './nodes.js';
@@ -26,10 +24,10 @@ beforeEach(async () => (log = await freshLogDatabase({ migrate: asItWas })));
 afterEach(() => log.drop());
 
 async function append(db: Database, count: number): Promise<void> {
-  const fresh = Array.from({ length: count }, () => {
-    const record = world.wrote('broker', 'task.accepted', common);
-    return { record, entry: makeEntry(record, judge(record, world.authorities), world.keys) };
-  });
+  const records = Array.from({ length: count }, () => world.wrote('broker', 'task.accepted', common));
+  const fresh = await Promise.all(
+    records.map(async (record) => ({ record, entry: await world.entryOf(record) })),
+  );
   await transact(db, (tx) => appendEntries(tx, fresh));
 }
 const rows = async <T extends object>(sql: string) => (await log.admin.query<T>(sql)).rows;

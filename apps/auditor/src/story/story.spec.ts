@@ -1,8 +1,7 @@
 import type { BusRecord } from '#bus/bus.js';
 import { ANALYST, CALL, common, LEASE, ORCHESTRATOR, started, TASK, World } from '../../spec/world.js';
 import { REVOCATIONS } from '#events/topics.js';
-import { makeEntry } from '../leaf/entry.js';
-import { judge } from '../leaf/judge.js';
+import type { Entry } from '../leaf/entry.js';
 import type { KeptPayload } from '../log/entries.js';
 import { inOrder } from './order.js';
 import { tellStory } from './story.js';
@@ -14,10 +13,13 @@ afterAll(() => world.close());
 
 const AT = Date.parse('2026-11-24T19:31:00.000Z');
 
-function logOf(records: readonly BusRecord[]): { entries: TaskEntry[]; payloads: Map<bigint, KeptPayload> } {
+async function logOf(
+  records: readonly BusRecord[],
+): Promise<{ entries: TaskEntry[]; payloads: Map<bigint, KeptPayload> }> {
   const payloads = new Map<bigint, KeptPayload>();
+  const made = await Promise.all(records.map((record) => world.entryOf(record)));
   const entries = records.map((record, i) => {
-    const entry = makeEntry(record, judge(record, world.authorities), world.keys);
+    const entry = made[i] as Entry;
     const seq = BigInt(i);
     payloads.set(seq, { seq, entryKey: entry.entryKey, value: entry.payload.value });
     return {
@@ -47,7 +49,7 @@ const decided = {
 };
 
 it('tells a task in sentences, with who was proved to have said what', async () => {
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     await world.said('task.started', started, ORCHESTRATOR),
     world.wrote('broker', 'call.decided', decided),
     world.wrote('revoker', 'lease.access_cut', {
@@ -81,10 +83,10 @@ it('tells a task in sentences, with who was proved to have said what', async () 
   expect(steps[2]).toMatchObject({ seq: 2, type: 'lease.access_cut', proof: '/v1/entries/2/proof' });
 });
 
-it('tells a suspension, what it costs, and that the task goes on', () => {
+it('tells a suspension, what it costs, and that the task goes on', async () => {
   const suspension = { ...common, generation: 2, cause: 'parked' };
   const revocation = { seq: 1, what: 'task', id: TASK, reason: 'parked' };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'task.suspended', suspension),
     world.wrote(
       'revoker',
@@ -109,10 +111,10 @@ it('tells a suspension, what it costs, and that the task goes on', () => {
   ]);
 });
 
-it('tells who stopped a task and let it go on, why, and who might not', () => {
+it('tells who stopped a task and let it go on, why, and who might not', async () => {
   const said = { ...common, actor: 'user:nadia@corp.example', generation: 2, reason: 'odd hours' };
   const rejected = { ...said, by: said.actor, order: 'resume', code: 'ERR_APPROVER_INVOLVED' };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'task.suspended', { ...said, cause: 'operator' }),
     world.wrote('broker', 'task.order_rejected', rejected),
     world.wrote('broker', 'task.resumed', { ...said, cause: 'operator' }),
@@ -130,7 +132,7 @@ it('tells who stopped a task and let it go on, why, and who might not', () => {
   ]);
 });
 
-it('tells what an operator had cut, and what of it is proven', () => {
+it('tells what an operator had cut, and what of it is proven', async () => {
   const said = {
     ...common,
     actor: 'user:nadia@corp.example',
@@ -138,7 +140,7 @@ it('tells what an operator had cut, and what of it is proven', () => {
     reason: 'stolen',
   };
   const order = { orderId: 'o-1', scope: 'task', subject: TASK };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('revoker', 'revocation.ordered', { ...said, ...order, generationBelow: 2 }),
     world.wrote('broker', 'task.revoked', { ...said, generation: 2, orderId: 'o-1' }),
     world.wrote('revoker', 'revocation.proven', { ...common, ...order, leases: 3 }),
@@ -154,9 +156,9 @@ it('tells what an operator had cut, and what of it is proven', () => {
   ]);
 });
 
-it('tells what drifted and how far, and who let the task go on', () => {
+it('tells what drifted and how far, and who let the task go on', async () => {
   const signal = { agent: ANALYST, signal: 'dataset_creep', weight: 25, score: 100, count: 4 };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'drift.signalled', { ...common, ...signal }),
     world.wrote('broker', 'task.suspended', { ...common, generation: 2, cause: 'drift' }),
     world.wrote('broker', 'task.resumed', {
@@ -175,10 +177,10 @@ it('tells what drifted and how far, and who let the task go on', () => {
   expect(entries.map(({ leaf }) => leaf.toString()).join()).not.toMatch(/olga/i);
 });
 
-it('tells amendments, with what they changed, and those that were refused', () => {
+it('tells amendments, with what they changed, and those that were refused', async () => {
   const declared = [{ tool: 'sql.query', dataset: 'crm.customers', actions: ['read'] }];
   const amended = { ...common, generation: 2, declared, deadline: '2026-11-24T19:50:00.000Z' };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'task.amended', { ...amended, cause: 'amended' }),
     world.wrote('broker', 'task.amended', { ...amended, generation: 3, cause: 'rekeyed', rekeyed: ANALYST }),
     world.wrote('broker', 'task.amendment_refused', { ...common, code: 'ERR_TOOL_UNKNOWN', reason: '' }),
@@ -193,14 +195,14 @@ it('tells amendments, with what they changed, and those that were refused', () =
   ]);
 });
 
-it('tells what was found at a target that no lease explains, and names no account of others', () => {
+it('tells what was found at a target that no lease explains, and names no account of others', async () => {
   const found = { ...common, target: 'shop', provider: 'postgres', principal: 'maria_old' };
   const reaches = [
     { dataset: 'crm.orders', actions: ['read'] },
     { dataset: 'hr.salaries', actions: ['read'] },
   ];
   const orphan = { ...common, leaseId: LEASE, target: 'shop', principal: 'ksmp01' };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('revoker', 'orphan.found', orphan),
     world.wrote('revoker', 'orphan.cut', { ...orphan, exposureMs: 31 }),
     world.wrote('revoker', 'target.restarted', {
@@ -230,9 +232,9 @@ it('tells what was found at a target that no lease explains, and names no accoun
   expect(entries.map(({ leaf }) => leaf.toString()).join()).not.toMatch(/maria/i);
 });
 
-it('tells which policies became others, and that the login who changed them is a person', () => {
+it('tells which policies became others, and that the login who changed them is a person', async () => {
   const activated = { ...common, policySet: 'sha256:b', previous: 'sha256:a', policies: 19, by: 'os:maria' };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'policy.activated', {
       ...activated,
       ...{ added: ['guard.new', 'guard.other'], removed: [], changed: ['data.read'] },
@@ -248,11 +250,11 @@ it('tells which policies became others, and that the login who changed them is a
   ]);
 });
 
-it('tells what is different in the catalogue, and names no operator', () => {
+it('tells what is different in the catalogue, and names no operator', async () => {
   const activated = { ...common, catalogue: 'sha256:b', previous: 'sha256:a', by: 'os:maria' };
   const counts = { orchestrators: 1, operators: 2, agents: 3, tools: 4, datasets: 4, targets: 4 };
   const none = { added: [], removed: [], changed: [] };
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'catalogue.activated', {
       ...activated,
       entries: counts,
@@ -273,14 +275,14 @@ it('tells what is different in the catalogue, and names no operator', () => {
 });
 
 it('says that a purpose was erased, and goes on', async () => {
-  const { entries } = logOf([await world.said('task.started', started, ORCHESTRATOR)]);
+  const { entries } = await logOf([await world.said('task.started', started, ORCHESTRATOR)]);
 
   expect(tellStory(TASK, entries, new Map(), false).text).toContain('declares the task (erased) for person');
 });
 
-it('tells a record once that was sent twice', () => {
+it('tells a record once that was sent twice', async () => {
   const id = world.id();
-  const { entries, payloads } = logOf([
+  const { entries, payloads } = await logOf([
     world.wrote('broker', 'task.accepted', common, { id }),
     world.wrote('broker', 'task.accepted', common, { id }),
   ]);
@@ -288,8 +290,8 @@ it('tells a record once that was sent twice', () => {
   expect(tellStory(TASK, entries, payloads, false).steps).toHaveLength(1);
 });
 
-it('has a line for a type that it does not know', () => {
-  const { entries, payloads } = logOf([world.wrote('broker', 'something.new', common)]);
+it('has a line for a type that it does not know', async () => {
+  const { entries, payloads } = await logOf([world.wrote('broker', 'something.new', common)]);
 
   expect(tellStory(TASK, entries, payloads, false).steps[0]?.line).toBe('broker: something.new');
 });

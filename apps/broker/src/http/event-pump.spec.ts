@@ -1,6 +1,6 @@
 /** What the pump does where no transaction can be had. What it does with one is in the integration specs. */
 import type { Admission } from '#identity/admit.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import type { Database } from '#store/database.js';
 import type { BrokerParts } from '../broker-parts.js';
 import { EventPump } from './event-pump.js';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admission } from '#identity/admit.js';
 import { transact } from '#store/database.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import { isTransient } from '#store/transient.js';
 import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';

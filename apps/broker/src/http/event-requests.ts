@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { InboundType } from '#events/inbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { admit, type Admission, type Admitted } from '#identity/admit.js';
-import type { Read } from '#store/intake-parts.js';
+import type { Read } from '#store/readings.js';
 import type { Answer } from '../answers.js';
 import type { BrokerParts } from '../broker-parts.js';
 import { pendingReply } from './approvals/approval-view.js';

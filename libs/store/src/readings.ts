@@ -1,0 +1,54 @@
+/** What records say, each read once: here, or by other threads from the moment it comes in. */
+import type { BusRecord } from '#bus/bus.js';
+
+/** A record and what it says. */
+export interface Read<R> {
+  record: BusRecord;
+  said: R;
+}
+
+/** Decodes and verifies, before any lock is held. */
+export type Reader<R> = ((record: BusRecord) => R) | { elsewhere: (record: BusRecord) => Promise<R> };
+
+export class Readings<R> {
+  readonly #done = new WeakMap<BusRecord, Read<R>>();
+  readonly #underWay = new WeakMap<BusRecord, Promise<Read<R>>>();
+
+  constructor(private readonly reader: Reader<R>) {}
+
+  /** Other threads have it done by its turn; a failure is told then. */
+  begin(records: readonly BusRecord[]): void {
+    const { reader } = this;
+    if (typeof reader === 'function') return;
+    for (const record of records)
+      if (!this.#done.has(record)) this.#begin(record, reader.elsewhere).catch(() => undefined);
+  }
+
+  /** @throws what reading one of them throws. It is read anew the next time. */
+  async of(records: readonly BusRecord[]): Promise<Map<BusRecord, Read<R>>> {
+    this.begin(records);
+    const read = new Map<BusRecord, Read<R>>();
+    for (const record of records) {
+      const done = this.#done.get(record) ?? (await this.#now(record));
+      this.#done.set(record, done);
+      read.set(record, done);
+    }
+    return read;
+  }
+
+  #now(record: BusRecord): Read<R> | Promise<Read<R>> {
+    const { reader } = this;
+    return typeof reader === 'function'
+      ? { record, said: reader(record) }
+      : this.#begin(record, reader.elsewhere);
+  }
+
+  #begin(record: BusRecord, elsewhere: (record: BusRecord) => Promise<R>): Promise<Read<R>> {
+    const known = this.#underWay.get(record);
+    if (known !== undefined) return known;
+    const reading = elsewhere(record).then((said) => ({ record, said }));
+    this.#underWay.set(record, reading);
+    reading.catch(() => this.#underWay.delete(record));
+    return reading;
+  }
+}
