@@ -126,7 +126,8 @@ async function alone<T>(db: Database, work: (assertAlone: () => void) => Promise
       if (lost !== undefined) throw lost;
     });
   } finally {
-    // The lock goes with the session.
+    // The lock goes with the session, which the server ends a moment after we have left it; the next one need not meet it.
+    await client.query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => undefined);
     client.release(true);
   }
 }
