@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeBroker, EXECUTOR, LEASE, TASK } from '../test/fake-broker.js';
 import { FakeBusBroker } from '../test/fake-bus-broker.js';
 import { BusTransport } from './bus-transport.js';
 import { generateSealKey } from './seal-key.js';
 import { Speaker } from './speaker.js';
-import { testTransport } from './transport.contract.js';
+import { svidOfNobody, testTransport } from './transport.contract.js';
 
 const CALL = '0192f0a0-0000-7000-8000-0000000000c1';
 
@@ -39,12 +40,35 @@ describe('over the bus', () => {
         await fake.leaseEnded(TASK, LEASE);
         return speaker.sign({ type: 'tool.called', data });
       },
-      { withinMs: 5_000 },
+      { withinMs: 30_000 },
     );
     await expect(asked).rejects.toMatchObject({
       code: 'ERR_CREDENTIAL_VOID',
       fields: { leaseId: LEASE, cause: 'task_ended' },
     });
+    await transport.close();
+    await close();
+    await broker.close();
+  });
+
+  it('says why it was turned away, also where it asks again too late to hear of that', async () => {
+    const broker = await FakeBroker.open();
+    const { bus, peers, close } = await opened(broker);
+    const transport = new BusTransport({ bus, peers, retryAfterMs: 50 });
+    const sealKey = generateSealKey();
+    const data = { taskId: TASK, callId: CALL, tool: 'sql.query', action: 'read', sealTo: sealKey.publicJwk };
+    const stranger = new Speaker(() => Promise.resolve(svidOfNobody));
+    const withinMs = 400;
+    let letters = 0;
+    const asked = transport.ask(
+      { taskId: TASK, callId: CALL, agent: EXECUTOR, sealKid: sealKey.thumbprint },
+      async () => {
+        if ((letters += 1) > 1) await sleep(2 * withinMs);
+        return stranger.sign({ type: 'tool.called', data });
+      },
+      { withinMs },
+    );
+    await expect(asked).rejects.toMatchObject({ name: 'Refused', code: 'ERR_SVID_INVALID' });
     await transport.close();
     await close();
     await broker.close();
@@ -64,7 +88,7 @@ describe('over the bus', () => {
         await fake.callPending(TASK, CALL, EXECUTOR);
         return speaker.sign({ type: 'tool.called', data });
       },
-      { withinMs: 5_000 },
+      { withinMs: 30_000 },
     );
     await expect(asked).rejects.toMatchObject({
       code: 'ERR_APPROVAL_PENDING',

@@ -87,6 +87,7 @@ export class BusTransport implements Transport {
     const verdicts = hearsVerdicts ? await this.#listenForVerdicts() : undefined;
     // Outlives the attempts, so that an answer to any of them counts.
     const answered = answerOf();
+    let refused: Refused | undefined;
     const untilMs = performance.now() + withinMs;
     for (;;) {
       signal?.throwIfAborted();
@@ -95,7 +96,9 @@ export class BusTransport implements Transport {
       const turnedAway = verdicts
         ?.verdictOn(record.headers.ce_id ?? '', Math.max(1, VERDICT_FIRST * (untilMs - performance.now())))
         .then((verdict) => this.#demandTaken(verdict));
-      turnedAway?.catch(() => undefined);
+      turnedAway?.catch((error: unknown) => {
+        if (error instanceof Refused) refused = error;
+      });
       await this.#settings.bus.publish([record]);
       const pause = new AbortController();
       const first = await orAborted(
@@ -105,7 +108,12 @@ export class BusTransport implements Transport {
           sleep(retryAfterMs, undefined, { signal: pause.signal }).catch(() => undefined),
         ]),
         signal,
-      ).finally(() => pause.abort());
+      )
+        // An attempt may have been turned away, and the next one be too late to hear of it.
+        .catch((error: unknown) => {
+          throw isTimeout(error) ? (refused ?? error) : error;
+        })
+        .finally(() => pause.abort());
       if (first !== undefined) return first;
     }
   }

@@ -59,7 +59,7 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
     await broker.close();
   });
 
-  const soon = { withinMs: 5_000 };
+  const soon = { withinMs: 30_000 };
   const start = (patience: { withinMs: number; signal?: AbortSignal } = soon) =>
     world.transport.tell(
       'task.started',
@@ -160,7 +160,7 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
     const renewal = { ...call, leaseId: POSTGRES.leaseId };
     const id = uuidV7();
     const data = { taskId: TASK, leaseId: POSTGRES.leaseId };
-    const renew = (withinMs = 5_000) =>
+    const renew = (withinMs = soon.withinMs) =>
       world.transport.renew(renewal, () => executor.sign({ type: 'lease.renewal_requested', data, id }), {
         withinMs,
       });
@@ -202,23 +202,25 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
 
   it('gives up when its time is over', async () => {
     broker.next = Array.from({ length: 100 }, () => ({ is: 'lost' as const }));
+    const sinceMs = performance.now();
     await expect(ask({ withinMs: 200 })).rejects.toMatchObject({
       name: 'AgentError',
       code: 'ERR_ANSWER_TIMEOUT',
     });
-    expect(broker.heard.length).toBeGreaterThan(1);
+    // No sooner than another try would have been too late.
+    expect(performance.now() - sinceMs).toBeGreaterThan(100);
   });
 
   it('gives up when whoever asks has lost patience', async () => {
     broker.next = Array.from({ length: 100 }, () => ({ is: 'lost' as const }));
     const patience = new AbortController();
-    const asked = ask({ withinMs: 5_000, signal: patience.signal });
+    const asked = ask({ ...soon, signal: patience.signal });
     setTimeout(() => patience.abort(new Error('enough')), 50);
     await expect(asked).rejects.toThrow('enough');
   });
 
   it('sends nothing for who has lost patience before', async () => {
-    await expect(start({ withinMs: 5_000, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+    await expect(start({ ...soon, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
       'enough',
     );
     expect(broker.heard).toEqual([]);
@@ -226,4 +228,4 @@ export function testTransport(open: (broker: FakeBroker) => Promise<TransportWor
 }
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const svidOfNobody = `${part({ alg: 'ES256', kid: 'k' })}.${part({ sub: EXECUTOR, aud: ['mayfly'], exp: 4_000_000_000 })}.c2ln`;
+export const svidOfNobody = `${part({ alg: 'ES256', kid: 'k' })}.${part({ sub: EXECUTOR, aud: ['mayfly'], exp: 4_000_000_000 })}.c2ln`;
