@@ -87,6 +87,8 @@ export class MayflyClient {
     const svid = await this.svid(sender, `mayfly:jkt:${key.thumbprint}`);
     const ceId = uuidV7();
     const verdict = verdicts.verdictOn(ceId, verdictWithinMs);
+    // Not everybody who sends an event comes to ask for its verdict.
+    verdict.catch(() => undefined);
     await this.#bus.publish([signEvent({ type, data, svid, key, id: ceId })]);
     return { ceId, acknowledgedAtMs: performance.now(), verdict };
   }
