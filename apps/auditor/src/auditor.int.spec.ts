@@ -153,7 +153,7 @@ const problem = (status: number, code: string): unknown => ({
 });
 
 async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const untilMs = Date.now() + 20_000; Date.now() < untilMs; await sleep(100)) {
+  for (const untilMs = Date.now() + 30_000; Date.now() < untilMs; await sleep(100)) {
     const found = await look();
     if (found !== undefined) return found;
   }
@@ -311,7 +311,7 @@ describe('refusals', () => {
 });
 
 it('is ready, and shows its metrics and its keys without a caller', async () => {
-  expect((await get('/health/ready', null)).status).toBe(200);
+  await eventually(async () => ((await get('/health/ready', null)).status === 200 ? true : undefined));
   expect((await get('/metrics', null)).text).toContain('process_cpu_seconds_total');
   expect((await get('/.well-known/jwks.json', null)).text).toContain('"kid"');
 });

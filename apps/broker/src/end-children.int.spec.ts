@@ -56,7 +56,7 @@ it('finds them in the rows, whoever read the end', async () => {
   const parent = await root();
   const orphan = await child(parent);
   await broker.hear(await world.voices.ends(parent));
-  broker.die();
+  await broker.die();
   const heir = await world.start();
 
   await endChildren(heir.parts);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { retentionOf, retentionSchema, type Retention } from '#config/retention.js';
 import { Pruner } from '#store/prune.js';
@@ -25,7 +24,7 @@ async function prunes(change: Partial<Retention> = {}): Promise<Record<string, n
     rules: brokerRules({ ...byDefault, ...change }),
     onPruned: (rule, rows) => (pruned[rule] = (pruned[rule] ?? 0) + rows),
     warn: (fields, message) => {
-      throw Object.assign(new Error(message), fields);
+      throw new Error(message, { cause: (fields as { err?: unknown }).err });
     },
   }).run();
   return pruned;
@@ -182,13 +181,14 @@ it('answers a call that is asked again after its day with a refusal, and forgets
 
 it('lets nothing come back by records read again after everything of them was forgotten', async () => {
   const taskId = uuidv7();
-  const start = await world.voices.starts(taskId, { deadline: inMs(1_500) });
+  const start = await world.voices.starts(taskId, { deadline: inMs(10_000) });
   const call = await world.voices.calls(taskId);
   const end = await world.voices.ends(taskId);
   await broker.hear(start, call);
   await world.hears(taskId, 'lease.issued');
   await broker.hear(end);
-  await sleep(1_500);
+  const isOver = async () => (await world.query('SELECT FROM task WHERE deadline_at < now()')).length === 1;
+  await world.until(isOver, 'the deadline');
   await prunes(nothingIsKept);
   expect(await keptOf(taskId)).toEqual(NOTHING);
   expect(await world.query('SELECT FROM inbox')).toEqual([]);

@@ -133,7 +133,8 @@ describe('a restored database', () => {
     await issued(taskId);
     await broker.stop();
     await restore();
-    await recovers().then(() => world.hears('store', 'store.restored'));
+    const crashed = await recovers();
+    await world.hears('store', 'store.restored');
     await world.quiet();
 
     broker = await world.start();
@@ -145,7 +146,7 @@ describe('a restored database', () => {
     const done = recover(broker.parts, world.bus);
     await world.hears('store', 'store.restored', 2);
     await world.bus.publish([world.voices.sweeps(epoch)]);
-    await done;
+    await Promise.all([done, crashed.done]);
 
     expect(world.events(taskId, 'task.ended')).toHaveLength(1);
     expect(world.events(taskId, 'lease.abandoned')).toHaveLength(1);

@@ -39,10 +39,10 @@ describe('an event of this task', () => {
   it('is ERR_ID_REUSED when its id was used for other bytes', async () => {
     const id = uuidv7();
     const says = (ttlMs: number) => world.voices.says(ANALYST, 'tool.called', called(taskId, { ttlMs }), id);
-    await broker.hear(await says(1_000));
+    await broker.hear(await says(60_000));
     await world.hears(taskId, 'lease.issued');
 
-    await world.hearWithGoodTask(broker, await says(2_000));
+    await world.hearWithGoodTask(broker, await says(90_000));
 
     expect(await world.hears(taskId, 'event.rejected')).toMatchObject([
       { code: 'ERR_ID_REUSED', sender: ANALYST },
@@ -109,7 +109,7 @@ describe('an event of this task', () => {
 
   it('ends the task though its SVID has expired, if it is its end', async () => {
     const late = uuidv7();
-    const orchestrator = await world.voices.newly(ORCHESTRATOR, { ttlS: 1 });
+    const orchestrator = await world.voices.newly(ORCHESTRATOR, { ttlS: 20 });
     const early = await world.voices.says(orchestrator, 'task.started', started(late));
     await broker.hear(early, {
       ...(await world.voices.ends(late, orchestrator)),

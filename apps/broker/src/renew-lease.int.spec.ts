@@ -20,6 +20,7 @@ async function issued(ttlMs = MINUTE) {
   const leases = await world.hears(taskId, 'lease.issued');
   return leases[leases.length - 1]!;
 }
+const endsIn = (ms: number) => world.query(`UPDATE lease SET not_after = $1`, [inMs(ms)]);
 const refusal = async () => (await world.delivers(taskId, 'lease.renewal_refused'))[0]?.data;
 
 it('moves the end at the target first, then says so, and tells the agent', async () => {
@@ -77,7 +78,8 @@ describe('is refused, and the lease runs out', () => {
   });
 
   it('in its last seconds', async () => {
-    const { leaseId } = await issued(5_000);
+    const { leaseId } = await issued();
+    await endsIn(4_900);
     await broker.hear(await world.voices.renews(taskId, leaseId));
 
     expect(await refusal()).toMatchObject({ code: 'ERR_RENEWAL_TOO_LATE' });
@@ -159,7 +161,7 @@ describe('killed between the target and the record', () => {
       () => world.target.asked.some(({ verb }) => verb === 'renew'),
       'the target to be asked',
     );
-    broker.die();
+    await broker.die();
     const heir = await world.start();
     await world.until(async () => {
       await heir.recoverRenewals();
@@ -181,10 +183,10 @@ describe('killed between the target and the record', () => {
     const { leaseId } = await issued();
     world.target.hang();
     await broker.hear(await world.voices.renews(taskId, leaseId, 2 * MINUTE));
-    broker.die();
-    await world.query(`UPDATE lease SET not_after = $1`, [inMs(4_000)]);
+    await broker.die();
     const heir = await world.start();
     world.target.renewAnswer = () => ({ answer: 'refused', code: 'ERR_RENEWAL_TOO_LATE' });
+    await endsIn(4_900);
     world.target.answerAll();
     await world.until(async () => {
       await heir.recoverRenewals();

@@ -39,11 +39,11 @@ const until = (ms: number) => sleep(Math.max(0, ms - Date.now()));
 
 it('a renewed user logs in past its first end; one that is refused after the end of its task does not', async () => {
   const [taskId, ended] = [uuidv7(), uuidv7()];
-  const [kept, lost] = [await lent(taskId, 8_000), await lent(ended, 8_000)];
+  const [kept, lost] = [await lent(taskId, 20_000), await lent(ended, 20_000)];
   await broker.hear(await world.voices.ends(ended));
   await broker.hear(
-    await world.voices.renews(taskId, kept.leaseId, 60_000),
-    await world.voices.renews(ended, lost.leaseId, 60_000),
+    await world.voices.renews(taskId, kept.leaseId, 120_000),
+    await world.voices.renews(ended, lost.leaseId, 120_000),
   );
   await world.hears(taskId, 'lease.renewed');
   expect(await world.hears(ended, 'lease.renewal_refused')).toMatchObject([{ code: 'ERR_TASK_ENDED' }]);
@@ -54,7 +54,7 @@ it('a renewed user logs in past its first end; one that is refused after the end
   expect((await session.query('SELECT count(*)::int AS n FROM crm.orders')).rows).toEqual([{ n: 6000 }]);
   // No revoker runs here: the server itself keeps it out.
   await expect(target.session(lost)).rejects.toMatchObject({ code: '28P01' });
-});
+}, 180_000);
 
 it('a renewal that meets the cut is refused, and the user stays out', async () => {
   const taskId = uuidv7();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { TaskAmended } from '#events/inbound.js';
 import { transact } from '#store/database.js';
@@ -109,9 +108,9 @@ const STORIES: Record<string, { story: string; play: (taskId: string) => Promise
   'denied-and-overdue': {
     story: 'a call is denied by policy, and the deadline comes before any end',
     async play(taskId) {
-      await broker.hear(await world.voices.starts(taskId, { deadline: inMs(700) }));
+      await broker.hear(await world.voices.starts(taskId));
       await broker.hear(await world.voices.calls(taskId, { dataset: 'hr.salaries' }));
-      await sleep(700);
+      await world.passDeadline(taskId);
       await endOverdue(broker.parts);
     },
   },

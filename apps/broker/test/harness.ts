@@ -39,7 +39,7 @@ import type { BrokerParts } from '../src/broker-parts.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { breakersTold, CreateBreakers } from '../src/create-breakers.js';
 import { createMeasures } from '../src/measures.js';
-import { Alive } from '#store/alive.js';
+import { Alive, isDead } from '#store/alive.js';
 import { boardOver, renewalBoardOver } from '../src/answer-board.js';
 import { Broker } from '../src/broker.js';
 import { ensureKeyEncryptionKey } from '../src/development/key-encryption-key.js';
@@ -126,16 +126,21 @@ export class BrokerProcess {
     return recoverRenewals(this.parts, this.broker.renewer);
   }
 
-  /** As kill -9 does to others' eyes: its session is gone. What it was waiting for may yet come back to it. */
-  die(): void {
-    if (!this.#dead) this.alive.stop();
-    this.#dead = true;
+  /** As kill -9 does to others' eyes: its session is gone, and the database knows. What it was waiting for may yet come back to it. */
+  async die(): Promise<void> {
+    this.#loseSession();
+    while (!(await isDead(this.parts.db.pool, this.parts.instanceId))) await sleep(5);
   }
 
   async stop(): Promise<void> {
     await this.broker.stop();
     await this.parts.relay.stop();
-    this.die();
+    this.#loseSession();
+  }
+
+  #loseSession(): void {
+    if (!this.#dead) this.alive.stop();
+    this.#dead = true;
   }
 }
 
@@ -301,7 +306,7 @@ export class World {
     return this.bus.records(deadLetterTopic('broker', TASK_EVENTS));
   }
 
-  /** Waits for events to be said. @throws Error with what was logged, after ten seconds */
+  /** Waits for events to be said. @throws Error with what was logged, after half a minute */
   async hears<T extends OutboundType>(taskId: string, type: T, count = 1): Promise<EventOf<T>['data'][]> {
     await this.until(() => this.events(taskId, type).length >= count, `${count} ${type}`);
     return this.events(taskId, type);
@@ -314,7 +319,7 @@ export class World {
   }
 
   async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-    for (const endMs = Date.now() + 10_000; !(await condition());) {
+    for (const endMs = Date.now() + 30_000; !(await condition());) {
       if (Date.now() > endMs) throw new Error(`waited in vain for ${what}\n${this.logged.join('')}`);
       await sleep(5);
     }
@@ -335,6 +340,20 @@ export class World {
   /** Waits until nothing is on its way to the bus. */
   async quiet(): Promise<void> {
     await this.until(async () => (await this.query('SELECT 1 FROM outbox')).length === 0, 'the outbox');
+  }
+
+  /** The deadline of a task has come, in its row and in its stream: no spec waits for it, or has to be done before it. */
+  async passDeadline(taskId: string): Promise<void> {
+    const nowMs = Date.now();
+    await this.query(
+      `UPDATE event SET data = jsonb_set(data, '{deadline}', to_jsonb($2::text)) WHERE stream = $1 AND type = 'task.accepted'`,
+      [taskId, new Date(nowMs).toISOString()],
+    );
+    await this.query(
+      `UPDATE task SET deadline_at = $2, state = jsonb_set(state, '{declaration,deadlineMs}', to_jsonb($3::bigint))
+        WHERE task_id = $1`,
+      [taskId, new Date(nowMs), nowMs],
+    );
   }
 
   async query<R extends object>(sql: string, values: unknown[] = []): Promise<R[]> {

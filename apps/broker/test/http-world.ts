@@ -18,13 +18,16 @@ export interface Door {
   close: () => Promise<void>;
 }
 
+/** Longer than any machine stands still: only who asks for less is told that an outcome does not come. */
+const ANSWER_WITHIN_MS = 45_000;
+
 export async function listen(
   { broker, parts }: BrokerProcess,
   options: Partial<Pick<BrokerHttpParts, 'answerWithinMs' | 'isPrivate' | 'lives'>> = {},
 ): Promise<Door> {
   const http = openHttp({
     ...{ broker, parts, isPrivate: () => false, lives: { lifeOf: () => 'unknown' } },
-    ...options,
+    ...{ answerWithinMs: ANSWER_WITHIN_MS, ...options },
   });
   const app = await NestFactory.create<NestExpressApplication>(
     BrokerModule.forRoot(broker, http, {

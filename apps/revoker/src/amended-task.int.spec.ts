@@ -18,9 +18,10 @@ async function live(lineage: Lineage): Promise<Plan> {
   const [own] = lineage;
   const { taskId = '', generation = 0 } = own ?? {};
   const plan = world.target.plan();
+  // Before it is heard of: what is due at once may be fenced before it is made.
+  await world.target.created(plan);
   const intended = world.intended(taskId, plan);
   await world.say({ ...intended, data: { ...intended.data, generation, lineage } });
-  await world.target.created(plan);
   const issued = world.issued(taskId, plan);
   await world.say({ ...issued, data: { ...issued.data, generation } });
   return plan;

@@ -8,6 +8,7 @@ import { tokenPlan } from './token-plan.contract.js';
 
 const DESCENDANTS = 1_000;
 const IN_BETWEEN = 10;
+const READ_WITHIN_MS = 80_000;
 
 let world: World;
 beforeAll(async () => {
@@ -29,7 +30,7 @@ async function leasesUnder(root: string): Promise<string[]> {
     await world.say({ type: 'lease.intended', data: { ...data, lineage } });
     leases.push(plan.leaseId);
   }
-  await world.quiet();
+  await world.quiet(READ_WITHIN_MS);
   return leases;
 }
 
@@ -52,7 +53,7 @@ it.each(happens)(
     const leases = await leasesUnder(root);
 
     await act(root);
-    await world.quiet();
+    await world.quiet(READ_WITHIN_MS);
 
     const { rows } = await world.db.pool.query<{ leases: number; transactions: number; causes: string[] }>(
       `SELECT count(*)::int AS leases, count(DISTINCT xmin::text)::int AS transactions,
@@ -62,4 +63,5 @@ it.each(happens)(
     );
     expect(rows).toEqual([{ leases: DESCENDANTS, transactions: 1, causes: [cause] }]);
   },
+  180_000,
 );

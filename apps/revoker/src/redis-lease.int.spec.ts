@@ -66,12 +66,13 @@ describeOwnRedis('a lease at Redis', () => {
 
     await world.endTask(taskId);
 
-    const unproven = await world.hears(plan.leaseId, 'lease.revocation_unproven');
+    // After three tries, each of which waits for the node.
+    const unproven = await world.hears(plan.leaseId, 'lease.revocation_unproven', 90_000);
     expect(unproven).toMatchObject({ code: 'ERR_TARGET_NOT_OBSERVED', cause: 'task_ended' });
     redis.servers.running[1]?.child.kill('SIGCONT');
     expect(await world.hears(plan.leaseId, 'lease.access_cut')).toMatchObject({
       evidence: { nodes: { seen: 2, expected: 2 } },
     });
     await world.hears(plan.leaseId, 'lease.removed');
-  });
+  }, 180_000);
 });

@@ -127,7 +127,7 @@ export class World {
     const outlet = new BusOutlet({ db, log, publish: (records) => relay.send(records) });
     outlet.follow(bus, peers);
     this.#outlet = outlet;
-    this.lists = new StatusLists({ db, key: await this.key(), lists: LISTS, ttlMs: 5_000, validMs: 60_000 });
+    this.lists = new StatusLists({ db, key: await this.key(), lists: LISTS, ttlMs: 40_000, validMs: 60_000 });
     const parts: RevokerParts = {
       db,
       send: (records) => void relay.send(records),
@@ -312,13 +312,17 @@ export class World {
   }
 
   /** Waits for the revoker to say it. @throws Error with what it logged, in the end */
-  async hears<T extends OutboundType>(leaseId: string, type: T): Promise<EventOf<T>['data']> {
+  async hears<T extends OutboundType>(
+    leaseId: string,
+    type: T,
+    withinMs?: number,
+  ): Promise<EventOf<T>['data']> {
     const found = () => this.said(leaseId).find((event) => event.type === type);
-    await this.until(() => found() !== undefined, `${type} of ${leaseId}`);
+    await this.until(() => found() !== undefined, `${type} of ${leaseId}`, withinMs);
     return found()?.data as EventOf<T>['data'];
   }
 
-  async until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 25_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 30_000): Promise<void> {
     const endMs = Date.now() + withinMs;
     while (!(await condition())) {
       if (Date.now() > endMs) throw new Error(`waited in vain for ${what}\n${this.logged.join('')}`);
@@ -327,19 +331,23 @@ export class World {
   }
 
   /** Waits until everything on the bus has been handled. */
-  async quiet(): Promise<void> {
-    await this.until(async () => {
-      const positions = await readPositions(
-        this.db,
-        GROUP,
-        await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]),
-      );
-      const ends = await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]);
-      return ends.every(({ topic, partition, next }) => {
-        const position = positions.find((p) => p.topic === topic && p.partition === partition);
-        return next === 0n || position?.next === next;
-      });
-    }, 'the bus to be read');
+  async quiet(withinMs?: number): Promise<void> {
+    await this.until(
+      async () => {
+        const positions = await readPositions(
+          this.db,
+          GROUP,
+          await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]),
+        );
+        const ends = await this.bus.ends([TASK_EVENTS, CREDENTIAL_EVENTS]);
+        return ends.every(({ topic, partition, next }) => {
+          const position = positions.find((p) => p.topic === topic && p.partition === partition);
+          return next === 0n || position?.next === next;
+        });
+      },
+      'the bus to be read',
+      withinMs,
+    );
   }
 
   async stateOf(leaseId: string): Promise<string | undefined> {

@@ -14,8 +14,9 @@ afterEach(() => world.stop());
 /** A live credential of a started task, as the broker leaves it. */
 async function live(taskId: string, change: Partial<Plan> = {}, parents: string[] = []): Promise<Plan> {
   const plan = world.target.plan(change);
-  await world.say(world.intended(taskId, plan, parents));
+  // Before it is heard of: what is due at once may be fenced before it is made.
   await world.target.created(plan);
+  await world.say(world.intended(taskId, plan, parents));
   await world.say(world.issued(taskId, plan));
   return plan;
 }

@@ -21,8 +21,9 @@ async function live(lineage: Lineage): Promise<Plan> {
   const plan = world.target.plan();
   const intended = world.intended(taskId, plan);
   const issued = world.issued(taskId, plan);
-  await world.say({ ...intended, data: { ...intended.data, generation, lineage } });
+  // Before it is heard of: what is due at once may be fenced before it is made.
   await world.target.created(plan);
+  await world.say({ ...intended, data: { ...intended.data, generation, lineage } });
   await world.say({ ...issued, data: { ...issued.data, generation } });
   return plan;
 }

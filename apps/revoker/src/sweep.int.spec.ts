@@ -1,6 +1,5 @@
 /** Protocol rule 9, and what a restored revoker does before it is trusted again. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { OutboundEvent } from '#events/outbound.js';
 import { CREDENTIAL_EVENTS, REVOCATIONS } from '#events/topics.js';
@@ -51,7 +50,7 @@ it('sweeps when the broker was restored: what no lease explains is cut before it
   await world.target.created(orphan);
 
   await world.say(restored('one'));
-  await world.until(() => sweeps('one').length === 1, 'the sweep');
+  await world.until(() => sweeps('one').length > 0, 'the sweep');
 
   expect([await observed(orphan), await observed(healthy)]).not.toContain('unknown');
   expect(await observed(orphan)).not.toBe('live');
@@ -71,7 +70,7 @@ it('judges after reading: a lease whose intent it had not read yet is spared', a
   await transact(world.db, (tx) => order(tx, { sweeps: [{ service: 'broker', epoch: 'two' }] }));
 
   await world.startSweeping();
-  await world.until(() => sweeps('two').length === 1, 'the sweep');
+  await world.until(() => sweeps('two').length > 0, 'the sweep');
 
   expect(await observed(plan)).toBe('live');
   expect(await world.stateOf(plan.leaseId)).toBe('known');
@@ -108,10 +107,11 @@ it('lets a sweep go when it stops, and whoever comes next takes it up', async ()
   await world.until(isUnderWay, 'a sweep that waits for records which nobody reads');
 
   await sweeper.stop();
-  expect(await isUnderWay()).toBe(false);
+  // The database hears a moment later that its session is gone.
+  await world.until(async () => !(await isUnderWay()), 'the sweep to be let go');
   await world.startSweeping();
 
-  await world.until(() => sweeps('four').length === 1, 'the sweep');
+  await world.until(() => sweeps('four').length > 0, 'the sweep');
 });
 
 describe('a restored revoker', () => {
@@ -128,7 +128,8 @@ describe('a restored revoker', () => {
     await world.quiet();
     await world.endTask(kept);
     await world.hears(plan.leaseId, 'lease.removed');
-    await sleep(1_200);
+    const seqOf = (key: string) => (world.revocation(key) as { seq: number } | undefined)?.seq ?? 0;
+    await world.until(() => seqOf('heartbeat') > seqOf(`task:${kept}`), 'a beat after the end');
     await world.stop();
     const before = world.revocation('heartbeat') as { seq: number };
     await world.endTask(forgotten);
@@ -140,7 +141,7 @@ describe('a restored revoker', () => {
     });
     const { epoch } = await readStoreLife(world.db.pool);
     await world.startSweeping();
-    await world.until(() => sweeps(epoch).length === 1, 'the sweep');
+    await world.until(() => sweeps(epoch).length > 0, 'the sweep');
 
     expect(await world.hears(lost.leaseId, 'lease.access_cut')).toMatchObject({ cause: 'task_ended' });
     expect(await observed(plan)).toBe('absent');

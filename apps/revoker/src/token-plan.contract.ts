@@ -18,7 +18,7 @@ export function tokenPlan(taskId: string, idx: number, change: Partial<Plan> = {
   const leaseId = uuidv7();
   return {
     ...{ leaseId, provider: 'jwt', target: TOKENS.id, principal: leaseId, rights: ['read'] },
-    ...{ createBy: inMs(10_000), notAfter: inMs(120_000), hardEnd: inMs(600_000) },
+    ...{ createBy: inMs(55_000), notAfter: inMs(240_000), hardEnd: inMs(600_000) },
     token: {
       ...{ audience: TOKENS.audience, subject: 'user:maria@corp.example', agent: AGENT, jkt: 'A'.repeat(43) },
       ...{ task: taskId, tool: 'orders.api', actions: ['read'], act: { sub: AGENT } },

@@ -22,12 +22,16 @@ export async function readAll(
 ): Promise<BusRecord[]> {
   const read: BusRecord[] = [];
   const crashes: Error[] = [];
+  const next = new Map(from.map((position) => [position.partition, position]));
   const consumer = await bus.subscribe({
     group,
     topics: [topic],
-    positions: () => Promise.resolve([...from]),
+    // Asked again where the group is formed anew meanwhile.
+    positions: () => Promise.resolve([...next.values()]),
     onBatch: (records) => {
       read.push(...records);
+      for (const { partition, offset } of records)
+        next.set(partition, { topic, partition, next: offset + 1n });
       return Promise.resolve();
     },
     onCrash: (error) => void crashes.push(error),

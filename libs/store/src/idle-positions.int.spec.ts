@@ -42,7 +42,7 @@ it('stores the last position of each partition that was passed', async () => {
 it('stores without being asked, within a second or so', async () => {
   idle().pass([record(3n)]);
 
-  for (const endMs = Date.now() + 10_000; (await stored())[0] !== 4n;)
+  for (const endMs = Date.now() + 30_000; (await stored())[0] !== 4n;)
     if (Date.now() > endMs) throw new Error('waited in vain');
 });
 
@@ -66,6 +66,7 @@ it('tells a failure, keeps what it has, and stores it later', async () => {
 
   await positions.store();
 
-  expect(warnings).toEqual(['positions behind passed records were not stored']);
+  // More than once, where it tried again by itself before the table was back.
+  expect(new Set(warnings)).toEqual(new Set(['positions behind passed records were not stored']));
   expect(await stored()).toEqual({ 0: 4n });
 });

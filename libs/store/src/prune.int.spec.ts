@@ -176,7 +176,7 @@ it('takes less at once where a batch takes too long', async () => {
     batch: 100,
     take: async (tx, _keepMs, batch) => {
       asked.push(batch);
-      if (batch > least) await tx.query('SELECT pg_sleep(10)');
+      if (batch > least) await tx.query('SELECT pg_sleep(60)');
       return 1;
     },
   });
@@ -186,12 +186,12 @@ it('takes less at once where a batch takes too long', async () => {
     warn: (_fields: object, message: string) => told.push({ rule: message, code: undefined }),
   };
 
-  await new Pruner({ ...parts, rules: [slow(10)] }, 50).run();
+  await new Pruner({ ...parts, rules: [slow(10)] }, 1_000).run();
   expect(asked).toEqual([100, 10]);
   expect(pruned).toEqual([['slow', 1]]);
 
   asked.length = 0;
-  await new Pruner({ ...parts, rules: [slow(0)] }, 50).run();
+  await new Pruner({ ...parts, rules: [slow(0)] }, 1_000).run();
   expect(asked).toEqual([100, 10, 1]);
   expect(told).toEqual([{ rule: 'pruning failed', code: undefined }]);
 });

@@ -174,8 +174,8 @@ export class FakeRevoker {
   }
 }
 
-/** @throws Error where it does not come true within five seconds */
+/** @throws Error where it does not come true within thirty seconds */
 export async function until(isTrue: () => boolean): Promise<void> {
-  for (const endsAtMs = Date.now() + 5_000; !isTrue(); await sleep(10))
+  for (const endsAtMs = Date.now() + 30_000; !isTrue(); await sleep(10))
     if (Date.now() > endsAtMs) throw new Error('it did not come true');
 }

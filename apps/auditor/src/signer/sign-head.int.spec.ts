@@ -92,7 +92,7 @@ it('proves entries through the second level of tiles', async () => {
   for (let size = 0; size < 66_000; size += 6_000) await growUnsigned(size, 6_000);
   await sign();
   await expectProven([0n, 255n, 256n, 40_000n, 65_535n, 65_536n, 65_999n]);
-});
+}, 180_000);
 
 it('proves that each checkpoint extends every one before it', async () => {
   const heads = [];

@@ -278,7 +278,7 @@ describe('after a crash', () => {
     world.target.hang();
     await grant(waiting, OLGA);
     await world.until(() => world.target.creates.length === 1, 'a create');
-    broker.die();
+    await broker.die();
 
     const next = await world.start();
     await next.recover();

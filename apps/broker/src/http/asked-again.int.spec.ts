@@ -81,7 +81,7 @@ describe('asked again', () => {
     const taskId = await startedTask();
     const record = await world.voices.calls(taskId);
     await caller.call(record);
-    const [issued] = world.events(taskId, 'lease.issued');
+    const [issued] = await world.hears(taskId, 'lease.issued');
     await broker.hearRevoker(world.voices.revokes(taskId, issued?.leaseId ?? '', 'operator'));
 
     expect(await caller.call(record)).toMatchObject({ status: 410, json: { code: 'ERR_LEASE_ENDED' } });
@@ -93,7 +93,7 @@ describe('asked again', () => {
     const record = await world.voices.calls(taskId);
     const lost = caller.call(record).catch(() => undefined);
     await world.until(() => world.target.creates.length === 1, 'a create');
-    broker.die();
+    await broker.die();
 
     const next = await world.start();
     const other = await open(next);

@@ -2,7 +2,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { World } from '../../test/harness.js';
 import { HttpWorld, type Caller } from '../../test/http-world.js';
-import { ANALYST } from '../../test/voices.js';
+import { ANALYST, inMs } from '../../test/voices.js';
 
 const MINUTE = 60_000;
 let http: HttpWorld;
@@ -17,8 +17,8 @@ beforeEach(async () => {
 });
 afterEach(() => http.close());
 
-async function leased(ttlMs = MINUTE): Promise<string> {
-  await caller.call(await world.voices.calls(taskId, { ttlMs }));
+async function leased(): Promise<string> {
+  await caller.call(await world.voices.calls(taskId, { ttlMs: MINUTE }));
   return (await world.hears(taskId, 'lease.issued'))[0]?.leaseId ?? '';
 }
 
@@ -93,7 +93,9 @@ it.each([
 });
 
 it('of the last seconds is refused with 409', async () => {
-  const leaseId = await leased(5_000);
-  const reply = await caller.renew(await world.voices.renews(taskId, leaseId), leaseId);
+  const leaseId = await leased();
+  const request = await world.voices.renews(taskId, leaseId);
+  await world.query('UPDATE lease SET not_after = $1', [inMs(4_900)]);
+  const reply = await caller.renew(request, leaseId);
   expect(reply).toMatchObject({ status: 409, json: { code: 'ERR_RENEWAL_TOO_LATE' } });
 });

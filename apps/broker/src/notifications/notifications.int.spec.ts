@@ -298,7 +298,7 @@ describe('what waits', () => {
   it('is written in the commit of its event: a broker that dies before it is sent leaves it to the next', async () => {
     await open(only());
     await asked();
-    broker.die();
+    await broker.die();
     expect(pager.got).toEqual([]);
     await begin(only());
     await taken();
@@ -320,7 +320,7 @@ describe('what waits', () => {
     await asked();
     // It has taken it to send it, and is killed before the answer comes.
     const [claimed] = await claimNotifications(world.schema.db, 'pager', 4, 300);
-    broker.die();
+    await broker.die();
     await begin(only());
     await world.until(() => pager.got.length > 0, 'the other broker');
     expect(idsOf(pager)).toEqual([claimed?.notice.id]);

@@ -64,7 +64,7 @@ it('leaves an order with the name of who gave it, and says that nobody has taken
 
 it('waits until a broker has taken it, and names the key that will sign', async () => {
   await signing();
-  const taken = rotate('--as', 'ada', '--wait', '10', '--json');
+  const taken = rotate('--as', 'ada', '--wait', '30', '--json');
   for (let n = 0; n === 0;) n = (await sql('DELETE FROM token_key_order')).rowCount ?? 0;
   await sql("INSERT INTO token_key VALUES ('k2', 'published')");
   await taken;

@@ -30,12 +30,13 @@ export async function watching(world: World, options: WatchOptions = {}): Promis
 }
 const NOBODY: readonly AllowedAccess[] = [];
 
-/** What the revoker said of a kind, in order. */
+/** What the revoker said of a kind, in order. A record may come twice: readers go by its id. */
 export function told<T extends OutboundType>(world: World, type: T): OutboundData<T>[] {
-  return world.bus
-    .records(CREDENTIAL_EVENTS)
-    .filter(({ headers }) => headers['ce_type']?.toString() === `dev.mayfly.${type}.v1`)
-    .map(({ value }) => JSON.parse(value?.toString() ?? 'null') as OutboundData<T>);
+  const said = new Map<string, OutboundData<T>>();
+  for (const { headers, value } of world.bus.records(CREDENTIAL_EVENTS))
+    if (headers['ce_type']?.toString() === `dev.mayfly.${type}.v1`)
+      said.set(String(headers['ce_id']), JSON.parse(value?.toString() ?? 'null') as OutboundData<T>);
+  return [...said.values()];
 }
 
 /** Resolves after one more sweep of the target `shop` than now. */

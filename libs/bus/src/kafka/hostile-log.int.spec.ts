@@ -129,7 +129,8 @@ describe('a reader of Kafka', () => {
 
     const [read] = await readAll(bus, topic, 1);
 
-    expect(performance.now() - beforeMs).toBeLessThan(5_000);
+    // With the square of their number it takes minutes.
+    expect(performance.now() - beforeMs).toBeLessThan(30_000);
     expect(Object.keys(read?.headers ?? {})).toHaveLength(30_001);
     expect(read?.headers['twice']).toHaveLength(30_000);
   });

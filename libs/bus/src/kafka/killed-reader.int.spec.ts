@@ -1,6 +1,7 @@
 /** A reader killed without warning, twice, ends up with every record exactly once: positions and effects are one. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openDatabase, type Database } from '#store/database.js';
@@ -41,10 +42,11 @@ describe('a reader that is killed', () => {
     await db.close();
   });
 
-  function start(): ChildProcess {
+  /** @param diesAfter so many rows, in the middle of the next transaction */
+  function start(diesAfter = Infinity): ChildProcess {
     const args = ['--conditions=source', '--import', at('typescript-hooks.mjs'), at('killed-reader.mjs')];
     return spawn(process.execPath, [...args, topic, `group-${id}`, schema], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      ...{ env: { ...process.env, DIES_AFTER: String(diesAfter) }, stdio: ['ignore', 'inherit', 'inherit'] },
     });
   }
 
@@ -53,7 +55,7 @@ describe('a reader that is killed', () => {
     return rows[0]?.n ?? 0;
   }
   async function untilSeen(count: number): Promise<void> {
-    for (const endMs = Date.now() + 40_000; (await seen()) < count; await sleep(5)) {
+    for (const endMs = Date.now() + 60_000; (await seen()) < count; await sleep(5)) {
       if (Date.now() > endMs) throw new Error('the reader did not get there in time');
     }
   }
@@ -64,10 +66,9 @@ describe('a reader that is killed', () => {
     await bus.publish(keys.map((key) => ({ topic, key, value, headers: {} })));
     const atKill: number[] = [];
 
-    for (const count of [1, RECORDS / 3]) {
-      reader = start();
-      await untilSeen(count);
-      reader.kill('SIGKILL');
+    for (const diesAfter of [1, RECORDS / 6]) {
+      reader = start(diesAfter);
+      expect(await once(reader, 'exit')).toEqual([null, 'SIGKILL']);
       atKill.push(await seen());
     }
     reader = start();
@@ -85,5 +86,5 @@ describe('a reader that is killed', () => {
       const offsets = rows.filter((row) => row.partition === partition).map(({ offset }) => Number(offset));
       expect(offsets).toEqual(offsets.map((_, n) => n));
     }
-  }, 120_000);
+  }, 180_000);
 });

@@ -66,6 +66,7 @@ describe('a publisher whose answers are lost', () => {
     const network = new Network();
     const kafka = new kafkajs.Kafka({
       brokers,
+      connectionTimeout: 30_000,
       retry: { initialRetryTime: 50, retries: 1 },
       logLevel: kafkajs.logLevel.NOTHING,
       socketFactory: network.open,

@@ -67,8 +67,8 @@ describe('the bus in PostgreSQL', () => {
       await until(() => delaysMs.length === n);
     }
 
-    // The median; generous, for machines that do other things as well.
-    expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(100);
+    // The median: who is told nothing looks by itself once a second, and has each record about as late.
+    expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(500);
     await (await consumer).stop();
   });
 

@@ -128,8 +128,8 @@ export function expectNoAccess(observation: Observation): void {
 /** What a target cannot do is not asked of it. */
 export const itIf =
   (feature: boolean | undefined) =>
-  (title: string, run: () => Promise<void>): void => {
-    if (feature === true) it(title, run);
+  (title: string, run: () => Promise<void>, withinMs?: number): void => {
+    if (feature === true) it(title, run, withinMs);
   };
 
 export function needed<T>(member: T | null | undefined, what: string): T {

@@ -67,7 +67,8 @@ export function describeLateCreate(kit: Kit): void {
 
           await held.release();
 
-          if (features.findsLateCreate !== true) expect((await answer).answer).not.toBe('created');
+          const { answer: answered } = await answer;
+          if (features.findsLateCreate !== true) expect(answered).not.toBe('created');
           await expectHarmless(plan);
         });
       });

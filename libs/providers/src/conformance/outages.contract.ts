@@ -9,7 +9,7 @@ import type { Mishap } from './wire.contract.js';
 
 const SLOW_MS = 25;
 /** Longer than any adapter waits for an answer, and no sooner over than that. */
-const MUTE_WITHIN_MS = 45_000;
+const MUTE_WITHIN_MS = 180_000;
 /** A client that resends of its own accord does so by then. */
 const RESENT_BY_MS = 250;
 const NO_ANSWER = { answer: 'none', code: 'ERR_TARGET_UNREACHABLE' };

@@ -81,7 +81,7 @@ export function planOf(change: Partial<Plan> = {}): Plan {
     target: 'orders-api',
     principal: leaseId,
     rights,
-    createBy: inMs(10_000),
+    createBy: inMs(55_000),
     notAfter: inMs(120_000),
     hardEnd: inMs(600_000),
     token: {

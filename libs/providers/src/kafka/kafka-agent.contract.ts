@@ -18,7 +18,7 @@ export class Agent {
     this.#kafka = new kafkajs.Kafka({
       clientId: 'agent',
       ...inUse.connection,
-      connectionTimeout: 3_000,
+      connectionTimeout: 30_000,
       retry: NO_RETRIES,
       logLevel: kafkajs.logLevel.NOTHING,
     });
@@ -42,7 +42,7 @@ export class Agent {
   /** Logs in where that is not done. Rejects where it may not, or could not. */
   async produce(topic: string, value = 'x'): Promise<unknown> {
     await this.login();
-    return await this.#producer.send({ topic, acks: -1, timeout: 5_000, messages: [{ value }] });
+    return await this.#producer.send({ topic, acks: -1, timeout: 30_000, messages: [{ value }] });
   }
 
   /** Reads from the start, once. Resolves with what came first, rejects where it may not. */
@@ -59,6 +59,7 @@ export class Agent {
    * Reads from the start, and goes on.
    * @param onValue told of each record
    * @param waitMs how long a fetch waits at the broker for something to come in
+   * @param onFetch told before it asks for more
    * @returns `first` rejects where it may not
    */
   follow(
@@ -66,11 +67,13 @@ export class Agent {
     groupId = this.ownGroup,
     onValue: (value: string) => void = () => undefined,
     waitMs = 100,
+    onFetch: () => void = () => undefined,
   ) {
     const consumer = this.#kafka.consumer({
-      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: waitMs, sessionTimeout: 10_000 },
+      ...{ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: waitMs, sessionTimeout: 60_000 },
       retry: { retries: 4, initialRetryTime: 100, restartOnFailure: () => Promise.resolve(false) },
     });
+    consumer.on(consumer.events.FETCH_START, onFetch);
     const stop = () => consumer.disconnect().catch(() => undefined);
     this.#closing.push(stop);
     const first = new Promise<string>((resolve, reject) => {

@@ -42,8 +42,8 @@ export function describeCut(kafka: () => SampleKafka): void {
       await agent.follow(ARCHIVE, agent.ownGroup, (value) => read.push(value)).first;
 
       await kafka().revoker.cut(wanted);
-      // A fetch that was let in before the cut is answered when its wait is over (100 ms here).
-      await sleep(300);
+      // A fetch that was let in before the cut is answered by the first of these, unless its wait is over before.
+      await writer.agent.produce(ARCHIVE, 'meanwhile');
       await writer.agent.produce(ARCHIVE, 'after');
       await sleep(500);
 
@@ -56,15 +56,19 @@ export function describeCut(kafka: () => SampleKafka): void {
       const { administrator, revoker } = kafka();
       const { wanted, agent } = await lend(`read:topic:${ARCHIVE}`, 'own-groups');
       const read: string[] = [];
-      await agent.follow(ARCHIVE, agent.ownGroup, (value) => read.push(value), 5_000).first;
-      while ((await administrator.end(ARCHIVE)) > read.length) await sleep(20);
-      // It asks for more, and waits.
+      let readBeforeFetch = 0;
+      const onFetch = () => (readBeforeFetch = read.length);
+      await agent.follow(ARCHIVE, agent.ownGroup, (value) => read.push(value), 20_000, onFetch).first;
+      while ((await administrator.end(ARCHIVE)) > readBeforeFetch) await sleep(20);
+      // It has asked for more, and that reaches the broker.
       await sleep(500);
 
       await revoker.cut(wanted);
 
       const before = read.length;
-      for (const value of ['one', 'two', 'three']) {
+      await administrator.produce(ARCHIVE, 'one');
+      while (read.length === before) await sleep(20);
+      for (const value of ['two', 'three']) {
         await administrator.produce(ARCHIVE, value);
         await sleep(200);
       }

@@ -60,9 +60,12 @@ export function describeLosses(kafka: () => SampleKafka): void {
       const held = wire.hold(wanted.principal);
       const answer = broker.create(wanted);
       await held.arrived;
-      wire.delay(40);
+      // It looks at what it made before it sends the credential.
+      const look = wire.hold(wanted.principal);
       await held.release();
+      await look.arrived;
       await revoker.cut(wanted);
+      await look.release();
 
       expect(await answer).toEqual({ answer: 'refused', code: 'ERR_TARGET_BUSY' });
 

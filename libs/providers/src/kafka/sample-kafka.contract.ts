@@ -177,7 +177,7 @@ export function planOf(change: Partial<Plan> = {}): Plan {
   return {
     ...{ leaseId, provider: 'kafka', target: 'events', principal: principalOf(NAMESPACE, leaseId) },
     rights: [`write:topic:${ORDERS}`],
-    ...{ createBy: inMs(10_000), notAfter: inMs(120_000), hardEnd: inMs(600_000) },
+    ...{ createBy: inMs(55_000), notAfter: inMs(120_000), hardEnd: inMs(600_000) },
     ...change,
   };
 }

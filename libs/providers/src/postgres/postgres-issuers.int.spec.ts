@@ -56,7 +56,7 @@ async function createdBy(issuer: string, plan: Plan): Promise<void> {
   const broker = await loggedIn(target.brokerSettings);
   const checked = checkCreate(plan, target.brokerSettings);
   await broker.query(
-    createMessage([{ plan: checked, verifier: scramVerifier(randomSecret()), issuer }], 3_000),
+    createMessage([{ plan: checked, verifier: scramVerifier(randomSecret()), issuer }], 60_000),
   );
   await broker.end();
 }

@@ -164,7 +164,7 @@ export function planOf(namespace: string, right: string, change: Partial<Plan> =
     target: 'shop',
     principal: principalOf(namespace, leaseId),
     rights: [right],
-    createBy: inMs(10_000),
+    createBy: inMs(55_000),
     notAfter: inMs(120_000),
     hardEnd: inMs(600_000),
     ...change,
