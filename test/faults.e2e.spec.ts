@@ -37,7 +37,7 @@ describe('a round with an accident', () => {
   it('leaves topics and log that agree, record by record', async () => {
     const found = await rounds.judgeAll();
     expect({ found, how: how(found) }).toEqual({ found: nothingFound(), how: [] });
-  });
+  }, 240_000);
 });
 
 describe('fault points', () => {

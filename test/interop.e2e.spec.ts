@@ -70,7 +70,7 @@ if ('missing' in environment) {
       await writeFile(file, JSON.stringify(settings));
       const { stdout } = await run(python, [join(interop, script), file], {
         env: { ...process.env, MAYFLY_STATE_DIR: stack.stateDir, PYTHONDONTWRITEBYTECODE: '1' },
-        timeout: 90_000,
+        timeout: 240_000,
       });
       return stdout
         .trim()
@@ -96,7 +96,7 @@ if ('missing' in environment) {
         expect(steps.find(({ step }) => step === 'session ended')?.code).toBe('57P01');
         expect(steps.find(({ step }) => step === 'told')?.cause).toBe('task_ended');
       },
-      120_000,
+      300_000,
     );
 
     it(
@@ -122,7 +122,7 @@ if ('missing' in environment) {
         const reasons = steps.filter(({ step }) => step.startsWith('event')).map(({ reason }) => reason);
         expect(reasons).toEqual(['returned', 'returned', 'task_ended', 'task_ended']);
       },
-      120_000,
+      300_000,
     );
   });
 }

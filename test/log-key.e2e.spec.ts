@@ -114,7 +114,7 @@ it('a key is changed: both sign for a while, and then the old one proves nothing
   expect(retired?.event).toMatchObject({ vkey: oldKey, keys: [vkey] });
   expect(await verify('after.bundle', 'trust')).toBe(1);
   expect(await verify('after.bundle', 'trust-after', '--since', at('during'))).toBe(0);
-}, 120_000);
+}, 240_000);
 
 it('a key is stolen: another log begins with the last good checkpoint, and nothing else of the old one is believed', async () => {
   const good = await checkpointBy(1);
@@ -144,7 +144,7 @@ it('a key is stolen: another log begins with the last good checkpoint, and nothi
   expect(await verify('other.bundle', 'trust-other')).toBe(0);
   expect(await verify('other.bundle', 'trust-after')).toBe(1);
   expect(await verify('after.bundle', 'trust-other')).toBe(1);
-}, 120_000);
+}, 240_000);
 
 async function recoverAuditor(): Promise<{ status: number }> {
   const { addresses, stateDir } = stack;

@@ -62,10 +62,12 @@ describe('a webhook', () => {
     await stack.start('broker');
     await until(() => got.length > 1, 60_000);
 
-    expect(got.map(({ notification }) => notification)).toMatchObject([
-      { type: 'approval.requested', taskId, approval: { id: approvalId } },
-      { type: 'approval.requested', taskId, approval: { id: approvalId } },
-    ]);
+    for (const { notification } of got)
+      expect(notification).toMatchObject({
+        type: 'approval.requested',
+        taskId,
+        approval: { id: approvalId },
+      });
     expect(new Set(got.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     expect(stack.logs('broker')).not.toContain(SECRET);
     await answered;

@@ -2,7 +2,7 @@
  * Proves that a broker at work takes a new version of the policy folder without a restart, tells of it, and keeps the version
  * before where the new one is bad, and that all services do so with the catalogue: on the bus in PostgreSQL.
  */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 }, 60_000);
 
-const closing = (when: string) => writeFile(join(folder, 'policy', 'closing.cedar'), `${CLOSED}\n${when};\n`);
+/** In one step: nobody reads the half of it. */
+async function put(file: string, text: string): Promise<void> {
+  await writeFile(join(folder, 'next'), text);
+  await rename(join(folder, 'next'), file);
+}
+const closing = (when: string) => put(join(folder, 'policy', 'closing.cedar'), `${CLOSED}\n${when};\n`);
 const activated = () => next(client, 'policy.activated', 'policy');
 const logged = (what: string) => stack.logs('broker').includes(what);
 
@@ -63,7 +68,7 @@ it('all three go by a new version of the catalogue, and by the one before where 
   const entry = before.slice(before.lastIndexOf('- id:')).replace(/agent\/\w+/, 'agent/newcomer');
 
   const told = next(client, 'catalogue.activated', 'catalogue');
-  await writeFile(agents, `${before}${entry}`);
+  await put(agents, `${before}${entry}`);
   expect((await told).data).toMatchObject({
     changes: { agents: { added: ['spiffe://dev.mayfly/agent/newcomer'], removed: [], changed: [] } },
     entries: { agents: 4 },
@@ -71,7 +76,7 @@ it('all three go by a new version of the catalogue, and by the one before where 
   for (const service of ['broker', 'revoker', 'auditor'] as const)
     await until(() => stack.logs(service).includes('another catalogue is gone by'));
 
-  await writeFile(agents, `${before}${entry.replace('owner:', 'onwer:')}`);
+  await put(agents, `${before}${entry.replace('owner:', 'onwer:')}`);
   for (const service of ['broker', 'revoker', 'auditor'] as const)
     await until(() => stack.logs(service).includes('a new version of the catalogue is refused'));
   await callOrders(client, await startTask(client));

@@ -114,7 +114,7 @@ it('by the same policies nothing flips, the log confirms every record, and the s
   expect(third).toBe(
     `the log confirms ${CALLS}, does not have 0, has 0 otherwise; 0 are too young to be in it`,
   );
-}, 120_000);
+}, 180_000);
 
 it('by one rule that was changed exactly those flip that it is about, in the order in which they were made', async () => {
   const { status, stdout } = await replay(lessDrift, '--json');
@@ -124,7 +124,7 @@ it('by one rule that was changed exactly those flip that it is about, in the ord
   expect(expected.length).toBeGreaterThan(100);
   expect(flips.map(({ call }) => call.callId)).toEqual(expected);
   expect(new Set(flips.flatMap(({ after }) => after.policies))).toContain('guard.drift');
-}, 120_000);
+}, 180_000);
 
 it('Cedar alone finds the same', async () => {
   const { stdout } = await replay(lessDrift, '--json', '--exact', '--no-log');
@@ -132,7 +132,7 @@ it('Cedar alone finds the same', async () => {
   const { flips, byEngine } = JSON.parse(stdout) as { flips: Flip[]; byEngine: number };
   expect(flips.map(({ call }) => call.callId)).toEqual(expected);
   expect(byEngine).toBe(CALLS);
-}, 120_000);
+}, 180_000);
 
 it('people see the first of them with both reasons, and a table of all', async () => {
   const { stdout, stderr } = await replay(lessDrift);
@@ -146,11 +146,11 @@ it('people see the first of them with both reasons, and a table of all', async (
   expect(stderr).toMatch(
     /^mayfly: \d+ decisions would flip, 0 have inputs that are not theirs, 0 are not what the log has\n$/,
   );
-}, 120_000);
+}, 180_000);
 
 it('only what is recent enough is looked at', async () => {
   expect(await replay(lessDrift, '--since', '2999-01-01T00:00:00Z')).toMatchObject({ status: 0 });
-});
+}, 180_000);
 
 const query = (text: string, values: unknown[]) => schema.db.pool.query(text, values);
 const eventOf = (n: number, data: object) =>
@@ -178,7 +178,7 @@ it('inputs that were changed together with the broker’s own record of them dif
   } finally {
     await eventOf(n, decided);
   }
-}, 120_000);
+}, 180_000);
 
 it('a record that nobody told of is not in the log, unless it may just not be there yet', async () => {
   const { decided } = calls[0] as RecordedCall;
@@ -204,7 +204,7 @@ it('a record that nobody told of is not in the log, unless it may just not be th
   } finally {
     await forget();
   }
-}, 120_000);
+}, 180_000);
 
 it('inputs that somebody changed are named, and not decided on', async () => {
   const altered = calls.find(({ decided }) => decided.decision === 'permit')?.decided;
@@ -215,7 +215,7 @@ it('inputs that somebody changed are named, and not decided on', async () => {
   const { status, stdout } = await replay(SAMPLE);
   expect(status).toBe(1);
   expect(stdout).toContain(`altered: the kept inputs of call ${altered?.callId}`);
-}, 120_000);
+}, 180_000);
 
 it.each([
   [['--since', 'yesterday'], 2, '--since is a number of days'],

@@ -69,7 +69,7 @@ describe('npm start without Java, Maven and Docker', () => {
     expect(findings).toContainEqual(expect.objectContaining({ what: 'topics', status: 'ok' }));
     for (const layer of ['triggers', 'event triggers', 'rights', 'partitions'])
       expect(findings).toContainEqual(expect.objectContaining({ what: `log: ${layer}`, status: 'ok' }));
-  }, 60_000);
+  }, 180_000);
 
   it('gives a service’s login to the bus no more than the bus', async () => {
     const { host, port, database } = (
@@ -116,5 +116,5 @@ describe('npm start without Java, Maven and Docker', () => {
 
     expect(await other.exited).toEqual({ code: 2, signal: null });
     expect(other.output()).toMatch(/^mayfly: the state in .* is of a bus on PostgreSQL/m);
-  }, 60_000);
+  }, 180_000);
 });

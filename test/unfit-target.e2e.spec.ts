@@ -10,7 +10,6 @@ import { parseDocument } from 'yaml';
 import type { MayflyClient } from '../apps/cli/src/mayfly-client.js';
 import { program } from '../apps/cli/src/program.js';
 import { callOrders, endTask, next, openClient, startTask } from './support/sample-client.js';
-import { freePort } from './support/sample-with-outlets.js';
 import { startStack, type TestStack } from './support/stack.mjs';
 import { login } from './support/target-session.js';
 
@@ -29,7 +28,7 @@ beforeAll(async () => {
   targets.setIn([0, 'login', 'passwordFile'], `${folder}/\${MAYFLY_TARGET_USER}`);
   targets.add({
     ...{ id: 'till', provider: 'postgres', maxTtlMs: 60_000, namespace: 'til' },
-    connection: { host: '127.0.0.1', port: await freePort(), database: 'till', tls: { mode: 'disable' } },
+    connection: { host: '127.0.0.1', port: 1, database: 'till', tls: { mode: 'disable' } },
     login: { user: 'mayfly', password: 'never used' },
   });
   await writeFile(file, targets.toString());
@@ -81,7 +80,7 @@ it('is said by services that are ready, refuses its calls, and is lent from once
   await remarked([TILL]);
   const { credential } = await callOrders(client, taskId);
   await (await login(credential)).end();
-}, 120_000);
+}, 180_000);
 
 it('has other passwords by command, while a lease lives and is cut', async () => {
   const before = await passwords();

@@ -27,7 +27,7 @@ DELIVERY = "mayfly.credential.delivery.v1"
 ORCHESTRATOR = "spiffe://dev.mayfly/orchestrator/sample"
 AGENT = "spiffe://dev.mayfly/agent/analyst"
 PRINCIPAL = "user:maria@corp.example"
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 def uuid7():

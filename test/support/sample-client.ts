@@ -8,7 +8,7 @@ import type { TestStack } from './stack.mjs';
 export const ORCHESTRATOR = 'spiffe://dev.mayfly/orchestrator/sample';
 export const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
 export const PLANNER = 'spiffe://dev.mayfly/agent/planner';
-export const WITHIN_MS = 30_000;
+export const WITHIN_MS = 60_000;
 
 export const openClient = (stack: TestStack) =>
   MayflyClient.open({ ...process.env, MAYFLY_ENV: 'development', MAYFLY_STATE_DIR: stack.stateDir });
