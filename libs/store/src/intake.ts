@@ -56,11 +56,11 @@ export class Intake<R, E> {
     this.#assertAlive();
     if (this.#stopped || records.length === 0) return;
     if (this.#waiting.length === 0) this.#since = performance.now();
-    this.#readings.begin(records);
     for (const record of records) {
       this.#waiting.push(record);
       this.#bytes += bytesOf(record);
     }
+    this.#readAhead();
     this.#next();
     while (this.#isFull()) await new Promise<void>((resolve) => this.#roomFor.push(resolve));
     this.#assertAlive();
@@ -154,6 +154,7 @@ export class Intake<R, E> {
     await this.#parts.room?.();
     const batch = this.#waiting.splice(0, this.#roomy());
     for (const record of batch) this.#bytes -= bytesOf(record);
+    this.#readAhead();
     this.#since = performance.now();
     if (!this.#isFull()) this.#tellRoom();
     const { concerns = () => true } = this.#parts;
@@ -166,6 +167,11 @@ export class Intake<R, E> {
       this.#tellRoom();
       this.#parts.onDead(this.#dead);
     }
+  }
+
+  /** What the next batch says is read while this one commits: no sooner, because what is read takes more memory than what waits. */
+  #readAhead(): void {
+    if (this.#readings.areElsewhere) this.#readings.begin(this.#waiting.slice(0, this.#roomy()));
   }
 
   #roomy(): number {

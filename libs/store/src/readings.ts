@@ -1,4 +1,4 @@
-/** What records say, each read once: here, or by other threads from the moment it comes in. */
+/** What records say, each read once: when its turn comes, or by other threads before that. */
 import type { BusRecord } from '#bus/bus.js';
 
 /** A record and what it says. */
@@ -15,6 +15,10 @@ export class Readings<R> {
   readonly #underWay = new WeakMap<BusRecord, Promise<Read<R>>>();
 
   constructor(private readonly reader: Reader<R>) {}
+
+  get areElsewhere(): boolean {
+    return typeof this.reader !== 'function';
+  }
 
   /** Other threads have it done by its turn; a failure is told then. */
   begin(records: readonly BusRecord[]): void {
