@@ -6,12 +6,24 @@ import { TESSERA } from '../spec/tessera.js';
 import { openCheckpoint } from './checkpoint.js';
 import { append, EMPTY_RANGE, rootOf } from './compact-range.js';
 import { encodeBundle, parseBundle } from './entry-bundle.js';
+import { tilePath } from './tile-path.js';
 import { perfectRoot, splitTile, tileOf, tilesCompleted } from './tile.js';
 
 it('cuts the tile of the eight published leaf hashes', () => {
   const tile = Buffer.concat(PUBLISHED_INPUTS.map((input) => hasher.leaf(input)));
   expect(hex(sha256(tile))).toBe('aea2f1bbb5140fd5f8eacb503fdf54c00c3d860c72588e40233addd416bc8f10');
   expect(splitTile(tile).map(hex)).toEqual(PUBLISHED_INPUTS.map((input) => hex(hasher.leaf(input))));
+});
+
+it('writes the same fifteen tiles and fifteen bundles, byte for byte, to the same paths (tessera v1.0.4)', () => {
+  const written: Record<string, string> = {};
+  for (let width = 1; width <= TESSERA.leaves.length; width += 1) {
+    const entries = TESSERA.leaves.slice(0, width);
+    const tile = Buffer.concat(entries.map((entry) => hasher.leaf(entry)));
+    written[tilePath({ level: 0, index: 0n, width })] = hex(sha256(tile));
+    written[tilePath({ level: 'entries', index: 0n, width })] = hex(sha256(encodeBundle(entries)));
+  }
+  expect(written).toEqual(TESSERA.files);
 });
 
 it('has tiles and bundles at each published size that hold what the checkpoint signs (tessera@1811ae1)', () => {
