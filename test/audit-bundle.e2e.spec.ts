@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { archiveOf } from '../libs/bundle/spec/archive.js';
 import { leaves, SmallLog, TRUST_TEXT } from '../libs/bundle/spec/small-log.js';
-import { resealed, withFile } from '../libs/bundle/spec/tampered.js';
+import { resealed, withFile } from '../libs/bundle/spec/changed-bundle.js';
 import { callOrders, endTask, openClient, startTask } from './support/sample-client.js';
 import { startStack } from './support/stack.mjs';
 import type { TestStack } from './support/stack.mjs';

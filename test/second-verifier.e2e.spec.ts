@@ -11,7 +11,8 @@ import { verifyBundleAt } from '#bundle/files/verify-bundle-at.js';
 import type { Verdict } from '#bundle/verify-bundle.js';
 import { archiveOf } from '../libs/bundle/spec/archive.js';
 import { leaves, SmallLog, TRUST, TRUST_TEXT, type BundleParts } from '../libs/bundle/spec/small-log.js';
-import { GOOD, LOG, TAMPERINGS, withManifest } from '../libs/bundle/spec/tampered.js';
+import { GOOD, LOG, withManifest } from '../libs/bundle/spec/changed-bundle.js';
+import { TAMPERINGS } from '../libs/bundle/spec/tampered.js';
 import { pythonEnvironment } from './interop/python-environment.js';
 
 const run = promisify(execFile);

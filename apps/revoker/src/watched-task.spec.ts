@@ -1,114 +1,30 @@
-import type { Catalogue } from '#events/catalogue.js';
-import type { TaskStarted } from '#events/inbound.js';
-import type { EventOf } from '#events/outbound.js';
-import type { Sender } from '#events/task.js';
+import {
+  accepted,
+  AGENT,
+  by,
+  catalogue,
+  CROWD,
+  end,
+  ends,
+  facts,
+  MALLORY,
+  MARIA,
+  open,
+  OPERATOR,
+  PARENT,
+  start,
+  started,
+  STRANGER,
+  unknown,
+} from './declared-task.contract.js';
 import {
   asParent,
   hearAccepted,
-  hearAmended,
   hearCall,
-  hearEnd,
   hearEndedByBroker,
   hearRefused,
   hearStart,
-  hearSuspended,
-  unwatchedTask,
-  type WatchedTask,
 } from './watched-task.js';
-
-const TASK = '0192aaaa-0000-7000-8000-000000000001';
-const PARENT = '0192aaaa-0000-7000-8000-000000000002';
-const MARIA = 'spiffe://corp.example/orchestrator/maria';
-const MALLORY = 'spiffe://corp.example/orchestrator/mallory';
-const AGENT = 'spiffe://corp.example/agent/executor';
-const OPERATOR = 'spiffe://corp.example/operator/olga';
-const STRANGER = 'spiffe://corp.example/agent/stranger';
-
-const CROWD = Array.from({ length: 32 }, (_, n) => `${AGENT}-${n}`);
-
-const agent = (id: string) => ({
-  id,
-  groups: [],
-  owner: 'user:maria@corp.example',
-  environment: 'production',
-  attested: true,
-  maxConcurrentTasks: 1,
-});
-const orchestrator = (id: string) => ({
-  id,
-  groups: [],
-  owner: 'user:maria@corp.example',
-  tenant: 'corp',
-  agents: [AGENT],
-  datasets: [],
-  mayAssert: [],
-  limits: { maxCalls: 1, maxRows: 1 },
-  maxConcurrentTasks: 1,
-});
-const catalogue: Catalogue = {
-  digest: 'sha256:00',
-  orchestrators: new Map([MARIA, MALLORY].map((id) => [id, orchestrator(id)])),
-  operators: new Map([[OPERATOR, { id: OPERATOR, roles: ['operator'] }]]),
-  agents: new Map([AGENT, ...CROWD].map((id) => [id, agent(id)])),
-  tools: new Map(),
-  datasets: new Map(),
-  targets: new Map(),
-};
-const facts = { catalogue, parent: null };
-
-const start: TaskStarted = {
-  taskId: TASK,
-  purpose: 'Reconcile October invoices',
-  objectiveSha256: 'ab'.repeat(32),
-  principal: { id: 'user:maria@corp.example', kind: 'human' },
-  agents: [{ id: AGENT }],
-  declared: [{ tool: 'sql.query', dataset: 'crm.orders', actions: ['read'] }],
-  deadline: '2026-11-24T19:45:00.000Z',
-  risk: 'low',
-};
-const by = (id: string, ceId: string, keyThumbprint = `key of ${id}`): Sender => ({
-  id,
-  ceId,
-  keyThumbprint,
-});
-const accepted = (
-  orchestrator: string,
-  causedBy: string,
-  agentsMayEnd = false,
-): EventOf<'task.accepted'> => ({
-  type: 'task.accepted',
-  data: {
-    taskId: TASK,
-    generation: 1,
-    tenant: 'corp',
-    causedBy,
-    actor: '//mayfly/broker',
-    at: '2026-11-24T19:00:00.000Z',
-    orchestrator,
-    principal: { id: 'user:maria@corp.example', kind: 'human', proved: 'asserted' },
-    purpose: start.purpose,
-    objectiveSha256: start.objectiveSha256,
-    agents: [AGENT],
-    declared: start.declared,
-    deadline: start.deadline,
-    risk: 'low',
-    lineage: [{ taskId: TASK, generation: 1 }],
-    policySet: 'sha256:00',
-    bounds: orchestrator,
-    agentsMayEnd,
-    delegable: [],
-    limits: { maxCalls: 1, maxRows: 1 },
-    proofKey: `key of ${orchestrator}`,
-    policies: [],
-    inputs: 'sha256:00',
-  },
-});
-
-const unknown = unwatchedTask(TASK);
-const started = hearStart(unknown, start, by(MARIA, 'ce-start'), facts).task;
-const open = hearAccepted(started, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue).task;
-const end = (task: WatchedTask, sender: Sender) => hearEnd(task, 'completed', sender, catalogue);
-const ends = { end: { outcome: 'completed', causedBy: 'ce-end' } };
 
 describe('the end of a task (rule 5 of admission)', () => {
   it.each([
@@ -256,97 +172,5 @@ describe('a start', () => {
     expect(heard).toEqual({ task: unknown });
     const early = end(heard.task, by(AGENT, 'ce-end')).task;
     expect(hearAccepted(early, accepted(AGENT, 'ce-child'), 'ce-accepted', catalogue)).toMatchObject(ends);
-  });
-});
-
-describe('a suspension', () => {
-  const suspended: EventOf<'task.suspended'> = {
-    type: 'task.suspended',
-    data: { taskId: TASK, generation: 3, actor: '//mayfly/broker', at: '', cause: 'parked' },
-  };
-  const below = (generationBelow: number | null) => ({
-    taskId: TASK,
-    generationBelow,
-    cause: 'parked' as const,
-    causedBy: 'ce-before',
-  });
-
-  it('is remembered as the end of all generations before', () => {
-    expect(hearSuspended(open, suspended, 'ce-suspended', [below(2)])).toEqual({
-      task: open,
-      suspension: { taskId: TASK, generationBelow: 3, cause: 'parked', causedBy: 'ce-suspended' },
-    });
-  });
-
-  it('is remembered of a task not watched yet', () => {
-    expect(hearSuspended(unknown, suspended, 'ce-suspended', []).suspension).toBeDefined();
-  });
-
-  it.each([
-    ['was heard before', below(3)],
-    ['came before one that was heard already', below(4)],
-  ])('is no news where it %s', (_why, tombstone) => {
-    expect(hearSuspended(open, suspended, 'ce-suspended', [tombstone])).toEqual({ task: open });
-  });
-
-  it('is remembered beside an end, which may be withdrawn, and beside what is said of others', () => {
-    const elsewhere = { ...below(9), taskId: PARENT };
-    expect(hearSuspended(open, suspended, 'ce-suspended', [below(null), elsewhere])).toMatchObject({
-      suspension: { generationBelow: 3 },
-    });
-  });
-});
-
-describe('an amendment', () => {
-  const later = '2026-11-24T23:00:00.000Z';
-  const amendment = (change: Partial<EventOf<'task.amended'>['data']> = {}): EventOf<'task.amended'> => ({
-    type: 'task.amended',
-    data: {
-      ...accepted(MARIA, 'ce-start').data,
-      generation: 2,
-      deadline: later,
-      cause: 'amended',
-      ...change,
-    },
-  });
-  const hear = (task: WatchedTask, change?: Partial<EventOf<'task.amended'>['data']>) =>
-    hearAmended(task, amendment(change), 'ce-amended', []);
-  const watched: WatchedTask = {
-    ...hearAccepted(unknown, accepted(MARIA, 'ce-start'), 'ce-accepted', catalogue).task,
-    pins: { [AGENT]: 'first' },
-  };
-  const agentsMayEnd = {
-    ...watched,
-    accepted: { ...watched.accepted!, agents: [AGENT], agentsMayEnd: true },
-  };
-
-  it('is remembered as the end of all generations before, with its own cause', () => {
-    expect(hear(watched).suspension).toEqual({
-      ...{ taskId: TASK, generationBelow: 2, cause: 'amended', causedBy: 'ce-amended' },
-    });
-    expect(hear(unknown).suspension).toBeDefined();
-  });
-
-  it('is no news the second time', () => {
-    const { task, suspension } = hear(watched);
-    if (suspension === undefined) throw new Error('it was no news');
-    expect(hearAmended(task, amendment(), 'ce-amended', [suspension])).toEqual({ task });
-  });
-
-  it('moves the deadline that is remembered later, and never earlier', () => {
-    const { task } = hear(watched);
-    expect(task.accepted?.deadlineMs).toBe(Date.parse(later));
-    const back = hear(task, { generation: 3, deadline: '2026-11-24T20:00:00.000Z' });
-    expect(back.task.accepted?.deadlineMs).toBe(Date.parse(later));
-  });
-
-  it('that re-keys an agent lets it end the task with its next key, and never with the former one', () => {
-    const { task } = hear(agentsMayEnd, { cause: 'rekeyed', rekeyed: AGENT });
-    const as = (key: string) => by(AGENT, 'ce-x', key);
-
-    expect(hearCall(task, as('first')).task).toBe(task);
-    expect(hearEnd(task, 'completed', as('first'), catalogue).refusal?.code).toBe('ERR_KEY_CHANGED');
-    expect(hearCall(task, as('second')).task.pins).toEqual({ [AGENT]: 'second' });
-    expect(hearEnd(task, 'completed', as('second'), catalogue).end).toBeDefined();
   });
 });

@@ -1,4 +1,4 @@
-import { GOOD, LOG, manifestOf } from '../spec/tampered.js';
+import { GOOD, LOG, manifestOf } from '../spec/changed-bundle.js';
 import { entryLine, headLine, readEntryLine, readHeadLine } from './export-lines.js';
 
 const head = { checkpoint: LOG.note(), from: 3, to: 17, proof: manifestOf(GOOD).proof };

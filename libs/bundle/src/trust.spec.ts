@@ -1,5 +1,5 @@
 import { generateNoteKey, generateWitnessKey } from '#merkle/node/keys.js';
-import { LOG } from '../spec/tampered.js';
+import { LOG } from '../spec/changed-bundle.js';
 import { ORIGIN, TRUST, VKEY } from '../spec/small-log.js';
 import { openTrusted, parseTrust } from './trust.js';
 

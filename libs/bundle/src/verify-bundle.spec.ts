@@ -1,6 +1,7 @@
 import { canonical } from '#events/jcs.js';
+import { FROM, GOOD, LOG, resealed, TO, withFile, withManifest } from '../spec/changed-bundle.js';
 import { envelope, filesOf, leaves, ORIGIN, SmallLog, TRUST } from '../spec/small-log.js';
-import { FROM, GOOD, LOG, resealed, TAMPERINGS, TO, withFile, withManifest } from '../spec/tampered.js';
+import { TAMPERINGS } from '../spec/tampered.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const log = new SmallLog(leaves(40));

@@ -129,6 +129,14 @@ export const startFacts = (ancestors: readonly Task[] = []) => ({
   nowMs: NOW,
 });
 
+/** What became of a start. */
+export const codeOfStart = (decided: ReturnType<typeof decideStart>) =>
+  decided.is === 'rejected'
+    ? `rejected ${decided.refusal.code}`
+    : decided.is === 'refused'
+      ? `refused ${decided.event.data.code}`
+      : 'decided';
+
 /** The task after an accepted start. */
 export function openTask(change: Partial<TaskStarted> = {}, ancestors: readonly Task[] = []): Task {
   const data = start(change);

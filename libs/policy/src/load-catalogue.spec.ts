@@ -1,48 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '#config/config-error.js';
+import { dir, edit, env, lineIn, refusal, SAMPLE } from '../test/edited-catalogue.js';
 import { loadCatalogue } from './load-catalogue.js';
 
-const SAMPLE = 'deploy/sample/catalogue';
-const env = {
-  MAYFLY_TARGET_HOST: '127.0.0.1',
-  MAYFLY_TARGET_PORT: '7433',
-  MAYFLY_TARGET_DATABASE: 'shop',
-  MAYFLY_TARGET_USER: 'mayfly_broker',
-  MAYFLY_TARGET_PASSWORD: '0042',
-};
 const ANALYST = 'spiffe://dev.mayfly/agent/analyst';
-
-let dir: string;
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'mayfly-catalogue-'));
-  cpSync(SAMPLE, dir, { recursive: true });
-});
-afterEach(() => rmSync(dir, { recursive: true }));
-
-function edit(file: string, from: string, to: string): void {
-  const path = join(dir, file);
-  const text = readFileSync(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
-  writeFileSync(
-    path,
-    text.replace(from, () => to),
-  );
-}
-const lineIn = (file: string, text: string) =>
-  readFileSync(join(dir, file), 'utf8')
-    .split('\n')
-    .findIndex((line) => line.includes(text)) + 1;
-
-async function refusal(): Promise<ConfigError> {
-  const error: unknown = await loadCatalogue(dir, env).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof ConfigError) return error;
-  throw new Error('expected a ConfigError', { cause: error });
-}
 
 it('loads the sample, whose names stay', async () => {
   const { catalogue, targets } = await loadCatalogue(SAMPLE, env);
@@ -196,94 +157,6 @@ it('takes a limit of calls a minute, as far as they are counted', async () => {
   expect(await refusal()).toMatchObject({ key: '0.limits.maxCallsPerMinute' });
 });
 
-it('refuses a dataset on an unknown target', async () => {
-  edit('datasets.yaml', 'target: shop', 'target: shap');
-
-  expect(await refusal()).toMatchObject({
-    code: 'ERR_CONFIG_INVALID',
-    file: join(dir, 'datasets.yaml'),
-    line: lineIn('datasets.yaml', 'shap'),
-    key: '0.target',
-    message: 'unknown',
-    fields: { wantedIn: join(dir, 'targets.yaml') },
-  });
-});
-
-it('refuses a right that no ACL of a Kafka target says', async () => {
-  const TARGET = `
-- id: events
-  provider: kafka
-  maxTtlMs: 300000
-  connection: { brokers: "127.0.0.1:9092", tls: { mode: disable } }
-  login: { user: mayfly_broker, password: x }
-  namespace: evt
-- id: orders-api
-`;
-  edit('targets.yaml', '\n- id: orders-api\n', TARGET);
-  edit('datasets.yaml', 'target: orders-api', 'target: events');
-  expect(await refusal()).toMatchObject({
-    code: 'ERR_CONFIG_INVALID',
-    message: expect.stringContaining('one ACL') as string,
-  });
-
-  edit('datasets.yaml', '{ rights: [read], cedar', '{ rights: ["read:topic:orders", own-groups], cedar');
-  edit('datasets.yaml', '{ rights: [write], cedar', '{ rights: ["write:topics:orders."], cedar');
-  const { catalogue, targets } = await loadCatalogue(dir, env);
-  expect(catalogue.targets.get('events')).toEqual({ id: 'events', provider: 'kafka', maxTtlMs: 300_000 });
-  expect(targets.map(({ provider }) => provider)).toContain('kafka');
-});
-
-it('refuses an orchestrator that names an unknown agent', async () => {
-  edit('orchestrators.yaml', 'agent/planner', 'agent/planer');
-
-  expect(await refusal()).toMatchObject({
-    file: join(dir, 'orchestrators.yaml'),
-    line: lineIn('orchestrators.yaml', 'planer'),
-    key: '0.agents.1',
-    message: 'unknown',
-  });
-});
-
-it('refuses an orchestrator that names an unknown dataset', async () => {
-  edit('orchestrators.yaml', 'hr.salaries, orders]', 'hr.wages, orders]');
-
-  expect(await refusal()).toMatchObject({ key: '0.datasets.2', message: 'unknown' });
-});
-
-it('refuses an id given twice', async () => {
-  edit('agents.yaml', 'agent/planner', 'agent/analyst');
-
-  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: '1.id', message: 'given twice' });
-});
-
-it('refuses an unknown key', async () => {
-  edit('agents.yaml', 'attested: false', 'atested: false\n  attested: false');
-
-  expect(await refusal()).toMatchObject({
-    code: 'ERR_CONFIG_UNKNOWN_KEY',
-    key: '0.atested',
-    line: lineIn('agents.yaml', 'atested'),
-  });
-});
-
-it('refuses an unknown key in a target', async () => {
-  edit('targets.yaml', '  issuerRole:', '  issuerRoll: x\n  issuerRole:');
-
-  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_UNKNOWN_KEY', key: '0.issuerRoll' });
-});
-
-it('refuses a catalogue with a file missing', async () => {
-  rmSync(join(dir, 'tools.yaml'));
-
-  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_MISSING', file: join(dir, 'tools.yaml') });
-});
-
-it('refuses a file without entries', async () => {
-  writeFileSync(join(dir, 'tools.yaml'), '# nothing yet\n');
-
-  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', file: join(dir, 'tools.yaml') });
-});
-
 it('takes a target of a tool’s own, where the tool has no dataset and the target takes tokens', async () => {
   edit(
     'tools.yaml',
@@ -303,10 +176,4 @@ it('takes a target of a tool’s own, where the tool has no dataset and the targ
 
   edit('tools.yaml', 'dataset: none\n  target: nowhere', 'dataset: required\n  target: orders-api');
   expect(await refusal()).toMatchObject({ key: '0.target' });
-});
-
-it('refuses a service for tokens without the name that stands in them', async () => {
-  edit('targets.yaml', '  audience: ${MAYFLY_ORDERS_API:-http://127.0.0.1:7080}\n', '');
-
-  expect(await refusal()).toMatchObject({ code: 'ERR_CONFIG_INVALID', key: '1.audience' });
 });

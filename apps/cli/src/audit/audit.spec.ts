@@ -7,8 +7,9 @@ import { entryLine, headLine } from '#bundle/export-lines.js';
 import { checkpointText } from '#merkle/checkpoint.js';
 import { generateWitnessKey, parseCosigner } from '#merkle/node/keys.js';
 import { archiveOf } from '../../../../libs/bundle/spec/archive.js';
+import { GOOD, LOG, manifestOf, withManifest } from '../../../../libs/bundle/spec/changed-bundle.js';
 import { SmallLog, TRUST_TEXT } from '../../../../libs/bundle/spec/small-log.js';
-import { GOOD, LOG, manifestOf, TAMPERINGS, withManifest } from '../../../../libs/bundle/spec/tampered.js';
+import { TAMPERINGS } from '../../../../libs/bundle/spec/tampered.js';
 import { failureOf } from '../failure.js';
 import { program } from '../program.js';
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { archiveOf } from '../../spec/archive.js';
 import { TRUST } from '../../spec/small-log.js';
-import { FROM, GOOD, LOG, manifestOf, TO } from '../../spec/tampered.js';
+import { FROM, GOOD, LOG, manifestOf, TO } from '../../spec/changed-bundle.js';
 import type { FileName } from '../bundle-files.js';
 import { verifyBundleAt } from './verify-bundle-at.js';
 import { BundleWriter } from './write-bundle.js';
