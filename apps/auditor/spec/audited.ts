@@ -2,14 +2,18 @@
 import type { BusRecord } from '#bus/bus.js';
 import type { Catalogue } from '#events/catalogue.js';
 import { generateNoteKey, parseSigner } from '#merkle/node/keys.js';
+import type { EntryPage } from '../src/http/api-schemas.js';
 import { catchUp } from '../src/projection/projector.js';
 import { signHead } from '../src/signer/sign-head.js';
 import { openAuditorHttp, type AuditorHttp } from './auditor-http.js';
 import { ingesting } from './ingesting.js';
 import { freshLogDatabase, type LogDatabase } from './log-database.js';
-import { OPERATOR, World } from './world.js';
+import { ANALYST, CALL, common, LEASE, OPERATOR, World } from './world.js';
 
 export const ORIGIN = 'audit.example/log';
+
+/** Where what a page shows stands in the log. */
+export const seqs = ({ entries }: EntryPage) => entries.map(({ seq }) => seq);
 
 export interface Answer {
   status: number;
@@ -29,6 +33,18 @@ export class Audited {
   static async open(operators?: Catalogue['operators']): Promise<Audited> {
     const [world, log] = await Promise.all([World.open(), freshLogDatabase()]);
     return new Audited(world, log, await openAuditorHttp(log.runtime, world, operators));
+  }
+
+  /** One lease, said so many times. */
+  issued(n: number): BusRecord[] {
+    const lease = { ...common, leaseId: LEASE, callId: CALL, agent: ANALYST };
+    return Array.from({ length: n }, () => this.world.wrote('broker', 'lease.issued', lease));
+  }
+
+  /** A call of the analyst. */
+  decided(more: object): BusRecord {
+    const call = { ...common, callId: CALL, agent: ANALYST, tool: 'sql.query' };
+    return this.world.wrote('broker', 'call.decided', { ...call, ...more });
   }
 
   /** Appends, signs the new head, and projects what it covers. */
@@ -74,6 +90,10 @@ export class Audited {
     const { status, text } = await this.get(path, id);
     if (status !== 200) throw new Error(text);
     return JSON.parse(text) as T;
+  }
+
+  page(query: string, id = OPERATOR): Promise<EntryPage> {
+    return this.json<EntryPage>(`/v1/entries?${query}`, id);
   }
 
   async close(): Promise<void> {

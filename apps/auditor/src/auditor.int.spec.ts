@@ -1,110 +1,39 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import { BatchServer } from '#bus/batch-server.js';
+/** The auditor as a whole: what is said on the bus is told as a story and proven, to those who may read it. */
 import type { Bus, BusRecord, OutgoingRecord } from '#bus/bus.js';
-import { openKafka } from '#bus/kafka/kafka-bus.js';
-import { SERVICES } from '#events/services.js';
-import { CHECKPOINTS, topicSpecs } from '#events/topics.js';
+import { CHECKPOINTS } from '#events/topics.js';
 import { verifyRecord } from '#identity/records.js';
 import { openCheckpoint } from '#merkle/checkpoint.js';
 import { hasher } from '#merkle/node/hasher.js';
-import { generateNoteKey, parseSigner, parseVerifier } from '#merkle/node/keys.js';
 import { verifyTlogProof } from '#merkle/tlog-proof.js';
-import { readPositions } from '#store/offsets.js';
-import { Relay } from '#store/relay.js';
-import { createLog } from '#telemetry/log.js';
-import { createMetrics } from '#telemetry/metrics.js';
-import { NestLog } from '#telemetry/nest-log.js';
-import { httpParts } from '../spec/auditor-http.js';
-import { ingesting } from '../spec/ingesting.js';
-import { freshLogDatabase, type LogDatabase } from '../spec/log-database.js';
-import { ANALYST, CALL, common, LEASE, OPERATOR, ORCHESTRATOR, started, TASK, World } from '../spec/world.js';
-import { AuditorModule } from './auditor.module.js';
+import { eventually, LiveAuditor, STRANGER, trusted, type Answer } from '../spec/live-auditor.js';
+import type { LogDatabase } from '../spec/log-database.js';
+import {
+  ANALYST,
+  CALL,
+  common,
+  LEASE,
+  OPERATOR,
+  ORCHESTRATOR,
+  started,
+  TASK,
+  type World,
+} from '../spec/world.js';
 import type { EntryDetail, EntryView } from './http/api-schemas.js';
-import { ProblemFilter } from '#service/problem.js';
-import { problemOf } from './http/problem.js';
-import { GROUP, type Ingest } from './ingest.js';
-import { PublishedCheckpoints } from './published-checkpoints.js';
-import { Checkpointer } from './signer/checkpointer.js';
 import type { Story } from './story/story.js';
 
-const origin = 'audit.example/log';
-const noteSigner = parseSigner(generateNoteKey(origin).skey);
-const trusted = { origin, verifiers: [parseVerifier(noteSigner.vkey)] };
-const silent = createLog('auditor', { level: 'silent' });
-const STRANGER = 'spiffe://dev.mayfly/operator/stranger';
+const { origin } = trusted;
 
+let auditor: LiveAuditor;
 let world: World;
 let log: LogDatabase;
 let bus: Bus;
-let relay: Relay;
-let checkpointer: Checkpointer;
-let published: PublishedCheckpoints;
-let parts: ReturnType<typeof httpParts>;
-let intake: Ingest['intake'];
-let app: NestExpressApplication;
 let url: string;
-
 beforeAll(async () => {
-  [world, log] = await Promise.all([World.open(), freshLogDatabase()]);
-  const db = log.runtime;
-  bus = await openKafka({ brokers: (process.env.KAFKA_BROKERS ?? '').split(','), clientId: 'auditor-spec' });
-  await bus.ensureTopics(topicSpecs(SERVICES));
-  const warn = () => {};
-  relay = new Relay({ db, bus, warn, sign: (record, store) => world.signers.auditor.sign(record, store) });
-  await relay.start();
-  const send = relay.send.bind(relay);
-  const signing = { db: log.signer, signers: [noteSigner], onSigned: () => {} };
-  checkpointer = new Checkpointer({ ...signing, warn, everyMs: 100 });
-  published = new PublishedCheckpoints({ db, origin, onAppended: () => {}, send, warn, everyMs: 100 });
-  const { ingest } = ingesting(db, world);
-  const operators = new Map([
-    [OPERATOR, { id: OPERATOR, roles: ['operator' as const, 'auditor' as const] }],
-    [STRANGER, { id: STRANGER, roles: ['operator' as const] }],
-  ]);
-  intake = ingest.intake;
-  parts = httpParts(db, world, operators, (queued) => void relay.send(queued));
-  const server = new BatchServer({
-    bus,
-    group: `${GROUP}-spec-${log.runtimeRole}`,
-    positions: (assigned) => readPositions(db, GROUP, assigned),
-    onCrash: (error) => {
-      throw error;
-    },
-  });
-  app = await NestFactory.create<NestExpressApplication>(
-    AuditorModule.forRoot(
-      { ...parts, ingest },
-      {
-        service: 'auditor',
-        environment: 'development',
-        metrics: createMetrics('auditor'),
-        readiness: () => (server.isReady() ? [] : ['consumer is not assigned']),
-        jwks: world.signers.auditor.jwks,
-      },
-    ),
-    { logger: new NestLog(silent), bodyParser: false },
-  );
-  app.useGlobalFilters(new ProblemFilter(() => {}, problemOf));
-  app.connectMicroservice({ strategy: server });
-  await app.listen(0, '127.0.0.1');
-  url = await app.getUrl();
-  checkpointer.start();
-  published.start();
-  await app.startAllMicroservices();
+  auditor = await LiveAuditor.open();
+  ({ world, log, bus, url } = auditor);
   await publishTask();
 });
-afterAll(async () => {
-  await parts.ledger.stop();
-  await app.close();
-  // What was read last is still being appended, and would find its database gone.
-  await intake.stop();
-  await Promise.all([checkpointer.stop(), published.stop()]);
-  await relay.stop();
-  await bus.close();
-  await Promise.all([log.drop(), world.close()]);
-});
+afterAll(() => auditor.close());
 
 const outgoing = ({ topic, key, value, headers }: BusRecord): OutgoingRecord => ({
   topic,
@@ -134,17 +63,7 @@ async function publishTask(): Promise<void> {
   ]);
 }
 
-interface Answer {
-  status: number;
-  type: string | null;
-  text: string;
-}
-async function get(path: string, id: string | null = OPERATOR): Promise<Answer> {
-  const headers: Record<string, string> =
-    id === null ? {} : { authorization: `Bearer ${await world.svid(id)}` };
-  const response = await fetch(`${url}${path}`, { headers });
-  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
-}
+const get = (path: string, id?: string | null) => auditor.get(path, id);
 const json = async <T>(path: string): Promise<T> => JSON.parse((await get(path)).text) as T;
 const problem = (status: number, code: string): unknown => ({
   status,
@@ -152,13 +71,6 @@ const problem = (status: number, code: string): unknown => ({
   text: expect.stringContaining(`"code":"${code}"`) as string,
 });
 
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const untilMs = Date.now() + 30_000; Date.now() < untilMs; await sleep(100)) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error('it did not come to pass');
-}
 const wholeStory = () =>
   eventually(async () => {
     const { status, text } = await get(`/v1/tasks/${TASK}/story`);
@@ -244,16 +156,8 @@ it('records each read as an entry, with the reader under a pseudonym', async () 
 });
 
 describe('decisions that somebody keeps', () => {
-  async function check(body: string, id: string | null = OPERATOR): Promise<Answer> {
-    const headers: Record<string, string> =
-      id === null ? {} : { authorization: `Bearer ${await world.svid(id)}` };
-    const response = await fetch(`${url}/v1/decisions/check`, { method: 'POST', headers, body });
-    return {
-      status: response.status,
-      type: response.headers.get('content-type'),
-      text: await response.text(),
-    };
-  }
+  const check = (body: string, id: string | null = OPERATOR): Promise<Answer> =>
+    auditor.ask('/v1/decisions/check', id, { method: 'POST', body });
   const asked = JSON.stringify({ decisions: [{ id: LEASE, data: common }] });
 
   it('are compared with the log for its readers', async () => {

@@ -121,6 +121,19 @@ export class HttpWorld {
     return new Caller(await this.door(process, options));
   }
 
+  /** As people ask of tasks. @param token none where it is null */
+  async askOfTask(
+    door: Door,
+    method: 'GET' | 'POST',
+    path: string,
+    token: string | null,
+    body?: unknown,
+  ): Promise<Answered> {
+    const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
+    const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    return await answered(await fetch(`${door.url}/v1/tasks/${path}`, { method, headers, ...sent }));
+  }
+
   /** A task that was accepted. */
   async startedTask(change = {}): Promise<string> {
     const taskId = uuidv7();
