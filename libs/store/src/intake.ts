@@ -12,7 +12,7 @@ import { consumeBatch } from './consume.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
 import type { IntakeParts } from './intake-parts.js';
-import { Readings } from './readings.js';
+import { Readings, type Read } from './readings.js';
 import { isTransient } from './transient.js';
 
 const ROOM = 100;
@@ -27,6 +27,13 @@ const LONGEST_PAUSE_MS = 5_000;
 const bytesOf = (record: BusRecord) => (record.value?.byteLength ?? 0) + 1_000;
 
 class Dropped extends Error {}
+
+/** A record that was passed over here would be lost: its position moves with the others'. */
+function readOf<R>(read: ReadonlyMap<BusRecord, Read<R>>, record: BusRecord): Read<R> {
+  const found = read.get(record);
+  if (found === undefined) throw new Error('a record is to be handled that was not read');
+  return found;
+}
 
 export class Intake<R, E> {
   readonly #parts: IntakeParts<R, E>;
@@ -219,7 +226,7 @@ export class Intake<R, E> {
           : [
               await handle(
                 tx,
-                rest.flatMap((record) => read.get(record) ?? []),
+                rest.map((record) => readOf(read, record)),
               ),
             ]),
       ];
