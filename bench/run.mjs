@@ -138,6 +138,7 @@ for (const [option, key] of [
   ['calls', 'calls'],
   ['minutes', 'minutes'],
   ['events', 'ingested'],
+  ['events', 'logged'],
 ])
   if (options[option] !== undefined) size[key] = Number(options[option]);
 const cases = CASES.filter(({ name, byNameOnly }) =>

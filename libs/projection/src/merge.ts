@@ -4,26 +4,34 @@ import { TABLES, type Row, type Rule, type Table, type TableName, type Value } f
 
 /** @returns the same row where nothing is new */
 export function merge(name: TableName, row: Row | undefined, facts: Row): Row {
-  const { key, columns }: Table = TABLES[name];
-  const before = row ?? emptyRow(key, columns, facts);
-  const after: Record<string, Value> = { ...before };
-  let changed = row === undefined;
-  for (const [column, rule] of Object.entries(columns)) {
-    const told = facts[column];
-    if (told === undefined) continue;
+  const { columns }: Table = TABLES[name];
+  const before = row ?? emptyRow(name, facts);
+  let after: Record<string, Value> | undefined;
+  for (const [column, told] of Object.entries(facts)) {
+    const rule = columns[column];
+    if (rule === undefined || told === undefined) continue;
     const value = joined(rule, before, column, told, facts);
     if (value === before[column]) continue;
+    after ??= { ...before };
     after[column] = value;
-    changed = true;
   }
-  return changed ? after : before;
+  return after ?? before;
 }
 
-const emptyRow = (key: Table['key'], columns: Table['columns'], facts: Row): Row =>
-  Object.fromEntries([
-    ...key.map((column) => [column, facts[column] ?? ''] as const),
-    ...Object.keys(columns).map((column) => [column, null] as const),
-  ]);
+const NOTHING = new Map<TableName, Row>();
+
+/** All columns are there from the beginning: rows of one shape are read and copied faster. */
+function emptyRow(name: TableName, facts: Row): Row {
+  const { key, columns }: Table = TABLES[name];
+  let nothing = NOTHING.get(name);
+  if (nothing === undefined) {
+    nothing = Object.fromEntries([...key, ...Object.keys(columns)].map((column) => [column, null]));
+    NOTHING.set(name, nothing);
+  }
+  const row: Record<string, Value> = { ...nothing };
+  for (const column of key) row[column] = facts[column] ?? '';
+  return row;
+}
 
 function joined(rule: Rule, before: Row, column: string, told: Value, facts: Row): Value {
   const kept = before[column] ?? null;

@@ -103,6 +103,9 @@ export type Facts<N extends TableName> = Readonly<Record<KeyOf<N>, string>> &
   Readonly<Partial<Record<ColumnOf<N>, Value>>>;
 export type Change = { [N in TableName]: { readonly table: N; readonly facts: Facts<N> } }[TableName];
 
-/** The key of a row as one text. */
-export const keyOf = (table: TableName, row: Row): string =>
-  JSON.stringify(TABLES[table].key.map((column) => row[column]));
+/** The key of a row as one text: most have one column, and that is a text. */
+export function keyOf(table: TableName, row: Row): string {
+  const { key }: Table = TABLES[table];
+  const [first = ''] = key;
+  return key.length === 1 ? String(row[first]) : JSON.stringify(key.map((column) => row[column]));
+}

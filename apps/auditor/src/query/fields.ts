@@ -14,12 +14,15 @@ export interface Field {
   kind: FieldKind;
   /** Over `e`, a row of `entry`, or `said.leaf`, the envelope as `jsonb`. */
   sql: string;
+  /** Of what is read out of the leaf: the name under which it stands there. */
+  member?: string;
 }
 
 const column = (kind: FieldKind, name: string): Field => ({ kind, sql: `e.${name}` });
 const inLeaf = (kind: FieldKind, ...path: readonly string[]): Field => ({
   kind,
   sql: `(said.leaf #>> '{${path.join(',')}}')`,
+  member: path.at(-1) ?? '',
 });
 
 /** By name as it is written in a filter. */
@@ -42,7 +45,10 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['dataset', inLeaf('text', 'event', 'dataset')],
   ['action', inLeaf('text', 'event', 'action')],
   ['decision', inLeaf('text', 'event', 'decision')],
-  ['code', { kind: 'text', sql: "coalesce(said.leaf #>> '{event,code}', said.leaf #>> '{code}')" }],
+  [
+    'code',
+    { kind: 'text', sql: "coalesce(said.leaf #>> '{event,code}', said.leaf #>> '{code}')", member: 'code' },
+  ],
   ['call', inLeaf('text', 'event', 'callId')],
   ['lease', inLeaf('text', 'event', 'leaseId')],
   ['approval', inLeaf('text', 'event', 'approvalId')],

@@ -1,3 +1,4 @@
+import { canonical } from '#events/jcs.js';
 import { freshLogDatabase, type LogDatabase } from '../../spec/log-database.js';
 import { FIELDS, OPERATORS_OF } from './fields.js';
 import { parseFilter } from './filter.js';
@@ -132,4 +133,26 @@ it('reads filters of every field and operator', async () => {
     const { seqs } = await page(filter, { first: 30_000n, end: 30_010n });
     expect(seqs.every((seq) => seq >= 30_000n && seq < 30_010n)).toBe(true);
   }
+});
+
+it('finds what a leaf has to escape, and what it writes without quotes', async () => {
+  const agents = ['a "quoted" one', 'back\\slash', 'ärger', '\u2028 a line', '😀', '7', 7, true];
+  const leaves = agents.map((agent) => canonical({ event: { agent }, service: 'broker' }));
+  await log.admin.query(
+    `INSERT INTO entry (seq, leaf_hash, leaf, topic, partition, bus_offset, appended_at_ms, admitted)
+     SELECT ${ENTRIES} + n - 1, sha256(n::text::bytea), convert_to(leaf, 'UTF8'), 'mayfly.credential.events.v1', 0, ${ENTRIES} + n, 0, true
+       FROM unnest($1::text[]) WITH ORDINALITY AS l(leaf, n)`,
+    [leaves],
+  );
+  const found = await Promise.all(
+    [...new Set(agents.map(String))].map(async (agent) => {
+      const filter = `agent="${agent.replace(/["\\]/g, '\\$&')}"`;
+      const { seqs } = await page(filter, { first: ENTRIES, end: ENTRIES + BigInt(agents.length) });
+      return [agent, seqs.map((seq) => Number(seq - ENTRIES))];
+    }),
+  );
+  expect(Object.fromEntries(found)).toEqual({
+    ...{ 'a "quoted" one': [0], 'back\\slash': [1], ärger: [2], '\u2028 a line': [3], '😀': [4] },
+    ...{ 7: [5, 6], true: [7] },
+  });
 });

@@ -6,6 +6,7 @@ import { unreachable } from '#events/unreachable.js';
 import type { Tx } from '#store/database.js';
 import type { StoredEntry } from '../log/entries.js';
 import type { Filter } from './filter.js';
+import { memberText } from './leaf-text.js';
 import { translate, type Bind, type Names, type Scan } from './translate.js';
 
 type Reader = Pick<Tx, 'query'>;
@@ -62,9 +63,8 @@ export function pageStatement(query: PageQuery, names: Names): PageStatement {
   const bind: Bind = (value) => `$${values.push(value)}`;
   const translated = translate(query.filter, bind, names);
   const { scan } = translated;
-  const conditions = [translated.sql];
-  if (query.tenants !== undefined)
-    conditions.push(`(said.leaf #>> '{event,tenant}') = ANY(${bind(query.tenants)}::text[])`);
+  const conditions = [...translated.texts.map((text) => holds([text], bind)), translated.sql];
+  if (query.tenants !== undefined) conditions.push(...isOf(query.tenants, bind));
   const readsLeaf = translated.readsLeaf || query.tenants !== undefined;
   const rows = readsLeaf ? LEAVES : ROWS;
   const whole = {
@@ -79,6 +79,19 @@ export function pageStatement(query: PageQuery, names: Names): PageStatement {
     FROM (${scanned('*', scan, range, query.order, rows, bind)}) AS e ${leaf}
    WHERE ${conditions.join(' AND ')} ORDER BY e.seq ${DIRECTION[query.order]} LIMIT ${bind(query.limit)}::int`;
   return { statement, values, range: whole, scan, rows };
+}
+
+/** Asked of the bytes, before a leaf is opened. */
+const holds = (texts: readonly string[], bind: Bind): string =>
+  `(${texts.map((text) => `strpos(convert_from(e.leaf, 'UTF8'), ${bind(text)}::text) > 0`).join(' OR ')})`;
+
+function isOf(tenants: readonly string[], bind: Bind): string[] {
+  const texts = tenants.map((tenant) => memberText('tenant', tenant));
+  const known = texts.filter((text) => text !== undefined);
+  return [
+    ...(known.length < texts.length || known.length === 0 ? [] : [holds(known, bind)]),
+    `(said.leaf #>> '{event,tenant}') = ANY(${bind(tenants)}::text[])`,
+  ];
 }
 
 const DIRECTION: Readonly<Record<Order, string>> = { asc: 'ASC', desc: 'DESC' };

@@ -182,3 +182,14 @@ describe('whatever text it is', () => {
     for (const { kind } of FIELDS.values()) expect(OPERATORS_OF[kind].length).toBeGreaterThan(1);
   });
 });
+
+it.each<[string, string[]]>([
+  ['agent=x AND tool:y AND code=ERR', ['"agent":"id<x>"', '"tool":"y"', '"code":"ERR"']],
+  ['principal="user:maria@corp.example"', ['"id":"person:23"']],
+  ['agent=x OR tool=y', []],
+  ['NOT tool=y AND tool!=z AND tool:a* AND tool:*', []],
+  ['type=lease.issued AND seq>5', []],
+  ['call=7', []],
+])('knows what stands in every leaf that %j lets pass', (text, texts) =>
+  expect(translated(text).texts).toEqual(texts),
+);

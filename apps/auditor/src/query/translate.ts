@@ -7,6 +7,7 @@ import { FIELDS, OPERATORS_OF, type Field } from './fields.js';
 import { FilterError } from './filter-error.js';
 import { conjuncts, type Filter, type Operator, type Term } from './filter.js';
 import { instantMs } from './instant.js';
+import { memberText } from './leaf-text.js';
 
 /** The rows that are looked at, in the order of the log: an index gives them so. */
 export type Scan =
@@ -25,6 +26,8 @@ export interface Translated {
   end: bigint | undefined;
   /** Leaves have to be opened for it. */
   readsLeaf: boolean;
+  /** What stands in the bytes of every leaf that it lets pass. */
+  texts: readonly string[];
 }
 
 /** Takes a value into the parameters of the statement; returns its placeholder. */
@@ -39,7 +42,8 @@ export interface Names {
 export function translate(filter: Filter | undefined, bind: Bind, names: Names): Translated {
   const sql = filter === undefined ? 'true' : conditionOf(filter, bind, names);
   const terms = conjuncts(filter).filter((part): part is Term => part.kind === 'term');
-  return { sql, scan: scanOf(terms), ...boundsOf(terms), readsLeaf: sql.includes('said.leaf') };
+  const texts = terms.flatMap((term) => textOf(term, names) ?? []);
+  return { sql, scan: scanOf(terms), ...boundsOf(terms), readsLeaf: sql.includes('said.leaf'), texts };
 }
 
 /** Is every entry that it can find one of few, whenever they were? */
@@ -108,6 +112,14 @@ function boundOf(field: Field, term: Term, bind: Bind, names: Names): string {
     default:
       return unreachable(field.kind);
   }
+}
+
+/** Of a term that asks for one value, and no other term. */
+function textOf({ field, operator, value }: Term, names: Names): string | undefined {
+  const known = FIELDS.get(field.is);
+  if (known?.member === undefined) return undefined;
+  const isOne = operator.is === '=' || (operator.is === ':' && !value.is.endsWith('*'));
+  return isOne ? memberText(known.member, nameIn(known, value.is, names)) : undefined;
 }
 
 /** As it stands in leaves. Whoever has a pseudonym already may ask by it. */
