@@ -26,6 +26,8 @@ export const GROUP = 'auditor';
 export const GATHER_MS = { bus: 100, here: 100 } as const;
 /** Of the hundred that a transaction has room for: an entry is decided by nothing, only written down. */
 const WEIGHT = 0.25;
+/** Whoever stops, or takes over, waits for the one that runs. */
+const AIM_MS = 100;
 const HEARTBEAT_KEY = 'heartbeat';
 
 export interface IngestParts {
@@ -64,6 +66,7 @@ export class Ingest {
       waitsBehind: () => false,
       gatherMs: GATHER_MS.here,
       weigh: () => WEIGHT,
+      aimMs: AIM_MS,
       warn,
       onDead,
     });

@@ -67,8 +67,9 @@ export async function openParts(
   const receivers = await openReceivers(settings.notifications);
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
-  const db = openDatabase({ ...settings.database, application: 'mayfly-broker', maxConnections: 12 }, (err) =>
-    warn({ err }, 'an idle database connection was lost'),
+  const db = openDatabase(
+    { ...settings.database, application: 'mayfly-broker', maxConnections: 12, keepsPlans: true },
+    (err) => warn({ err }, 'an idle database connection was lost'),
   );
   await migrate(db, brokerMigrations);
   const bus = await openBus(config.bus, 'mayfly-broker', log);

@@ -78,7 +78,7 @@ export async function openParts(
 
   const warn = (fields: object, message: string) => log.warn(fields, message);
   const db = openDatabase(
-    { ...settings.database, application: observe ? OBSERVER : AT_WORK, maxConnections: 16 },
+    { ...settings.database, application: observe ? OBSERVER : AT_WORK, maxConnections: 16, keepsPlans: true },
     (err) => warn({ err }, 'an idle database connection was lost'),
   );
   await migrate(db, revokerMigrations);

@@ -11,7 +11,7 @@ import { Clockwork } from './clockwork.js';
 import { Lanes } from './lanes.js';
 import { hearRecord, type Hearing } from './heard-record.js';
 import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
-import { hurriesEnd, onTaskEvents, readTaskEvent, type Said } from './on-task-event.js';
+import { hurriesEnd, onTaskEvents, readTaskEvent, weightOfTaskEvent, type Said } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { OrderDesk } from './orders/order-desk.js';
 import { releaseParked } from './release-parked.js';
@@ -23,8 +23,9 @@ import { TargetWatch, type TargetWatchMeans } from './survey/target-watch.js';
 import type { SweepParts } from './sweep.js';
 import type { Flushed } from './unit-of-work.js';
 
-/** In a storm the first leases are cut while the ends of the rest are still being verified: fifty at once. */
-const WEIGHT = 2;
+/** In a storm the first leases are cut while the rest of the ends wait: five at once, and fifty where that is quick. */
+const END_AIM_MS = 100;
+const LEASE_WEIGHT = 2;
 /** Whose key is whose, and what a lease is, matters once there is an end: nothing waits longer than the end does. */
 const GATHER_MS = 100;
 const BEAT_EVERY_MS = 1_000;
@@ -59,7 +60,6 @@ export class Revoker {
       setBehind: (): Promise<Flushed> => Promise.resolve({ queued: [], work: [] }),
       // In whatever order it hears of starts, leases and ends, it cuts the same ones: nothing waits, least of all an end.
       waitsBehind: () => false,
-      weigh: () => WEIGHT,
       warn: (fields: object, message: string) => log.warn(fields, message),
       onDead,
     };
@@ -74,6 +74,8 @@ export class Revoker {
         this.leases.hurry();
       },
       setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
+      weigh: weightOfTaskEvent,
+      aimMs: END_AIM_MS,
       gatherMs: GATHER_MS,
       hurries: hurriesEnd,
     });
@@ -83,6 +85,7 @@ export class Revoker {
       handle: (tx, batch) => onLeaseEvents(tx, batch, parts, this.#lanes.taker()),
       setAside: (tx, record, error) => setLeaseEventAside(tx, record, error, parts, this.#lanes.taker()),
       concerns: concernsLeases,
+      weigh: () => LEASE_WEIGHT,
       gatherMs: GATHER_MS,
       hurries: hurriesLease,
     });

@@ -17,6 +17,11 @@ export interface DatabaseSettings {
   /** Shown in `pg_stat_activity`. */
   application: string;
   maxConnections?: number;
+  /**
+   * For who asks the same few things all the time, each of which an index answers whatever the values are: none is planned twice on a
+   * connection. PostgreSQL by itself goes on planning where a list of one seems cheaper than a list of unknown length.
+   */
+  keepsPlans?: boolean;
 }
 
 const QUERY_TIMEOUT_MS = 12_000;
@@ -32,6 +37,7 @@ export interface Database {
  * of it from then on, until statistics are taken.
  */
 const SESSION = '-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c enable_seqscan=off';
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
 /** Opens a pool whose connections see only `schema`. Nothing is connected until the first query. */
 export function openDatabase(
@@ -48,7 +54,11 @@ export function openDatabase(
     pipeline: true,
     // A server that takes a commit and never answers: longer than any lock is waited for, and the connection is given up.
     query_timeout: QUERY_TIMEOUT_MS,
-    options: `-c search_path=${settings.schema} ${SESSION}`,
+    options: [
+      `-c search_path=${settings.schema}`,
+      SESSION,
+      ...(settings.keepsPlans ? [PLANNED_ONCE] : []),
+    ].join(' '),
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
   pool.on('error', onIdleError);

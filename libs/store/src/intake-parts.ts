@@ -25,8 +25,10 @@ export interface IntakeParts<R, E> {
   waitsBehind: (record: BusRecord) => boolean;
   /** Whether a record says anything to this reader. The position behind those that do not is stored now and then. */
   concerns?: (record: BusRecord) => boolean;
-  /** What a record takes of the hundred that one transaction has room for; 1 if nothing is said. */
+  /** What a record takes of the hundred that one transaction has room for, at most; 1 if nothing is said. */
   weigh?: (record: BusRecord) => number;
+  /** How long a transaction should take, where there is more than one's worth: batches grow and shrink towards it. None: as many as there is room for. */
+  aimMs?: number;
   /** Asked before each batch: resolves when there is room for what follows from it. */
   room?: () => Promise<void>;
   /** How long records may gather where none of them hurries; 0 if nothing is said. */

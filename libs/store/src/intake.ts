@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusRecord } from '#bus/bus.js';
+import { BatchRoom } from './batch-room.js';
 import { consumeBatch } from './consume.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
@@ -15,7 +16,6 @@ import type { IntakeParts } from './intake-parts.js';
 import { Readings, type Read } from './readings.js';
 import { isTransient } from './transient.js';
 
-const ROOM = 100;
 /** What waits in here, at most, before the bus is held up. */
 const WAITING_MAX = 2_000;
 const WAITING_BYTES_MAX = 32 * 2 ** 20;
@@ -40,6 +40,7 @@ export class Intake<R, E> {
   readonly #readings: Readings<R>;
   readonly #held: HeldKeys;
   readonly #idle: IdlePositions;
+  readonly #room: BatchRoom;
   #waiting: BusRecord[] = [];
   #bytes = 0;
   #since = 0;
@@ -56,6 +57,7 @@ export class Intake<R, E> {
     this.#readings = new Readings(parts.read);
     this.#held = new HeldKeys(parts.group);
     this.#idle = new IdlePositions(parts.db, parts.group, parts.warn);
+    this.#room = new BatchRoom(parts.aimMs);
   }
 
   /** Takes the records of one fetch. Resolves when there is room for more, which may be before they are handled. */
@@ -166,8 +168,10 @@ export class Intake<R, E> {
     if (!this.#isFull()) this.#tellRoom();
     const { concerns = () => true } = this.#parts;
     if (!batch.some(concerns)) return this.#idle.pass(batch);
+    const [beganMs, isMore] = [performance.now(), this.#waiting.length > 0];
     try {
       await this.#process(batch, this.#generation);
+      this.#room.took(performance.now() - beganMs, this.#weightOf(batch), isMore);
     } catch (error) {
       if (error instanceof Dropped) return;
       this.#dead = error instanceof Error ? error : new Error(String(error));
@@ -178,12 +182,17 @@ export class Intake<R, E> {
 
   /** What the next batch says is read while this one commits: no sooner, because what is read takes more memory than what waits. */
   #readAhead(): void {
-    if (this.#readings.areElsewhere) this.#readings.begin(this.#waiting.slice(0, this.#roomy()));
+    if (this.#readings.areElsewhere) void this.#readings.begin(this.#waiting.slice(0, this.#roomy()));
+  }
+
+  #weightOf(batch: readonly BusRecord[]): number {
+    const { weigh = () => 1 } = this.#parts;
+    return batch.reduce((sum, record) => sum + weigh(record), 0);
   }
 
   #roomy(): number {
     const { weigh = () => 1 } = this.#parts;
-    let room = ROOM;
+    let room = this.#room.size;
     let count = 0;
     for (const record of this.#waiting) {
       room -= weigh(record);

@@ -17,7 +17,7 @@ describe('what records say', () => {
       return `says ${offset}`;
     });
     const records = [rec(7), rec(8)];
-    readings.begin(records);
+    await readings.begin(records);
     expect(asked).toEqual([]);
 
     expect(await said(readings, records)).toEqual(['says 7', 'says 8']);
@@ -53,14 +53,14 @@ describe('what other threads read', () => {
   it('begins when the records come in, and keeps their order whichever is done first', async () => {
     const { under, elsewhere, readings } = slow();
     const records = [rec(7), rec(8)];
-    readings.begin(records);
+    await readings.begin(records);
     expect(elsewhere).toHaveBeenCalledTimes(2);
 
     const all = said(readings, records);
     under.get(8n)?.resolve('second');
     under.get(7n)?.resolve('first');
     expect(await all).toEqual(['first', 'second']);
-    readings.begin(records);
+    await readings.begin(records);
     expect(await said(readings, records)).toEqual(['first', 'second']);
     expect(elsewhere).toHaveBeenCalledTimes(2);
   });
@@ -68,13 +68,28 @@ describe('what other threads read', () => {
   it('fails when its turn comes, with nobody else to hear of it, and is begun anew', async () => {
     const { under, readings } = slow();
     const records = [rec(7)];
-    readings.begin(records);
+    await readings.begin(records);
     under.get(7n)?.reject(new TypeError('cannot be read'));
     await new Promise(setImmediate);
 
     const again = readings.of(records);
     under.get(7n)?.resolve('readable');
     expect([...(await again).values()].map((read) => read.said)).toEqual(['readable']);
+  });
+
+  it('is begun a few at a time, so that nobody else waits for all of it', async () => {
+    const { under, elsewhere, readings } = slow();
+    const records = Array.from({ length: 100 }, (_, n) => rec(n));
+    const begun = readings.begin(records);
+    const atFirst = elsewhere.mock.calls.length;
+    expect(atFirst).toBeGreaterThan(0);
+    expect(atFirst).toBeLessThan(100);
+
+    await begun;
+    const all = said(readings, records);
+    for (const [offset, { resolve }] of under) resolve(String(offset));
+    expect(await all).toEqual(records.map(({ offset }) => String(offset)));
+    expect(elsewhere).toHaveBeenCalledTimes(100);
   });
 
   it('tells a failure to who waits for it', async () => {

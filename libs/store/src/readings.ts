@@ -1,4 +1,5 @@
 /** What records say, each read once: when its turn comes, or by other threads before that. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BusRecord } from '#bus/bus.js';
 
 /** A record and what it says. */
@@ -10,6 +11,9 @@ export interface Read<R> {
 /** Decodes and verifies, before any lock is held. */
 export type Reader<R> = ((record: BusRecord) => R) | { elsewhere: (record: BusRecord) => Promise<R> };
 
+/** So many are begun in one turn of the event loop: whoever else waits for it, as answers of the database do, is let in between. */
+const AT_ONCE = 32;
+
 export class Readings<R> {
   readonly #done = new WeakMap<BusRecord, Read<R>>();
   readonly #underWay = new WeakMap<BusRecord, Promise<Read<R>>>();
@@ -20,17 +24,22 @@ export class Readings<R> {
     return typeof this.reader !== 'function';
   }
 
-  /** Other threads have it done by its turn; a failure is told then. */
-  begin(records: readonly BusRecord[]): void {
+  /** Other threads have it done by its turn; a failure is told then. Resolves when all are begun. */
+  async begin(records: readonly BusRecord[]): Promise<void> {
     const { reader } = this;
     if (typeof reader === 'function') return;
-    for (const record of records)
-      if (!this.#done.has(record)) this.#begin(record, reader.elsewhere).catch(() => undefined);
+    let begun = 0;
+    for (const record of records) {
+      if (this.#done.has(record) || this.#underWay.has(record)) continue;
+      if (begun > 0 && begun % AT_ONCE === 0) await nextTurn();
+      this.#begin(record, reader.elsewhere).catch(() => undefined);
+      begun += 1;
+    }
   }
 
   /** @throws what reading one of them throws. It is read anew the next time. */
   async of(records: readonly BusRecord[]): Promise<Map<BusRecord, Read<R>>> {
-    this.begin(records);
+    await this.begin(records);
     const read = new Map<BusRecord, Read<R>>();
     for (const record of records) {
       const done = this.#done.get(record) ?? (await this.#now(record));

@@ -21,7 +21,7 @@ export async function freshSchema(
   const schema = `${name}_${randomBytes(6).toString('hex')}`;
   const pools: Database[] = [];
   const open = () => {
-    const db = openDatabase({ url, schema, application: schema, maxConnections });
+    const db = openDatabase({ url, schema, application: schema, maxConnections, keepsPlans: true });
     pools.push(db);
     return db;
   };

@@ -77,7 +77,7 @@ export function pageStatement(query: PageQuery, names: Names): PageStatement {
     : '';
   const statement = `SELECT e.seq, e.leaf, e.leaf_hash AS "leafHash"
     FROM (${scanned('*', scan, range, query.order, rows, bind)}) AS e ${leaf}
-   WHERE ${conditions.join(' AND ')} ORDER BY e.seq ${DIRECTION[query.order]} LIMIT ${bind(query.limit)}::int`;
+   WHERE ${conditions.join(' AND ')} ORDER BY ${orderOf(scan, query.order, 'e.')} LIMIT ${bind(query.limit)}::int`;
   return { statement, values, range: whole, scan, rows };
 }
 
@@ -97,24 +97,34 @@ function isOf(tenants: readonly string[], bind: Bind): string[] {
 const DIRECTION: Readonly<Record<Order, string>> = { asc: 'ASC', desc: 'DESC' };
 
 function scanned(what: string, scan: Scan, range: Range, order: Order, rows: bigint, bind: Bind): string {
-  return `SELECT ${what} FROM entry WHERE ${scanOf(scan, bind)} AND seq >= ${bind(range.first)}::bigint AND seq < ${bind(range.end)}::bigint
-    ORDER BY seq ${DIRECTION[order]} LIMIT ${bind(rows)}::bigint`;
+  const [first, end] = [`${bind(range.first)}::bigint`, `${bind(range.end)}::bigint`];
+  return `SELECT ${what} FROM entry WHERE ${scanOf(scan, first, end, bind)} AND seq >= ${first} AND seq < ${end}
+    ORDER BY ${orderOf(scan, order)} LIMIT ${bind(rows)}::bigint`;
 }
 
-function scanOf(scan: Scan, bind: Bind): string {
+function scanOf(scan: Scan, first: string, end: string, bind: Bind): string {
   switch (scan.by) {
     case 'log':
       return 'true';
     case 'task':
       return `task_id = ${bind(scan.taskId)}::text`;
-    case 'type':
-      return `type = ${bind(scan.type)}::text`;
+    case 'type': {
+      // As a run of the index of types: of an equality PostgreSQL believes that reading all of the range costs less, where types come in clusters.
+      const type = `${bind(scan.type)}::text`;
+      return `type IS NOT NULL AND (type, seq) >= (${type}, ${first}) AND (type, seq) < (${type}, ${end})`;
+    }
     case 'decision':
       return `type = 'call.decided' AND event_id = ${bind(scan.eventId)}::text`;
     default:
       return unreachable(scan);
   }
 }
+
+/** Of the log, said so that the index by which the rows are found gives it. */
+const orderOf = (scan: Scan, order: Order, of = ''): string =>
+  (scan.by === 'type' ? ['type', 'seq'] : ['seq'])
+    .map((column) => `${of}${column} ${DIRECTION[order]}`)
+    .join(', ');
 
 /** Which row was the last one that was looked at; undefined where the index had no more. */
 async function lastSeen(

@@ -44,9 +44,8 @@ function snapshotOf(note: string): Snapshot {
  * @throws LogError ERR_LOG_ROWS_MISSING
  */
 export async function seqAt(db: Reader, atMs: number, size: bigint): Promise<bigint> {
-  const { rows } = await db.query<{ lo: bigint }>({
-    name: 'seq-at',
-    text: `WITH RECURSIVE search (lo, hi) AS (
+  const { rows } = await db.query<{ lo: bigint }>(
+    `WITH RECURSIVE search (lo, hi) AS (
        SELECT 0::bigint, $2::bigint
        UNION ALL
        SELECT CASE WHEN found.is_before THEN middle.seq + 1 ELSE lo END, CASE WHEN found.is_before THEN hi ELSE middle.seq END
@@ -54,8 +53,8 @@ export async function seqAt(db: Reader, atMs: number, size: bigint): Promise<big
               LATERAL (SELECT ingested_at < to_timestamp($1::float8 / 1000) AS is_before FROM entry WHERE seq = middle.seq) AS found
         WHERE lo < hi)
      SELECT lo FROM search WHERE lo = hi`,
-    values: [atMs, size],
-  });
+    [atMs, size],
+  );
   if (rows[0] === undefined) throw new LogError('ERR_LOG_ROWS_MISSING', 'rows of the log are not all there');
   return rows[0].lo;
 }
