@@ -29,8 +29,8 @@ export async function expireLeases(
   const { rows } = await parts.db.pool.query<{ leaseId: string; taskId: string; atMs: number }>({
     name: 'read-expiring',
     text: `SELECT lease_id AS "leaseId", task_id AS "taskId", (extract(epoch FROM not_after) * 1000)::float8 AS "atMs"
-             FROM lease WHERE state = 'known' AND not_after <= $1 ORDER BY not_after LIMIT $2`,
-    values: [new Date(nowMs + soonMs).toISOString(), BATCH],
+             FROM lease WHERE state = 'known' AND not_after <= $1 ORDER BY not_after LIMIT ${BATCH}`,
+    values: [new Date(nowMs + soonMs).toISOString()],
   });
   const over = rows.filter((row) => row.atMs <= nowMs);
   const nextMs = rows[over.length]?.atMs ?? null;

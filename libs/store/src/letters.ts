@@ -33,14 +33,15 @@ export async function orders(tx: Tx, group: string, limit: number): Promise<Orde
   return rows;
 }
 
-/** Which records go together: all that hold the key, or the one that holds nothing. */
-export const TOGETHER = `consumer_group = $1 AND settled_at IS NULL AND CASE WHEN $4 THEN holds AND key_text = $2 ELSE id = $3 END`;
-export const together = (group: string, { keyText, id, holds }: Ordered) => [group, keyText, id, holds];
+/** Which records go together: all that hold the key, or the one that holds nothing. Takes $1 and $2: see {@link together}. */
+export const togetherWith = ({ holds }: Ordered): string =>
+  `consumer_group = $1 AND settled_at IS NULL AND ${holds ? 'holds AND key_text = $2' : 'id = $2'}`;
+export const together = (group: string, { keyText, id, holds }: Ordered) => [group, holds ? keyText : id];
 
 /** Readers that found the key held park behind it first; those that come later wait (`heldKeys`). */
 export async function lock(tx: Tx, group: string, ordered: Ordered): Promise<void> {
   await tx.query(
-    `SELECT FROM dead_letter WHERE ${TOGETHER} ORDER BY id FOR UPDATE`,
+    `SELECT FROM dead_letter WHERE ${togetherWith(ordered)} ORDER BY id FOR UPDATE`,
     together(group, ordered),
   );
 }
@@ -50,7 +51,7 @@ export async function lettersOf(tx: Tx, group: string, ordered: Ordered): Promis
   const { rows } = await tx.query<LetterRow>(
     `SELECT id, topic, partition, bus_offset, key_text, record_key, headers, value, value_sha256, appended_at_ms,
             why, code, holds, attempts, state, ordered_by, reason
-       FROM dead_letter WHERE ${TOGETHER} ORDER BY id`,
+       FROM dead_letter WHERE ${togetherWith(ordered)} ORDER BY id`,
     together(group, ordered),
   );
   return rows.map(openLetter);

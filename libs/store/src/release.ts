@@ -13,7 +13,7 @@ import {
   orders,
   settle,
   together,
-  TOGETHER,
+  togetherWith,
   type OpenLetter,
   type Ordered,
 } from './letters.js';
@@ -148,9 +148,9 @@ async function noteFailure(
     const before = await lettersOf(tx, group, ordered);
     await tx.query(
       `UPDATE dead_letter SET state = 'parked',
-              why = CASE WHEN id = $5 THEN 'bug' ELSE why END, attempts = attempts + (id = $5)::int,
-              code = CASE WHEN id = $5 THEN $6 ELSE code END, detail = CASE WHEN id = $5 THEN $7 ELSE detail END
-        WHERE ${TOGETHER} AND (id = $5 OR state <> 'parked')`,
+              why = CASE WHEN id = $3 THEN 'bug' ELSE why END, attempts = attempts + (id = $3)::int,
+              code = CASE WHEN id = $3 THEN $4 ELSE code END, detail = CASE WHEN id = $3 THEN $5 ELSE detail END
+        WHERE ${togetherWith(ordered)} AND (id = $3 OR state <> 'parked')`,
       [...together(group, ordered), failedId, code, detail],
     );
     const failed = before.find(({ id }) => id === failedId);

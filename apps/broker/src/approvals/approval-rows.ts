@@ -61,9 +61,9 @@ export interface ApprovalsWanted {
 /** By id, which is by age. */
 export async function listApprovals(tx: Tx, { status, after, limit }: ApprovalsWanted): Promise<Approval[]> {
   const { rows } = await tx.query<{ state: Approval }>(
-    `SELECT state FROM approval WHERE ($1::text IS NULL OR status = $1) AND approval_id > $2
-      ORDER BY approval_id LIMIT $3`,
-    [status ?? null, after ?? '', limit],
+    `SELECT state FROM approval WHERE approval_id > $1 ${status === undefined ? '' : 'AND status = $3'}
+      ORDER BY approval_id LIMIT $2`,
+    [after ?? '', limit, ...(status === undefined ? [] : [status])],
   );
   return rows.map(({ state }) => state);
 }

@@ -32,25 +32,33 @@ export interface ShownLease {
   revocation?: { cause: string; requestedAt: string; attempts: number };
 }
 
+const IN_STATE: Record<LeaseState | 'any', string> = {
+  live: "state = 'known'",
+  due: "state = 'due'",
+  cut: "state = 'cut'",
+  removed: "state = 'removed'",
+  any: "state <> 'removed'",
+};
+
 /** By id, which is by age. */
 export async function listLeases(
   db: Database,
   { task, agent, target, state, after, limit }: LeasesWanted,
 ): Promise<ShownLease[]> {
+  const values: unknown[] = [after ?? '', limit];
+  const is = (column: string, value: string | undefined) =>
+    value === undefined ? [] : [`${column} = $${values.push(value)}`];
+  // Only what is asked for: a plan that is kept cannot leave out what was not.
+  const conditions = [
+    'lease_id > $1',
+    IN_STATE[state ?? 'any'],
+    ...is('target', target),
+    ...is("body->>'agent'", agent),
+    ...is('task_id', task).map((under) => `lease_id IN (SELECT lease_id FROM lease_lineage WHERE ${under})`),
+  ];
   const { rows } = await db.pool.query<{ body: RevokerLease }>(
-    `SELECT body FROM lease
-      WHERE lease_id > $1
-        AND ($2::text IS NULL OR lease_id IN (SELECT lease_id FROM lease_lineage WHERE task_id = $2))
-        AND ($3::text IS NULL OR body->>'agent' = $3)
-        AND ($4::text IS NULL OR target = $4)
-        AND CASE WHEN $5::text IS NULL THEN state <> 'removed' ELSE state = $5 END
-      ORDER BY lease_id LIMIT $6`,
-    [
-      after ?? '',
-      ...[task ?? null, agent ?? null, target ?? null],
-      state === 'live' ? 'known' : (state ?? null),
-      limit,
-    ],
+    `SELECT body FROM lease WHERE ${conditions.join(' AND ')} ORDER BY lease_id LIMIT $2`,
+    values,
   );
   return rows.map(({ body }) => shown(body));
 }
