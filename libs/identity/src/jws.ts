@@ -4,6 +4,7 @@
  */
 import { constants, sign, verify, type KeyObject } from 'node:crypto';
 import { decodeBase64url, isObject, parseJson } from './bytes.js';
+import { SignatureThreads, type Way } from './signature-threads.js';
 
 interface Algorithm {
   digest: 'sha256' | 'sha384' | 'sha512' | null;
@@ -84,15 +85,27 @@ export function verifyJws(jws: Jws, key: KeyObject, algorithm: JwsAlgorithm): bo
   );
 }
 
-/** As {@link verifyJws}, by Node's other threads: for many at once, of which nobody waits for a single one. */
-export function verifyJwsElsewhere(jws: Jws, key: KeyObject, algorithm: JwsAlgorithm): Promise<boolean> {
+const threads = new SignatureThreads();
+
+/** As {@link verifyJws}, by other threads: for many at once, of which nobody waits for a single one. */
+export async function verifyJwsElsewhere(
+  jws: Jws,
+  key: KeyObject,
+  algorithm: JwsAlgorithm,
+): Promise<boolean> {
+  if (!mayBeBy(jws, key, algorithm)) return false;
+  const isBy = await threads.check(wayOf(key, algorithm), jws.signingInput, jws.signature);
+  return isBy ?? verifyJws(jws, key, algorithm);
+}
+
+const ways = new WeakMap<KeyObject, Partial<Record<JwsAlgorithm, Way>>>();
+
+/** One and the same for one key and algorithm: a message names each once. */
+function wayOf(key: KeyObject, algorithm: JwsAlgorithm): Way {
+  const ofKey = ways.get(key) ?? {};
+  ways.set(key, ofKey);
   const how: Algorithm = ALGORITHMS[algorithm];
-  if (!mayBeBy(jws, key, algorithm)) return Promise.resolve(false);
-  return new Promise((resolve, reject) => {
-    verify(how.digest, jws.signingInput, optionsFor(key, how), jws.signature, (error, isBy) =>
-      error === null ? resolve(isBy) : reject(error),
-    );
-  });
+  return (ofKey[algorithm] ??= { digest: how.digest, options: optionsFor(key, how) });
 }
 
 function mayBeBy(jws: Jws, key: KeyObject, algorithm: JwsAlgorithm): boolean {
