@@ -27,8 +27,10 @@ import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
 import { TaskDesk } from './task-desk.js';
 import { closeRefusals } from './tell-refusals.js';
-import { weightOf } from './weigh.js';
+import { isAwaited, weightOf } from './weigh.js';
 
+/** The time in which the revoker has read an end, and written it. */
+const ENDS_GATHER_MS = 10;
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 const CHILDREN_EVERY_MS = 1_000;
@@ -80,6 +82,8 @@ export class Broker {
       // What is refused is refused at once: it must not fill the place of what counts.
       waitsBehind: (record) => admit(record, trust).ok,
       weigh: weightOf,
+      gatherMs: ENDS_GATHER_MS,
+      hurries: isAwaited,
       room: () => this.issuer.room(),
       warn,
       onDead,

@@ -218,11 +218,12 @@ export async function decideLeases(tx: Tx, decided: readonly DecidedLease[]): Pr
 /** The revoker is on its way: nothing will be issued, and no envelope is given out again. */
 export async function markCut(tx: Tx, leaseIds: readonly string[]): Promise<void> {
   if (leaseIds.length === 0) return;
-  await tx.query(
-    `UPDATE lease SET cut_heard = true, cut_at = coalesce(cut_at, clock_timestamp()), envelope = NULL
-      WHERE lease_id = ANY($1::text[])`,
-    [leaseIds],
-  );
+  await tx.query({
+    name: 'mark-cut',
+    text: `UPDATE lease SET cut_heard = true, cut_at = coalesce(cut_at, clock_timestamp()), envelope = NULL
+            WHERE lease_id = ANY($1::text[])`,
+    values: [leaseIds],
+  });
 }
 
 /** Undecided leases that perhaps nobody works on: of other processes, and of this one where they have waited for some time. */

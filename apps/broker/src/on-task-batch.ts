@@ -9,7 +9,7 @@ import type { Refusal } from '#events/refusal.js';
 import type { Decided } from '#events/task.js';
 import { unreachable } from '#events/unreachable.js';
 import type { Admission, Admitted } from '#identity/admit.js';
-import type { Tx } from '#store/database.js';
+import { Last, type Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/readings.js';
 import type { QueuedRecord } from '#store/outbox.js';
@@ -47,7 +47,7 @@ export async function onTaskBatch(
   batch: readonly Read<Admission>[],
   parts: BrokerParts,
   answeredIn: AnsweredIn = 'delivery',
-): Promise<TaskEffects & { answers: Answer[] }> {
+): Promise<Last<TaskEffects & { answers: Answer[] }>> {
   const admitted = batch.flatMap(({ said }) => (said.ok ? [said.admitted] : []));
   const [inbox, work] = await Promise.all([
     Inbox.read(tx, admitted),
@@ -58,13 +58,9 @@ export async function onTaskBatch(
   const answers: Answer[] = [];
   for (const each of batch) answers.push(await handle(tx, work, books, each, parts));
   const told = await refusals.tell(tx, work);
-  return {
-    queued: await work.flush(parts.instanceId, inbox.fresh(), told),
-    intents: work.intents,
-    renewals: work.renewals,
-    told: work.told,
-    answers,
-  };
+  const { intents, renewals } = work;
+  const queued = work.flush(parts.instanceId, inbox.fresh(), told);
+  return new Last(queued.then((queued) => ({ queued, intents, renewals, told: work.told, answers })));
 }
 
 function wantedOf(admitted: readonly Admitted[]) {

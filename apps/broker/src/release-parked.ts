@@ -2,7 +2,7 @@
 import { CREDENTIAL_EVENTS } from '#events/topics.js';
 import { uuidV7 } from '#events/inbound.js';
 import { admit } from '#identity/admit.js';
-import type { Tx } from '#store/database.js';
+import { answerOf, type Tx } from '#store/database.js';
 import { releaseOrders, type Released } from '#store/release.js';
 import type { BrokerParts } from './broker-parts.js';
 import { hearRequest, onCredentialBatch } from './on-credential-batch.js';
@@ -21,7 +21,7 @@ export async function releaseParked(
     group: GROUP,
     handle: async (tx, record) => {
       if (record.topic !== CREDENTIAL_EVENTS)
-        return await onTaskBatch(tx, [{ record, said: admit(record, parts.trust) }], parts);
+        return answerOf(await onTaskBatch(tx, [{ record, said: admit(record, parts.trust) }], parts));
       const heard = hearRequest(record, parts);
       const { queued, told } = await onCredentialBatch(tx, heard === null ? [] : [heard], parts);
       return { queued, intents: [], renewals: [], told };

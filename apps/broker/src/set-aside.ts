@@ -7,7 +7,7 @@ import type { BusRecord } from '#bus/bus.js';
 import { mayAct, pinRefusal } from '#events/entitlement.js';
 import type { Task } from '#events/task.js';
 import { admit, type Admission, type Admitted } from '#identity/admit.js';
-import type { Tx } from '#store/database.js';
+import { answerOf, type Tx } from '#store/database.js';
 import { parkedRecords } from '#store/dead-letter-records.js';
 import { failureText } from '#store/failure-text.js';
 import type { Aside } from '#store/intake-parts.js';
@@ -97,7 +97,7 @@ export async function setBehind(
   const effects = await effectsOf(work, parts);
   const strangers = read.filter((each) => !mayWait(each));
   if (strangers.length === 0) return effects;
-  return together(effects, await onTaskBatch(tx, strangers, parts));
+  return together(effects, await answerOf(await onTaskBatch(tx, strangers, parts)));
 }
 
 /** A record of another service that could not be handled: nobody's task depends on it alone, and the operator is told. */

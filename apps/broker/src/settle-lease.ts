@@ -7,7 +7,7 @@ import { DELIVERY } from '#events/topics.js';
 import { unreachable } from '#events/unreachable.js';
 import { sealCredential } from '#identity/seal.js';
 import type { CreateAnswer, Credential } from '#providers/provider.js';
-import { transact } from '#store/database.js';
+import { Last, transact } from '#store/database.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { BrokerParts } from './broker-parts.js';
 import {
@@ -69,10 +69,11 @@ export async function settleLeases(
         : [];
     });
     // Before the new intents: a call has at most one lease that is not abandoned.
-    const [, flushed] = await Promise.all([decideLeases(tx, decided), work.flush(parts.instanceId)]);
+    const written = Promise.all([decideLeases(tx, decided), work.flush(parts.instanceId)]);
     faultPoint('outcome.before_commit');
     const outcomes = decided.flatMap((each) => outcomeIn(work, each));
-    return { queued: flushed, intents: work.intents, told: work.told, outcomes };
+    const { intents, told } = work;
+    return new Last(written.then(([, queued]) => ({ queued, intents, told, outcomes })));
   });
   faultPoint('outcome.after_commit');
   for (const { call, outcome } of outcomes) parts.board.tell(call, outcome);

@@ -40,10 +40,11 @@ async function select(
 /** Makes rows for tasks not heard of before, so that there is something to lock. */
 export async function ensureTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
   if (taskIds.length === 0) return;
-  await tx.query(
-    `INSERT INTO task (task_id) SELECT id FROM unnest($1::text[]) AS t(id) ORDER BY id ON CONFLICT (task_id) DO NOTHING`,
-    [[...new Set(taskIds)]],
-  );
+  await tx.query({
+    name: 'ensure-tasks',
+    text: `INSERT INTO task (task_id) SELECT id FROM unnest($1::text[]) AS t(id) ORDER BY id ON CONFLICT (task_id) DO NOTHING`,
+    values: [[...new Set(taskIds)]],
+  });
 }
 
 export function tasksWrite(tasks: readonly Task[]): Write | null {

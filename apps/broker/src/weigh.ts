@@ -1,4 +1,4 @@
-/** What a record takes of the room of one transaction. Goes by what it claims to be. */
+/** What a record takes of the room of one transaction, and whether anybody waits for it. Goes by what it claims to be. */
 import type { BusRecord } from '#bus/bus.js';
 import { HEADERS } from '#events/envelope.js';
 import { wireType } from '#events/inbound.js';
@@ -7,5 +7,12 @@ import { wireType } from '#events/inbound.js';
 const DECLARATION_WEIGHT = 25;
 const DECLARATIONS = ['task.started', 'task.amended'].map(wireType);
 
+const ENDED = wireType('task.ended');
+
+const claimOf = (record: BusRecord) => record.headers[HEADERS.type]?.toString() ?? '';
+
 export const weightOf = (record: BusRecord): number =>
-  DECLARATIONS.includes(record.headers[HEADERS.type]?.toString() ?? '') ? DECLARATION_WEIGHT : 1;
+  DECLARATIONS.includes(claimOf(record)) ? DECLARATION_WEIGHT : 1;
+
+/** At an end nobody waits for the broker: the revoker hears it too, and where they share a machine it is to go first. */
+export const isAwaited = (record: BusRecord): boolean => claimOf(record) !== ENDED;

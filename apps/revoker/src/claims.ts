@@ -119,10 +119,11 @@ export async function takenByOthers(
 /** @returns how many leases were freed from processes that are dead. */
 export async function freeFromDead(db: Database, instanceId: string, nowMs: number): Promise<number> {
   // Two ranges of the index: what this process itself has taken is not read.
-  const { rows } = await db.pool.query<{ taken_by: string }>(
-    'SELECT taken_by FROM lease WHERE taken_by < $1 UNION SELECT taken_by FROM lease WHERE taken_by > $1',
-    [instanceId],
-  );
+  const { rows } = await db.pool.query<{ taken_by: string }>({
+    name: 'other-claimers',
+    text: 'SELECT taken_by FROM lease WHERE taken_by < $1 UNION SELECT taken_by FROM lease WHERE taken_by > $1',
+    values: [instanceId],
+  });
   let freed = 0;
   for (const { taken_by: other } of rows) {
     if (await isDead(db.pool, other)) freed += await giveBack(db, other, nowMs);

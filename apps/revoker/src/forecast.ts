@@ -5,7 +5,7 @@
 import type { Bus, BusRecord } from '#bus/bus.js';
 import { readToEnd } from '#bus/read-to-end.js';
 import { CREDENTIAL_EVENTS, TASK_EVENTS } from '#events/topics.js';
-import type { Database, Tx } from '#store/database.js';
+import { answerOf, type Database, type Tx } from '#store/database.js';
 import { readPositions } from '#store/offsets.js';
 import { unlessItFails } from '#store/savepoint.js';
 import { readStoreLife } from '#store/store-meta.js';
@@ -121,18 +121,22 @@ async function readOn(tx: Tx, bus: Bus, parts: RevokerParts): Promise<number> {
 async function handle(tx: Tx, records: readonly BusRecord[], parts: RevokerParts): Promise<number> {
   const work = async () => {
     if (records[0]?.topic === TASK_EVENTS)
-      await onTaskEvents(
-        tx,
-        records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) })),
-        parts,
-        NOBODY,
+      await answerOf(
+        await onTaskEvents(
+          tx,
+          records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) })),
+          parts,
+          NOBODY,
+        ),
       );
     else
-      await onLeaseEvents(
-        tx,
-        records.map((record) => ({ record, said: hearRecord(record, parts.peers) })),
-        parts,
-        NOBODY,
+      await answerOf(
+        await onLeaseEvents(
+          tx,
+          records.map((record) => ({ record, said: hearRecord(record, parts.peers) })),
+          parts,
+          NOBODY,
+        ),
       );
     return true;
   };

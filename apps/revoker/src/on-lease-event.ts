@@ -10,7 +10,7 @@ import {
   type Step,
 } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
-import type { Tx } from '#store/database.js';
+import type { Last, Tx } from '#store/database.js';
 import type { Read } from '#store/readings.js';
 import { notePeerRecords } from '#store/peers.js';
 import { order } from '#store/store-meta.js';
@@ -47,7 +47,7 @@ export async function onLeaseEvents(
   batch: readonly Read<Hearing>[],
   parts: RevokerParts,
   taker: Taker,
-): Promise<Flushed> {
+): Promise<Last<Flushed>> {
   for (const each of batch) tellRefused(each, parts);
   const all = batch.flatMap(({ said }) => (said.is === 'heard' ? [said] : []));
   await orderSweeps(tx, all);
@@ -60,7 +60,7 @@ export async function onLeaseEvents(
   for (const each of heard) hear(work, each, parts);
   for (const { event } of heard) endOfOrdered(work, event, against);
   work.dueUnderEnded();
-  return await work.flush(tx, taker);
+  return await work.flushLast(tx, taker);
 }
 
 /** The broker waits for it. */

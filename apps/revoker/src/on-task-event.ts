@@ -9,7 +9,7 @@ import type { Refusal } from '#events/refusal.js';
 import { unreachable } from '#events/unreachable.js';
 import { admit, type Admission, type Admitted } from '#identity/admit.js';
 import type { Trust } from '#identity/trust.js';
-import type { Tx } from '#store/database.js';
+import type { Last, Tx } from '#store/database.js';
 import { Inbox } from '#store/inbox.js';
 import type { Read } from '#store/readings.js';
 import { keyText } from '#store/parking.js';
@@ -43,13 +43,12 @@ export async function onTaskEvents(
   batch: readonly Read<Said>[],
   parts: RevokerParts,
   taker: Taker,
-): Promise<Flushed> {
-  const [inbox, read] = await Promise.all([
-    Inbox.read(
-      tx,
-      batch.flatMap(({ said }) => (said !== 'later' && said.ok ? [said.admitted] : [])),
-    ),
+): Promise<Flushed | Last<Flushed>> {
+  const firm = admittedOf(batch);
+  const [read, inbox, begun] = await Promise.all([
     readCalls(tx, batch, parts.trust),
+    Inbox.read(tx, firm.filter(startsOrEnds)),
+    UnitOfWork.begin(tx, wantedOf(firm), Date.now()),
   ]);
   const admitted = read.flatMap(({ record, said }) => {
     if (said.ok) return [{ record, event: said.admitted }];
@@ -57,15 +56,20 @@ export async function onTaskEvents(
     return [];
   });
   if (admitted.length === 0) return { queued: [], work: [] };
+  // In few tasks calls matter: only then are there more rows to be locked than those of starts and ends.
   const events = admitted.map(({ event }) => event);
-  const work = await UnitOfWork.begin(tx, wantedOf(events), Date.now());
+  const work =
+    events.length === firm.length ? begun : await UnitOfWork.begin(tx, wantedOf(events), Date.now());
   for (const { record, event } of admitted) {
     const refusal = hear(work, inbox, event, parts);
     if (refusal !== null && refusal !== 'repeated') refused(parts, record, refusal, event.sender);
   }
   work.dueUnderEnded();
-  return await work.flush(tx, taker, inbox.fresh());
+  return await work.flushLast(tx, taker, inbox.fresh());
 }
+
+const admittedOf = (batch: readonly Read<Said>[]): Admitted[] =>
+  batch.flatMap(({ said }) => (said !== 'later' && said.ok ? [said.admitted] : []));
 
 /** Verifies the calls in tasks whose agents may end them, and leaves the others out. */
 async function readCalls(tx: Tx, batch: readonly Read<Said>[], trust: Trust): Promise<Read<Admission>[]> {
@@ -85,7 +89,7 @@ async function readCalls(tx: Tx, batch: readonly Read<Said>[], trust: Trust): Pr
   });
 }
 
-/** The rest says only whose key is whose, and saying it again changes nothing. */
+/** The rest says only whose key is whose, or nothing to us, and saying it again changes nothing. */
 const startsOrEnds = ({ event }: Admitted): boolean =>
   event.type === 'task.started' || event.type === 'task.ended';
 

@@ -1,6 +1,7 @@
 /** Carries out what operators ordered about parked records. What was cut because of them stays cut. */
 import { TASK_EVENTS } from '#events/topics.js';
 import { admit } from '#identity/admit.js';
+import { answerOf } from '#store/database.js';
 import { releaseOrders } from '#store/release.js';
 import { hearRecord } from './heard-record.js';
 import { onLeaseEvents } from './on-lease-event.js';
@@ -18,10 +19,12 @@ export async function releaseParked(
   await releaseOrders<Flushed>({
     db: parts.db,
     group: GROUP,
-    handle: (tx, record) =>
-      record.topic === TASK_EVENTS
-        ? onTaskEvents(tx, [{ record, said: admit(record, parts.trust) }], parts, taker())
-        : onLeaseEvents(tx, [{ record, said: hearRecord(record, parts.peers) }], parts, taker()),
+    handle: async (tx, record) =>
+      answerOf(
+        await (record.topic === TASK_EVENTS
+          ? onTaskEvents(tx, [{ record, said: admit(record, parts.trust) }], parts, taker())
+          : onLeaseEvents(tx, [{ record, said: hearRecord(record, parts.peers) }], parts, taker())),
+      ),
     after: ({ effects, queued }) => {
       for (const each of effects) after(each);
       after({ queued, work: [] });

@@ -70,8 +70,8 @@ export class Revoker {
       after: (flushed) => {
         if (flushed.work.length > 0) faultPoint('end.after_commit');
         after(flushed);
-        // What was read of leases before the end was read is settled with it.
-        this.leases.hurry();
+        // What was heard of leases meanwhile is settled with it, once the news of the end has left.
+        setImmediate(() => this.leases.hurry());
       },
       setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
       weigh: weightOfTaskEvent,
@@ -111,7 +111,10 @@ export class Revoker {
 
   /** Nothing is cut before what the records said is stored, and cutting is not waited for (rule 10). */
   async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
-    await this.tasks.take(records);
+    const taken = this.tasks.take(records);
+    // What is gathered may be of leases under the task that ends: it is read while the database is at the end.
+    if (records.some(hurriesEnd)) setImmediate(() => this.leases.hurry());
+    await taken;
   }
 
   async onLeaseEvents(records: readonly BusRecord[]): Promise<void> {

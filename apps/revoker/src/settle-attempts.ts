@@ -113,7 +113,7 @@ async function settle(attempts: readonly Attempt[], parts: RevokerParts, taker: 
       work.step(step);
       steps.push(step);
     }
-    const written = await work.flush(tx, taker);
+    const written = await work.flushLast(tx, taker);
     faultPoint('attempt.before_commit');
     return written;
   });

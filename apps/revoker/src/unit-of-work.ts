@@ -15,7 +15,7 @@ import {
   type Tombstone,
 } from '#events/revocation.js';
 import type { EndOutcome } from '#events/task.js';
-import type { Tx } from '#store/database.js';
+import { Last, type Tx } from '#store/database.js';
 import { ConcurrencyError, eventsWrite, type StoredEvent } from '#store/events.js';
 import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outbox.js';
 import type { Write } from '#store/writes.js';
@@ -254,6 +254,11 @@ export class UnitOfWork {
    * @param beside what else this transaction writes
    */
   async flush(tx: Tx, taker: Taker, beside: Write | null = null): Promise<Flushed> {
+    return (await this.flushLast(tx, taker, beside)).answer;
+  }
+
+  /** As {@link flush}, for who has nothing to do any more but to return it: the commit goes with the last statement. */
+  async flushLast(tx: Tx, taker: Taker, beside: Write | null = null): Promise<Last<Flushed>> {
     const work: Workload[] = [];
     const changes = [...this.#changes.values()].map((each) => {
       const tenant = startOf(this.task(each.lease.taskId))?.tenant ?? '';
@@ -277,8 +282,8 @@ export class UnitOfWork {
     const { writes, records } = await this.#toTell(tx, rows);
     const parts = [beside, eventsWrite(this.#events), ...writes];
     // What failed first is what is thrown: the statements behind it fail for it.
-    const [, queued] = await Promise.all([rows, enqueueWith(tx, parts, [...this.#records, ...records])]);
-    return { queued, work, lists: this.#lists };
+    const written = Promise.all([rows, enqueueWith(tx, parts, [...this.#records, ...records])]);
+    return new Last(written.then(([, queued]) => ({ queued, work, lists: this.#lists })));
   }
 
   async #toTell(tx: Tx, rows: Promise<unknown>): Promise<ToTell> {

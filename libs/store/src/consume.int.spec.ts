@@ -57,6 +57,31 @@ it('drops the records below the position', async () => {
   expect(await seen()).toEqual([4, 5, 6, 7]);
 });
 
+it('shows no answer to a handler that was given what had been handled', async () => {
+  const answered: number[][] = [];
+  const ask = async (tx: Tx, wanted: readonly BusRecord[]) => {
+    await tx.query('SELECT');
+    answered.push(wanted.map(({ offset }) => Number(offset)));
+  };
+
+  await consumeBatch(schema.db, GROUP, records(4, 5), ask);
+  await consumeBatch(schema.db, GROUP, records(4, 5, 6), ask);
+
+  expect(answered).toEqual([[4, 5], [6]]);
+});
+
+it('has moved the position before anything else is asked', async () => {
+  const asked: boolean[] = [];
+  await consumeBatch(schema.db, GROUP, records(4), async (tx) => {
+    const { rows } = await tx.query<{ isMoved: boolean }>(
+      'SELECT EXISTS (SELECT FROM bus_offset WHERE next = 5) AS "isMoved"',
+    );
+    asked.push(rows[0]?.isMoved ?? false);
+  });
+
+  expect(asked).toEqual([true]);
+});
+
 it('never moves the position back', async () => {
   await consumeBatch(schema.db, GROUP, records(4, 5), see);
 

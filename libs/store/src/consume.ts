@@ -1,10 +1,14 @@
 /** Records of some partitions, in one transaction: positions, effects and outbox together. */
 import type { BusRecord } from '#bus/bus.js';
 import { faultPoint } from '#telemetry/fault-point.js';
-import { transact, type Database, type Tx } from './database.js';
+import { transact, type Database, type Last, type Tx } from './database.js';
 import { moveOffsets, partitionKey, positionsBehind } from './offsets.js';
 
 const RETRYABLE = new Set(['ERR_VERSION_TAKEN', '23505', '40001', '40P01']);
+const ATTEMPTS = 3;
+
+/** Another owner of a partition has handled some of the records. */
+class Overtaken extends Error {}
 
 /**
  * Hands `handle` the records that were not handled yet, and moves the positions with their effects.
@@ -18,29 +22,61 @@ export async function consumeBatch<E>(
   db: Database,
   group: string,
   records: readonly BusRecord[],
-  handle: (tx: Tx, records: readonly BusRecord[]) => Promise<E>,
+  handle: (tx: Tx, records: readonly BusRecord[]) => Promise<E | Last<E>>,
 ): Promise<E> {
-  for (let attempt = 1; ; attempt += 1) {
+  let attempt: Attempt = ahead;
+  for (let lost = 0; ;) {
     try {
       const effects = await transact(db, async (tx) => {
-        const effects = await handle(tx, await notHandledYet(tx, group, records));
+        const effects = await attempt(tx, group, records, handle);
         faultPoint('batch.before_commit');
         return effects;
       });
       faultPoint('batch.after_commit');
       return effects;
     } catch (error) {
-      if (attempt >= 3 || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error;
+      if (error instanceof Overtaken) attempt = afterALook;
+      else if (++lost >= ATTEMPTS || !RETRYABLE.has((error as { code?: string }).code ?? '')) throw error;
     }
   }
 }
 
-/** Moves the positions behind these records. @returns those that nobody has handled. */
-export async function notHandledYet(
+type Attempt = <E>(
   tx: Tx,
   group: string,
   records: readonly BusRecord[],
-): Promise<BusRecord[]> {
+  handle: (tx: Tx, records: readonly BusRecord[]) => Promise<E>,
+) => Promise<E>;
+
+/** All of them are to be handled unless partitions have just changed hands, so what is read of them is asked for with the positions. */
+const ahead: Attempt = async (tx, group, records, handle) => {
+  const sure = notHandledYet(tx, group, records).then((wanted) => {
+    if (wanted.length < records.length) throw new Overtaken();
+  });
+  // Both are waited for: nothing may be asked any more once the connection is somebody else's.
+  const [look, handled] = await Promise.allSettled([sure, handle(onceSure(tx, sure), records)]);
+  if (look.status === 'rejected') throw look.reason;
+  if (handled.status === 'rejected') throw handled.reason;
+  return handled.value;
+};
+
+const afterALook: Attempt = async (tx, group, records, handle) =>
+  handle(tx, await notHandledYet(tx, group, records));
+
+/** The same transaction, of which nobody sees an answer where it turns out that it should not have asked. */
+function onceSure(tx: Tx, sure: Promise<void>): Tx {
+  const query = tx.query.bind(tx) as (...of: unknown[]) => Promise<unknown>;
+  const onceItIs = (...of: unknown[]): Promise<unknown> => {
+    const answer = query(...of);
+    // Heard where it is waited for.
+    answer.catch(() => undefined);
+    return sure.then(() => answer);
+  };
+  return Object.create(tx, { query: { value: onceItIs } }) as Tx;
+}
+
+/** Moves the positions behind these records. @returns those that nobody has handled. */
+async function notHandledYet(tx: Tx, group: string, records: readonly BusRecord[]): Promise<BusRecord[]> {
   if (records.length === 0) return [];
   const wanted = await moveOffsets(tx, group, positionsBehind(records));
   return records.filter((record) => record.offset >= (wanted.get(partitionKey(record)) ?? 0n));

@@ -67,10 +67,24 @@ export function openDatabase(
 }
 
 /**
+ * What a transaction returns whose last statements have been sent: the COMMIT goes with them, and one wait is for both. The answer may
+ * fail only where a statement does, for then there was no commit.
+ */
+export class Last<T> {
+  constructor(readonly answer: Promise<T>) {
+    // Heard where it is waited for.
+    answer.catch(() => undefined);
+  }
+}
+
+export const answerOf = async <T>(result: T | Last<T>): Promise<T> =>
+  result instanceof Last ? await result.answer : result;
+
+/**
  * Runs `work` in one READ COMMITTED transaction; what it throws rolls back and is thrown on. Statements run in the order in
  * which they are sent, each on a snapshot of its own: those that need no answer of one before may be sent with it.
  */
-export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T | Last<T>>): Promise<T> {
   const client = await db.pool.connect();
   let broken: Error | undefined;
   // Without a listener, a connection lost between two statements is an unhandled error event.
@@ -81,10 +95,10 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): P
     begun.catch(() => undefined);
     const result = await work(client);
     await begun;
-    const { command } = await client.query('COMMIT');
+    const [answer, { command }] = await Promise.all([answerOf(result), client.query('COMMIT')]);
     // The answer to the COMMIT of a transaction in which something failed, whoever overlooked that.
     if (command !== 'COMMIT') throw new Error('a transaction was rolled back at its commit');
-    return result;
+    return answer;
   } catch (error) {
     await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
     throw error;

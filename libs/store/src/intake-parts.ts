@@ -1,6 +1,6 @@
 /** What a service gives its intake (`intake.ts`): how to read, to handle, and to set aside. */
 import type { BusRecord } from '#bus/bus.js';
-import type { Database, Tx } from './database.js';
+import type { Database, Last, Tx } from './database.js';
 import type { Read, Reader } from './readings.js';
 
 /** A record that failed, set aside. @returns whether later records of its key wait behind it, and what follows. */
@@ -14,7 +14,7 @@ export interface IntakeParts<R, E> {
   group: string;
   read: Reader<R>;
   /** The effects of records, in order within each partition, in their transaction. Called again where it failed. */
-  handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E>;
+  handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E | Last<E>>;
   /** After each commit, in the order of the commits. */
   after: (effects: E) => void;
   /** Sets a record aside in the transaction that moves the position behind it. */

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusRecord } from '#bus/bus.js';
 import { BatchRoom } from './batch-room.js';
 import { consumeBatch } from './consume.js';
+import { answerOf, Last } from './database.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
 import type { IntakeParts } from './intake-parts.js';
@@ -228,17 +229,13 @@ export class Intake<R, E> {
       const held = await this.#held.among(tx, wanted, wanted.length < records.length);
       const behind = wanted.filter((record) => held.has(record) && waitsBehind(record));
       const rest = behind.length === 0 ? wanted : wanted.filter((record) => !behind.includes(record));
-      return [
-        ...(behind.length === 0 ? [] : [await setBehind(tx, behind)]),
-        ...(rest.length === 0
-          ? []
-          : [
-              await handle(
-                tx,
-                rest.map((record) => readOf(read, record)),
-              ),
-            ]),
-      ];
+      const told = behind.length === 0 ? [] : [await setBehind(tx, behind)];
+      if (rest.length === 0) return told;
+      const handled = await handle(
+        tx,
+        rest.map((record) => readOf(read, record)),
+      );
+      return new Last(answerOf(handled).then((effects) => [...told, effects]));
     });
     for (const each of effects) after(each);
   }

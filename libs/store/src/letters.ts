@@ -23,13 +23,14 @@ export interface Ordered {
 
 /** Oldest first. One process at a time carries them out: none where another does. */
 export async function orders(tx: Tx, group: string, limit: number): Promise<Ordered[]> {
-  const { rows } = await tx.query<Ordered>(
-    `SELECT id, key_text AS "keyText", holds FROM dead_letter
-      WHERE consumer_group = $1 AND state IN ('retry', 'drop')
-        AND pg_try_advisory_xact_lock(hashtextextended('mayfly.release.' || current_schema() || '.' || $1, 0))
-      ORDER BY ordered_at, id LIMIT $2`,
-    [group, limit],
-  );
+  const { rows } = await tx.query<Ordered>({
+    name: 'ordered-letters',
+    text: `SELECT id, key_text AS "keyText", holds FROM dead_letter
+            WHERE consumer_group = $1 AND state IN ('retry', 'drop')
+              AND pg_try_advisory_xact_lock(hashtextextended('mayfly.release.' || current_schema() || '.' || $1, 0))
+            ORDER BY ordered_at, id LIMIT $2`,
+    values: [group, limit],
+  });
   return rows;
 }
 

@@ -57,10 +57,11 @@ export async function readOutbox(
   after: bigint,
   limit: number,
 ): Promise<QueuedRecord[]> {
-  const { rows } = await tx.query<QueuedRecord>(
-    `SELECT id, topic, key, head, value, extra FROM outbox
-      WHERE id > $2 AND queued_at <= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $3`,
-    [olderThanMs, after, limit],
-  );
+  const { rows } = await tx.query<QueuedRecord>({
+    name: 'read-outbox',
+    text: `SELECT id, topic, key, head, value, extra FROM outbox
+            WHERE id > $2 AND queued_at <= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $3`,
+    values: [olderThanMs, after, limit],
+  });
   return rows;
 }

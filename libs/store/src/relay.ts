@@ -120,9 +120,11 @@ export class Relay {
   #read(olderThanMs: number, after: bigint): Promise<QueuedRecord[]> {
     return transact(this.#parts.db, async (tx) => {
       // One reader at a time; another process that drains now does the same work.
-      await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mayfly.relay.' || $1, 0))", [
-        this.#parts.db.schema,
-      ]);
+      await tx.query({
+        name: 'lock-relay',
+        text: "SELECT pg_advisory_xact_lock(hashtextextended('mayfly.relay.' || $1, 0))",
+        values: [this.#parts.db.schema],
+      });
       return await readOutbox(tx, olderThanMs, after, DRAIN_AT_ONCE);
     });
   }

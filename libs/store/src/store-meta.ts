@@ -32,7 +32,10 @@ const ASK_AGAIN_MS = 100;
 const NOTHING: Recovery = { store: false, topics: [], sweeps: [] };
 
 export async function readStoreLife(db: Pick<pg.Pool, 'query'>): Promise<StoreLife> {
-  const { rows } = await db.query<StoreLife>('SELECT epoch, earlier, recovering FROM store_meta');
+  const { rows } = await db.query<StoreLife>({
+    name: 'store-life',
+    text: 'SELECT epoch, earlier, recovering FROM store_meta',
+  });
   const [life] = rows;
   if (life === undefined) throw new Error('the store has no epoch');
   return life;

@@ -42,9 +42,10 @@ export async function takeOpenOrder(tx: Tx, orderId: string): Promise<OrderRow |
 
 /** The oldest first. */
 export async function openOrders(db: Database): Promise<string[]> {
-  const { rows } = await db.pool.query<{ orderId: string }>(
-    `SELECT order_id AS "orderId" FROM revocation_order WHERE proven_at IS NULL ORDER BY ordered_at LIMIT 100`,
-  );
+  const { rows } = await db.pool.query<{ orderId: string }>({
+    name: 'open-orders',
+    text: `SELECT order_id AS "orderId" FROM revocation_order WHERE proven_at IS NULL ORDER BY ordered_at LIMIT 100`,
+  });
   return rows.map(({ orderId }) => orderId);
 }
 

@@ -84,7 +84,7 @@ const NOT_OURS = `IF NOT FOUND THEN
 
 /** Fence rows whose lease can be renewed no more, nor its create land. */
 async function prune(pool: pg.Pool): Promise<void> {
-  await pool.query(PRUNE).catch((error: unknown) => {
+  await pool.query({ name: 'mayfly-prune', text: PRUNE }).catch((error: unknown) => {
     throw asProviderError(error);
   });
 }

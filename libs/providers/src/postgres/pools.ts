@@ -16,13 +16,24 @@ export interface Pools {
   cut: pg.Pool;
   /** Ends whoever blocks a fence; must be free while every connection of `cut` waits. */
   guard: pg.Pool;
-  /** Looks, lists and drops that nobody waits for. */
+  /** Looks and drops that nobody waits for. */
   tidy: pg.Pool;
+  /** What reads catalogs page by page, and is planned for what it asks. */
+  survey: pg.Pool;
 }
 
-const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 3, tidy: 3 };
+const SIZES: Record<keyof Pools, number> = { create: 4, cut: 4, guard: 3, tidy: 3, survey: 2 };
 /** Connections that are never closed for being idle. */
-const READY: Record<keyof Pools, number> = { create: 1, cut: 1, guard: 0, tidy: 0 };
+const READY: Record<keyof Pools, number> = { create: 1, cut: 1, guard: 0, tidy: 0, survey: 0 };
+/** Where the same few statements are asked all the time: the server plans each once a connection. */
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
+const OPTIONS: Record<keyof Pools, string> = {
+  create: '',
+  cut: PLANNED_ONCE,
+  guard: '',
+  tidy: PLANNED_ONCE,
+  survey: '',
+};
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
@@ -39,7 +50,13 @@ export function openPools(settings: PostgresSettings, log: Log): Pools {
     pool.on('error', () => undefined);
     return pool;
   };
-  return { create: open('create'), cut: open('cut'), guard: open('guard'), tidy: open('tidy') };
+  return {
+    create: open('create'),
+    cut: open('cut'),
+    guard: open('guard'),
+    tidy: open('tidy'),
+    survey: open('survey'),
+  };
 }
 
 /** Opens what is to stand ready. A target that is away now is connected to when it is needed. */
@@ -56,7 +73,7 @@ export async function closePools(pools: Pools): Promise<void> {
 }
 
 /** All but the password. Every member is set: the driver fills what is missing from `PG*` variables of the environment. */
-export function clientConfig({ connection, login }: PostgresSettings): pg.ClientConfig {
+export function clientConfig({ connection, login }: PostgresSettings): pg.ClientConfig & { options: string } {
   const { host, port, database, tls } = connection;
   return {
     host,
@@ -70,8 +87,10 @@ export function clientConfig({ connection, login }: PostgresSettings): pg.Client
 }
 
 function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig {
+  const config = clientConfig(settings);
   return {
-    ...clientConfig(settings),
+    ...config,
+    options: `${config.options} ${OPTIONS[use]}`.trimEnd(),
     application_name: `mayfly ${use}`,
     min: READY[use],
     max: SIZES[use],

@@ -138,12 +138,12 @@ class PostgresProvider implements CredentialProvider, TellsIncarnation, TellsSta
   }
 
   list(): AsyncIterable<{ principal: string; leaseId: string }> {
-    return list(this.#pools.tidy, this.#settings.namespace);
+    return list(this.#pools.survey, this.#settings.namespace);
   }
 
   async incarnation(): Promise<string> {
     try {
-      const { rows } = await this.#pools.tidy.query<{ incarnation: string }>(
+      const { rows } = await this.#pools.survey.query<{ incarnation: string }>(
         `SELECT ${INCARNATION} AS incarnation`,
       );
       return rows[0]?.incarnation ?? '';
@@ -154,7 +154,7 @@ class PostgresProvider implements CredentialProvider, TellsIncarnation, TellsSta
 
   standingAccess(governed: readonly GovernedAction[]): AsyncIterable<StandingAccess> {
     const { namespace, login } = this.#settings;
-    return standingAccess(this.#pools.tidy, { namespace, own: login.user }, governed);
+    return standingAccess(this.#pools.survey, { namespace, own: login.user }, governed);
   }
 
   close(): Promise<void> {
