@@ -45,10 +45,13 @@ export async function onTaskEvents(
   taker: Taker,
 ): Promise<Flushed | Last<Flushed>> {
   const firm = admittedOf(batch);
+  const isFirm = new Set(firm.map(({ event }) => event.data.taskId));
+  // Whether calls matter is known later, and then their tasks must still be allowed to be locked.
+  const tells = batch.every(({ record, said }) => said !== 'later' || isFirm.has(keyText(record.key)));
   const [read, inbox, begun] = await Promise.all([
     readCalls(tx, batch, parts.trust),
     Inbox.read(tx, firm.filter(startsOrEnds)),
-    UnitOfWork.begin(tx, wantedOf(firm), Date.now()),
+    UnitOfWork.begin(tx, wantedOf(firm, tells), Date.now()),
   ]);
   const admitted = read.flatMap(({ record, said }) => {
     if (said.ok) return [{ record, event: said.admitted }];
@@ -59,7 +62,7 @@ export async function onTaskEvents(
   // In few tasks calls matter: only then are there more rows to be locked than those of starts and ends.
   const events = admitted.map(({ event }) => event);
   const work =
-    events.length === firm.length ? begun : await UnitOfWork.begin(tx, wantedOf(events), Date.now());
+    events.length === firm.length ? begun : await UnitOfWork.begin(tx, wantedOf(events, tells), Date.now());
   for (const { record, event } of admitted) {
     const refusal = hear(work, inbox, event, parts);
     if (refusal !== null && refusal !== 'repeated') refused(parts, record, refusal, event.sender);
@@ -93,7 +96,7 @@ async function readCalls(tx: Tx, batch: readonly Read<Said>[], trust: Trust): Pr
 const startsOrEnds = ({ event }: Admitted): boolean =>
   event.type === 'task.started' || event.type === 'task.ended';
 
-function wantedOf(admitted: readonly Admitted[]) {
+function wantedOf(admitted: readonly Admitted[], tells: boolean) {
   const ensure: string[] = [];
   const lock: string[] = [];
   for (const each of admitted) {
@@ -101,7 +104,10 @@ function wantedOf(admitted: readonly Admitted[]) {
     (startsOrEnds(each) ? ensure : lock).push(event.data.taskId);
     if (event.type === 'task.started' && event.data.parent !== undefined) lock.push(event.data.parent.taskId);
   }
-  return { ensure, lock, ending: ensure };
+  const ended = admitted.flatMap(({ event }) =>
+    event.type === 'task.ended' ? [{ what: 'task' as const, id: event.data.taskId }] : [],
+  );
+  return { ensure, lock, ending: ensure, telling: tells ? ended : [] };
 }
 
 /** @returns null once the event has had its effect. What was refused never enters the inbox. */

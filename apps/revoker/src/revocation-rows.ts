@@ -67,6 +67,23 @@ export interface ToTell {
 
 const NOTHING: ToTell = { writes: [], records: [] };
 
+/** The sum, and what was said before under some keys. */
+export interface SaidBefore {
+  sum: Sum;
+  keys: ReadonlySet<string>;
+  rows: readonly Stored[];
+}
+
+/** Locks the sum until the commit: no task may be locked after it. */
+export async function lockSaid(
+  tx: Tx,
+  about: readonly Pick<RevocationNotice, 'what' | 'id'>[],
+): Promise<SaidBefore> {
+  const keys = about.map(revocationKey);
+  const [sum, rows] = await Promise.all([lockSum(tx), readRevocations(tx, keys)]);
+  return { sum, keys: new Set(keys), rows };
+}
+
 /** What of it says more than what was said before. */
 export async function tellRevocations(
   tx: Tx,
@@ -74,7 +91,15 @@ export async function tellRevocations(
   nowMs: number,
 ): Promise<ToTell> {
   if (notices.length === 0) return NOTHING;
-  const [sum, rows] = await Promise.all([lockSum(tx), readRevocations(tx, notices.map(revocationKey))]);
+  return toTell(await lockSaid(tx, notices), notices, nowMs);
+}
+
+/** As {@link tellRevocations}, where it has been read. Once: it counts on. */
+export function toTell(
+  { sum, rows }: SaidBefore,
+  notices: readonly RevocationNotice[],
+  nowMs: number,
+): ToTell {
   const stored = new Map(rows.map((row) => [row.key, row]));
   const fresh = new Map<string, Stored>();
   for (const notice of notices) {

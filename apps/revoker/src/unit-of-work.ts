@@ -14,6 +14,7 @@ import {
   type Step,
   type Tombstone,
 } from '#events/revocation.js';
+import { revocationKey } from '#events/revocations.js';
 import type { EndOutcome } from '#events/task.js';
 import { Last, type Tx } from '#store/database.js';
 import { ConcurrencyError, eventsWrite, type StoredEvent } from '#store/events.js';
@@ -21,27 +22,23 @@ import { enqueueWith, type QueuedRecord, type UnsignedRecord } from '#store/outb
 import type { Write } from '#store/writes.js';
 import { readKnownUnder, readLeases, saveLineage, type LeaseChange, type Workload } from './lease-rows.js';
 import { credentialRecord, SOURCE } from './publish.js';
-import { tellRevocations, type RevocationNotice, type ToTell } from './revocation-rows.js';
+import {
+  lockSaid,
+  tellRevocations,
+  toTell,
+  type RevocationNotice,
+  type SaidBefore,
+  type ToTell,
+} from './revocation-rows.js';
 import { placed, type Taker } from './taker.js';
 import { lockIdleTasks, lockTasks } from './task-rows.js';
 import { isToldByItself } from './told-by-itself.js';
 import { readTombstones, withdrawTombstones } from './tombstone-rows.js';
+import type { Wanted } from './wanted.js';
 import { startOf, unwatchedTask, type Change, type WatchedTask } from './watched-task.js';
 import { writeRows } from './write-rows.js';
 
 export type { Taker };
-
-export interface Wanted {
-  /** Tasks that get a row if they have none. */
-  ensure: readonly string[];
-  /** Further tasks, if they have one. */
-  lock?: readonly string[];
-  /** Tasks that may end here: the tasks of all leases under them are locked too. */
-  ending?: readonly string[];
-  leases?: readonly string[];
-  /** Tasks whose ends matter to leases that are heard of. */
-  tombstonesOf?: readonly string[];
-}
 
 /** What is to be done once the transaction is committed. */
 export interface Flushed {
@@ -82,6 +79,7 @@ export class UnitOfWork {
     tombstones: readonly Tombstone[],
     readonly nowMs: number,
     mayEnd: readonly string[] = [],
+    private readonly said: SaidBefore | null = null,
   ) {
     this.#mayEnd = new Set(mayEnd);
     this.#leases = new Map(leases.map((lease) => [lease.leaseId, lease]));
@@ -89,15 +87,16 @@ export class UnitOfWork {
   }
 
   static async begin(tx: Tx, wanted: Wanted, nowMs: number): Promise<UnitOfWork> {
-    const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [] } = wanted;
-    // In this order: leases and ends are read under the locks of their tasks.
-    const [tasks, read, under, tombstones] = await Promise.all([
+    const { ensure, lock = [], ending = [], leases = [], tombstonesOf = [], telling = [] } = wanted;
+    // In this order: leases and ends are read under the locks of their tasks, and the sum of what is told is locked last.
+    const [tasks, read, under, tombstones, said] = await Promise.all([
       lockTasks(tx, ensure, lock, ending),
       readLeases(tx, leases),
       readKnownUnder(tx, ending),
       readTombstones(tx, tombstonesOf),
+      telling.length === 0 ? null : lockSaid(tx, telling),
     ]);
-    return new UnitOfWork(tasks, [...under, ...read], tombstones, nowMs, ending);
+    return new UnitOfWork(tasks, [...under, ...read], tombstones, nowMs, ending, said);
   }
 
   /** Waits for nobody: what others are at work on is left out. */
@@ -249,7 +248,7 @@ export class UnitOfWork {
   }
 
   /**
-   * Writes everything, in two waits where verifiers are told something and in one where they are not. Nothing may follow it but
+   * Writes everything, in one wait, or in two where verifiers are told what was not foreseen (`telling`). Nothing may follow it but
    * the commit, because the counter of revocations is locked last.
    * @param beside what else this transaction writes
    */
@@ -288,6 +287,9 @@ export class UnitOfWork {
 
   async #toTell(tx: Tx, rows: Promise<unknown>): Promise<ToTell> {
     if (this.#notices.length === 0) return { writes: [], records: [] };
+    const { said } = this;
+    if (said !== null && this.#notices.every((notice) => said.keys.has(revocationKey(notice))))
+      return toTell(said, this.#notices, this.nowMs);
     const [, told] = await Promise.all([rows, tellRevocations(tx, this.#notices, this.nowMs)]);
     return told;
   }

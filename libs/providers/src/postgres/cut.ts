@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faultPoint } from '#telemetry/fault-point.js';
 import type { Log } from '#telemetry/log.js';
-import type { CutReport, ProviderError } from '../provider.js';
+import { ProviderError, type CutReport } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
 import { setFences } from './fence.js';
 import { endAndLook, type Look } from './look.js';
@@ -13,7 +13,7 @@ import type { Pools } from './pools.js';
 import { Pump } from '../pump.js';
 import { takeRights } from './take-rights.js';
 
-/** When to look, in milliseconds after the fence. */
+/** When to look, in milliseconds after the fence and the look that goes with it. */
 const LOOKS_AT_MS = [0, 2, 20, 50, 100, 200, 400, 700, 1_000, 1_400, 1_900];
 /** The last of the empty looks is not earlier than this. */
 const SETTLED_AFTER_MS = 20;
@@ -29,7 +29,7 @@ const LOOKS = { flushes: 1, batch: 200 };
 const RIGHTS = { flushes: 1, batch: 50 };
 
 export class Cutter {
-  readonly #fences: Pump<CheckedPlan, ProviderError | null>;
+  readonly #fences: Pump<CheckedPlan, ProviderError | Look>;
   readonly #looks: Pump<CheckedPlan, Look>;
   readonly #rights: Pump<CheckedPlan, boolean>;
 
@@ -41,17 +41,18 @@ export class Cutter {
 
   /** @throws ProviderError when the fence could not be set or the target could not be looked at: nothing is proven, call again */
   async cut(plan: CheckedPlan): Promise<CutReport> {
-    const failure = await this.#fences.push(plan);
-    if (failure !== null) {
+    const fenced = await this.#fences.push(plan);
+    if (fenced instanceof ProviderError) {
       // Nothing is proven, but what is open need not stay open until the login can be taken.
-      if (failure.code !== 'ERR_TARGET_UNREACHABLE') await this.#looks.push(plan).catch(() => undefined);
-      throw failure;
+      if (fenced.code !== 'ERR_TARGET_UNREACHABLE') await this.#looks.push(plan).catch(() => undefined);
+      throw fenced;
     }
     faultPoint('cut.fenced');
-    return this.#endSessions(plan);
+    return this.#endSessions(plan, fenced);
   }
 
-  async #endSessions(plan: CheckedPlan): Promise<CutReport> {
+  /** @param first what was open when the fence stood */
+  async #endSessions(plan: CheckedPlan, first: Look): Promise<CutReport> {
     const fencedAtMs = performance.now();
     const ended = new Set<number>();
     /** What may still come of logins that were under way when the fence was set. */
@@ -60,9 +61,10 @@ export class Cutter {
     for (let i = 0; ; i++) {
       // Where nothing was open at the first look there is nothing to see before a look that can prove it.
       if (emptyObservations > 0 && (LOOKS_AT_MS[i] ?? 0) < SETTLED_AFTER_MS) continue;
-      await sleep(Math.max(0, (LOOKS_AT_MS[i] ?? 0) - (performance.now() - fencedAtMs)));
+      const inMs = (LOOKS_AT_MS[i] ?? 0) - (performance.now() - fencedAtMs);
+      if (inMs > 0) await sleep(inMs);
       const sentAfterMs = performance.now() - fencedAtMs;
-      const { observation, endedPids, loginPids } = await this.#looks.push(plan);
+      const { observation, endedPids, loginPids } = i === 0 ? first : await this.#looks.push(plan);
       for (const pid of endedPids) ended.add(pid);
       letIn = (letIn ?? loginPids).filter((pid) => loginPids.includes(pid));
       if (letIn.length > 0 && sentAfterMs >= RIGHTS_AFTER_MS && (await this.#rights.push(plan))) letIn = [];

@@ -1,5 +1,5 @@
 /**
- * The first half of a cut: fence rows and NOLOGIN, committed together, for as many leases as wait. Whoever stands in the
+ * The first half of a cut: fence rows and NOLOGIN, committed together, for as many leases as wait, and what is open told to end. Whoever stands in the
  * way is ended: a paused create, or a principal that holds its own role's row.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,8 @@ import type { ProviderError } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
 import { asProviderError } from './errors.js';
 import { asIssuers } from './issuer.js';
-import { isServerRefusal, send, type Pools } from './pools.js';
+import { endAndLook, type Look } from './look.js';
+import { isServerRefusal, sendBoth, type Pools } from './pools.js';
 import { literal } from './sql.js';
 
 /** A create holds its fence row for about a millisecond. Whoever holds it longer is paused, or means to. */
@@ -19,7 +20,7 @@ const FENCE_TIMEOUT_MS = 1_500;
 const TRIES = 3;
 
 /**
- * One result for each plan: `null` when its fence stands. One lease that the target refuses does not keep the others
+ * One result for each plan: what was open when its fence stood, and was told to end. One lease that the target refuses does not keep the others
  * from their cut: they are then sent one by one, which is safe because a fence may be set twice.
  */
 export async function setFences(
@@ -27,14 +28,13 @@ export async function setFences(
   plans: readonly CheckedPlan[],
   log: Log,
   tries = 1,
-): Promise<(ProviderError | null)[]> {
+): Promise<(ProviderError | Look)[]> {
   try {
-    await setTogether(pools, plans, log);
-    return plans.map(() => null);
+    return await setTogether(pools, plans, log);
   } catch (error) {
     if (isOvertaken(error) && tries < TRIES) return await setFences(pools, plans, log, tries + 1);
     if (plans.length === 1 || !isServerRefusal(error)) return plans.map(() => asProviderError(error));
-    const results: (ProviderError | null)[] = [];
+    const results: (ProviderError | Look)[] = [];
     for (const plan of plans) results.push(...(await setFences(pools, [plan], log)));
     return results;
   }
@@ -46,15 +46,16 @@ export async function setFences(
  */
 const isOvertaken = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === 'XX000';
 
-async function setTogether(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<void> {
+async function setTogether(pools: Pools, plans: readonly CheckedPlan[], log: Log): Promise<Look[]> {
   const client = await pools.cut.connect();
   // Read before the connection goes back to the pool.
   const pid = backendPid(client);
-  const fence = send(client, fenceMessage(plans));
+  const fence = sendBoth(client, fenceMessage(plans), (fenced) => endAndLook(fenced, plans));
   const answered = new AbortController();
   const guard = endBlockers(pools.guard, pid, answered.signal, log);
-  await fence.finally(() => answered.abort());
+  const { answer } = await fence.finally(() => answered.abort());
   await guard;
+  return answer;
 }
 
 /** Never rejects. */

@@ -45,8 +45,11 @@ const END_AND_LOOK = {
 export const lookAt = (pool: pg.Pool, plan: CheckedPlan): Promise<Look> => one(ask(pool, LOOK, [plan]));
 
 /** Ends every session of the principals, and tells what was there before, in the plans' order. @throws ProviderError */
-export const endAndLook = (pool: pg.Pool, plans: readonly CheckedPlan[]): Promise<Look[]> =>
-  ask(pool, END_AND_LOOK, plans);
+export const endAndLook = (server: Asked, plans: readonly CheckedPlan[]): Promise<Look[]> =>
+  ask(server, END_AND_LOOK, plans);
+
+/** A pool, or one connection of it. */
+type Asked = Pick<pg.Pool, 'query'>;
 
 interface Row {
   principal: string;
@@ -58,14 +61,14 @@ interface Row {
 }
 
 async function ask(
-  pool: pg.Pool,
+  server: Asked,
   statement: { name: string; text: string },
   plans: readonly CheckedPlan[],
 ): Promise<Look[]> {
   const leases = new Map(plans.map(({ principal, leaseId }) => [principal, leaseId]));
   try {
     const values = [[...leases.keys()], [...leases.values()]];
-    const { rows } = await pool.query<Row>({ ...statement, values });
+    const { rows } = await server.query<Row>({ ...statement, values });
     const atMs = Date.now();
     const looks = new Map(rows.map((row) => [row.principal, lookOf(row, atMs)]));
     return plans.map(({ principal }) => {

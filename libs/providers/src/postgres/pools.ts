@@ -99,6 +99,7 @@ function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig
     query_timeout: READ_TIMEOUT_MS,
     keepAlive: true,
     allowExitOnIdle: true,
+    pipeline: true,
   };
 }
 
@@ -107,13 +108,27 @@ function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig
  * anything else.
  */
 export async function send(client: pg.PoolClient, message: string): Promise<pg.QueryResult[]> {
+  return (await sendBoth(client, message, () => Promise.resolve())).results;
+}
+
+/** As {@link send}, with what is asked right behind it in the same write: the server comes to that after the COMMIT. */
+export async function sendBoth<T>(
+  client: pg.PoolClient,
+  message: string,
+  ask: (client: pg.PoolClient) => Promise<T>,
+): Promise<{ results: pg.QueryResult[]; answer: T }> {
   try {
+    const sent = client.query(message);
+    const asked = ask(client);
+    // Where the message fails its reason is the one to be told.
+    asked.catch(() => undefined);
     // A message of several statements is answered by several results, which the driver's types do not say.
-    const results = (await client.query(message)) as unknown as pg.QueryResult[];
+    const results = (await sent) as unknown as pg.QueryResult[];
     // A transaction that was undone answers COMMIT with ROLLBACK.
     if (results.at(-1)?.command !== 'COMMIT') throw new Error('transaction was not committed');
+    const answer = await asked;
     client.release();
-    return results;
+    return { results, answer };
   } catch (error) {
     await giveBack(client, error);
     throw error;
