@@ -75,7 +75,12 @@ export class SignatureThreads {
   #flush(): void {
     const checks = this.#waiting;
     this.#waiting = [];
-    this.#leastBusy().take(checks);
+    try {
+      this.#leastBusy().take(checks);
+    } catch {
+      // The system has no thread to give.
+      for (const { answer } of checks) answer(undefined);
+    }
   }
 
   #leastBusy(): Thread {
