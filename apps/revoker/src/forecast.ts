@@ -120,24 +120,13 @@ async function readOn(tx: Tx, bus: Bus, parts: RevokerParts): Promise<number> {
 /** Of one topic. What fails together is tried one by one. */
 async function handle(tx: Tx, records: readonly BusRecord[], parts: RevokerParts): Promise<number> {
   const work = async () => {
-    if (records[0]?.topic === TASK_EVENTS)
-      await answerOf(
-        await onTaskEvents(
-          tx,
-          records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) })),
-          parts,
-          NOBODY,
-        ),
-      );
-    else
-      await answerOf(
-        await onLeaseEvents(
-          tx,
-          records.map((record) => ({ record, said: hearRecord(record, parts.peers) })),
-          parts,
-          NOBODY,
-        ),
-      );
+    const taskEvents = () => records.map((record) => ({ record, said: readTaskEvent(record, parts.trust) }));
+    const leaseEvents = () => records.map((record) => ({ record, said: hearRecord(record, parts.peers) }));
+    const handled =
+      records[0]?.topic === TASK_EVENTS
+        ? await onTaskEvents(tx, taskEvents(), parts, NOBODY)
+        : await onLeaseEvents(tx, leaseEvents(), parts, NOBODY);
+    await answerOf(handled);
     return true;
   };
   const told = (error: unknown) => parts.log.warn({ err: error }, 'a record cannot be handled');

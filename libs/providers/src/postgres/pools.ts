@@ -111,7 +111,7 @@ export async function send(client: pg.PoolClient, message: string): Promise<pg.Q
   return (await sendBoth(client, message, () => Promise.resolve())).results;
 }
 
-/** As {@link send}, with what is asked right behind it in the same write: the server comes to that after the COMMIT. */
+/** As {@link send}, with what is asked right behind it, without a wait in between: the server comes to that after the COMMIT. */
 export async function sendBoth<T>(
   client: pg.PoolClient,
   message: string,
