@@ -60,7 +60,8 @@ export async function rawLimits(stack, size) {
     const rate = await perSecond(plans.length, (n) =>
       client.query(
         createMessage(
-          [{ plan: plans[n], verifier: scramVerifier(randomSecret(), 1), issuer: 'mayfly_issuer' }],
+          [{ plan: plans[n], verifier: scramVerifier(randomSecret(), 1) }],
+          'mayfly_issuer',
           3_000,
         ),
       ),

@@ -7,8 +7,8 @@ import { CLAIM_LAPSES_MS, type Workload } from './lease-rows.js';
 
 /** A provider sends together what waits together, and most of a cut's time is the pause before its last look. */
 const CUTS_AT_ONCE = 200;
-const CLEANS_AT_ONCE = 32;
-const HOLDS = { due: 400, cut: 128 } as const;
+const CLEANS_AT_ONCE = 256;
+const HOLDS = { due: 400, cut: 400 } as const;
 /** Further places, for a task of which nothing waits here; and as many again, for such a tenant. */
 const KEPT = 100;
 /** A claim about to lapse is let go: somebody else may have it by the time the target answers. */

@@ -1,4 +1,4 @@
--- What Mayfly needs at any PostgreSQL target (16 or later): one schema with one table, eight roles that make principals,
+-- What Mayfly needs at any PostgreSQL target (16 or later): one schema with one table, 64 roles that make principals,
 -- two logins. Run it as a superuser, connected to the database whose data Mayfly lends. Idempotent; plain SQL, no psql
 -- commands, so any client can send the file as one message.
 --
@@ -14,12 +14,12 @@ DO $roles$
 DECLARE
   login record;
   issuer text;
-  issuers CONSTANT text[] := ARRAY['mayfly_issuer', 'mayfly_issuer_1', 'mayfly_issuer_2', 'mayfly_issuer_3',
-                                   'mayfly_issuer_4', 'mayfly_issuer_5', 'mayfly_issuer_6', 'mayfly_issuer_7'];
+  -- mayfly_issuer, mayfly_issuer_1, … mayfly_issuer_63
+  issuers CONSTANT text[] := ARRAY(SELECT 'mayfly_issuer' || coalesce('_' || nullif(n, 0), '') FROM generate_series(0, 63) AS n);
 BEGIN
   -- Who creates a role on PostgreSQL 16+ is the only one who may alter or drop it. These roles are the common creators, so
-  -- that the revoker can cut what the broker created, and both logins can be replaced. They are eight because a create
-  -- costs time in proportion to the live roles of its creator; each may do what the others may, to its own roles only.
+  -- that the revoker can cut what the broker created, and both logins can be replaced. They are many because whatever is
+  -- done to a role costs time in proportion to the live roles of its creator; each may do what the others may, to its own only.
   FOREACH issuer IN ARRAY issuers LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = issuer) THEN
       EXECUTE format('CREATE ROLE %I NOLOGIN', issuer);
@@ -69,16 +69,23 @@ CREATE TABLE IF NOT EXISTS mayfly.fence (
 CREATE INDEX IF NOT EXISTS fence_keep_until ON mayfly.fence (keep_until);
 REVOKE ALL ON mayfly.fence FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA mayfly TO mayfly_broker, mayfly_revoker,
-  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
--- The creating side can write `created` rows only, and can never undo a cut.
-GRANT INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence TO
-  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
+GRANT USAGE ON SCHEMA mayfly TO mayfly_broker, mayfly_revoker;
 GRANT SELECT ON mayfly.fence TO mayfly_broker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mayfly.fence TO mayfly_revoker;
-GRANT USAGE ON LANGUAGE plpgsql TO mayfly_revoker,
-  mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4, mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7;
+GRANT USAGE ON LANGUAGE plpgsql TO mayfly_revoker;
 
--- For every policy role (a NOLOGIN role that carries the rights to lend), once for every issuer that `issuerShards` counts:
+DO $issuers$
+DECLARE
+  issuers text;
+BEGIN
+  SELECT string_agg(quote_ident(rolname), ', ') INTO issuers FROM pg_roles WHERE rolname ~ '^mayfly_issuer(_[0-9]+)?$';
+  EXECUTE 'GRANT USAGE ON SCHEMA mayfly TO ' || issuers;
+  -- The creating side can write `created` rows only, and can never undo a cut.
+  EXECUTE 'GRANT INSERT (lease_id, principal, role_oid, keep_until) ON mayfly.fence TO ' || issuers;
+  EXECUTE 'GRANT USAGE ON LANGUAGE plpgsql TO ' || issuers;
+END
+$issuers$;
+
+-- For every policy role (a NOLOGIN role that carries the rights to lend), to every issuer that `issuerShards` counts:
 --   GRANT <policy role> TO mayfly_issuer, mayfly_issuer_1, … WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
 -- and CONNECT on this database to the policy role, if PUBLIC has it no more.

@@ -4,6 +4,7 @@
 DO $roles$
 DECLARE
   policy_role text;
+  issuers CONSTANT text := (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_roles WHERE rolname ~ '^mayfly_issuer(_[0-9]+)?$');
 BEGIN
   FOREACH policy_role IN ARRAY ARRAY['pol_crm_orders_read', 'pol_crm_orders_write', 'pol_crm_customers_read', 'pol_hr_salaries_read'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = policy_role) THEN
@@ -11,8 +12,7 @@ BEGIN
     END IF;
     EXECUTE format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', policy_role);
     -- The creators may pass the role on. They can neither use it (INHERIT) nor become it (SET).
-    EXECUTE format('GRANT %I TO mayfly_issuer, mayfly_issuer_1, mayfly_issuer_2, mayfly_issuer_3, mayfly_issuer_4,
-      mayfly_issuer_5, mayfly_issuer_6, mayfly_issuer_7 WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', policy_role);
+    EXECUTE format('GRANT %I TO %s WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', policy_role, issuers);
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), policy_role);
   END LOOP;
   -- Nobody connects anywhere in this cluster by being nobody in particular.

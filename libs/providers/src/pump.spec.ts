@@ -45,3 +45,22 @@ it('fails the items of one batch and goes on with the next', async () => {
   const results = await Promise.allSettled(['good', 'bad', 'good'].map((item) => pump.push(item)));
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
 });
+
+it('takes as few kinds at once as it can, and always the one that waits longest', async () => {
+  const { open, opened } = gate();
+  const batches: string[][] = [];
+  const pump = new Pump<string, null>(
+    { flushes: 1, batch: 3, kindOf: ([kind = '']) => kind },
+    async (items) => {
+      batches.push(items);
+      await opened;
+      return items.map(() => null);
+    },
+  );
+
+  const all = ['-', 'b1', 'a1', 'c1', 'b2', 'a2', 'c2'].map((item) => pump.push(item));
+  open();
+  await Promise.all(all);
+
+  expect(batches).toEqual([['-'], ['b1', 'b2', 'c1'], ['a1', 'a2', 'c2']]);
+});

@@ -8,14 +8,23 @@ interface Waiting<T, R> {
   reject: (error: unknown) => void;
 }
 
+export interface PumpLimits<T> {
+  /** So many run at once, */
+  flushes: number;
+  /** with so many items each. */
+  batch: number;
+  /** Items of one kind cost less together: where more wait than a batch takes, it takes as few kinds as it can. */
+  kindOf?: (item: T) => string;
+}
+
 export class Pump<T, R> {
-  readonly #waiting: Waiting<T, R>[] = [];
+  #waiting: Waiting<T, R>[] = [];
   readonly #flush: (items: T[]) => Promise<R[]>;
-  readonly #limits: { flushes: number; batch: number };
+  readonly #limits: PumpLimits<T>;
   #running = 0;
 
-  /** `flush` gives one result for each item, in their order; at most `flushes` run at once, with at most `batch` items each. */
-  constructor(limits: { flushes: number; batch: number }, flush: (items: T[]) => Promise<R[]>) {
+  /** `flush` gives one result for each item, in their order. */
+  constructor(limits: PumpLimits<T>, flush: (items: T[]) => Promise<R[]>) {
     this.#limits = limits;
     this.#flush = flush;
   }
@@ -31,8 +40,25 @@ export class Pump<T, R> {
   #start(): void {
     while (this.#running < this.#limits.flushes && this.#waiting.length > 0) {
       this.#running++;
-      void this.#run(this.#waiting.splice(0, this.#limits.batch));
+      void this.#run(this.#take());
     }
+  }
+
+  /** The one that waits longest is always among them. */
+  #take(): Waiting<T, R>[] {
+    const { batch, kindOf } = this.#limits;
+    const [oldest] = this.#waiting;
+    if (kindOf === undefined || oldest === undefined || this.#waiting.length <= batch)
+      return this.#waiting.splice(0, batch);
+    const first = kindOf(oldest.item);
+    const [behind, others] = parted(this.#waiting, ({ item }) => kindOf(item) >= first);
+    const byKind = (some: Waiting<T, R>[]) =>
+      some.toSorted((a, b) =>
+        kindOf(a.item) < kindOf(b.item) ? -1 : kindOf(a.item) > kindOf(b.item) ? 1 : 0,
+      );
+    const taken = new Set([...byKind(behind), ...byKind(others)].slice(0, batch));
+    this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting));
+    return [...taken];
   }
 
   async #run(batch: Waiting<T, R>[]): Promise<void> {
@@ -47,4 +73,10 @@ export class Pump<T, R> {
       this.#start();
     }
   }
+}
+
+function parted<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
+  const [those, others]: [T[], T[]] = [[], []];
+  for (const item of items) (is(item) ? those : others).push(item);
+  return [those, others];
 }

@@ -55,7 +55,7 @@ it.each([
   ['an unknown key', { ...written, passwrod: 'x' }],
   ['a namespace of four', { ...written, namespace: 'prod' }],
   ['no issuer', { ...written, issuerShards: 0 }],
-  ['more issuers than there are', { ...written, issuerShards: 9 }],
+  ['more issuers than there are', { ...written, issuerShards: 65 }],
   ['an empty port', { ...written, connection: { ...written.connection, port: '' } }],
   [
     'a CA that is a path',

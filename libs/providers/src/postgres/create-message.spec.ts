@@ -22,9 +22,10 @@ const earlier = {
 const verifier = scramVerifier(secret, 1, Buffer.alloc(16));
 const message = createMessage(
   [
-    { plan, verifier, issuer: 'mayfly_issuer' },
-    { plan: earlier, verifier, issuer: 'mayfly_issuer_3' },
+    { plan, verifier },
+    { plan: earlier, verifier },
   ],
+  'mayfly_issuer_3',
   2_500.4,
 );
 
@@ -52,9 +53,13 @@ it('holds the verifier and never the secret', () => {
   expect(message).not.toContain(secret.reveal());
 });
 
-it('makes each role as its own creator, and holds all to the earliest createBy', () => {
-  expect(
-    message.match(/SET LOCAL ROLE "mayfly_issuer_3";\s+CREATE ROLE "kdev01jdba979ffgrrp7jf18p6tzm9"/),
-  ).not.toBeNull();
+it('makes all of them as one creator, which it becomes unless it is that already', () => {
+  expect(message.match(/'role'/g)).toHaveLength(1);
+  expect(message).toContain(
+    "SELECT set_config('role', 'mayfly_issuer_3', false) WHERE current_user <> 'mayfly_issuer_3'",
+  );
+});
+
+it('holds all to the earliest createBy', () => {
   expect(message).toContain("clock_timestamp() >= '2026-03-01T10:00:09.000Z'");
 });

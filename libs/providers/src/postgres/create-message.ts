@@ -10,8 +10,6 @@ export interface RoleToCreate {
   plan: CheckedCreate;
   /** SCRAM verifier of its secret. */
   verifier: string;
-  /** The role that creates it. */
-  issuer: string;
 }
 
 const CONNECTION_LIMIT = 4;
@@ -22,8 +20,13 @@ export const TOO_LATE = 'MF001';
 /**
  * Requires checked plans, for everything interpolated has passed a pattern there, and the same rights in all of them: two
  * messages that lock policy roles in opposite order would wait for each other.
+ * @param issuer the role that creates them. The connection goes on to act as it once the message is committed.
  */
-export function createMessage(roles: readonly [RoleToCreate, ...RoleToCreate[]], leftMs: number): string {
+export function createMessage(
+  roles: readonly [RoleToCreate, ...RoleToCreate[]],
+  issuer: string,
+  leftMs: number,
+): string {
   const timeoutMs = Math.ceil(leftMs);
   const createBy = new Date(Math.min(...roles.map(({ plan }) => plan.createByMs))).toISOString();
   return [
@@ -32,8 +35,9 @@ export function createMessage(roles: readonly [RoleToCreate, ...RoleToCreate[]],
     `SET LOCAL statement_timeout = ${timeoutMs}`,
     // Bounds the whole transaction, also where each statement is quick. The setting exists from 17 on.
     `SELECT set_config('transaction_timeout', '${timeoutMs}', true) WHERE current_setting('server_version_num')::int >= 170000`,
-    // A login of ours may run no code at the target; a creator may.
-    `SET LOCAL ROLE ${identifier(roles[0].issuer)}`,
+    // A login of ours may run no code at the target; a creator may. To let it become one, the server reads what all of them have made:
+    // not again where it has become this one.
+    `SELECT set_config('role', ${literal(issuer)}, false) WHERE current_user <> ${literal(issuer)}`,
     `DO $create$
 DECLARE
   refused text := '';
@@ -51,10 +55,9 @@ END $create$`,
 }
 
 /** The fence row comes last, so that it is held for the shortest time. What is refused is noted as a line `lease SQLSTATE constraint`. */
-function oneRole({ plan, verifier, issuer }: RoleToCreate): string {
+function oneRole({ plan, verifier }: RoleToCreate): string {
   const { leaseId, principal, rights, validUntil, keepFenceUntil } = plan;
   return `  BEGIN
-    SET LOCAL ROLE ${identifier(issuer)};
     CREATE ROLE ${identifier(principal)} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${literal(verifier)} VALID UNTIL ${literal(validUntil)};
 ${rights
   // SET FALSE: a session that became the policy role would outlive its own role.

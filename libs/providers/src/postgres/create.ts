@@ -55,12 +55,7 @@ export async function create(
 
 function prepared(plan: CheckedCreate, settings: PostgresSettings): Making {
   const secret = randomSecret();
-  return {
-    plan,
-    secret,
-    verifier: scramVerifier(secret, settings.scramIterations),
-    issuer: issuerOf(plan.leaseId, settings.issuerShards),
-  };
+  return { plan, secret, verifier: scramVerifier(secret, settings.scramIterations) };
 }
 
 async function sendAll(
@@ -69,9 +64,11 @@ async function sendAll(
   settings: PostgresSettings,
   log: Log,
 ): Promise<CreateAnswer[]> {
+  // One for all of a message: they were intended at about the same time.
+  const issuer = issuerOf(making[0].plan.leaseId, settings.issuerShards);
   const leftMs = Math.min(...making.map(({ plan }) => plan.createByMs - Date.now()), TRANSACTION_TIMEOUT_MS);
   try {
-    const results = await send(client, createMessage(making, Math.max(leftMs, 1)));
+    const results = await send(client, createMessage(making, issuer, Math.max(leftMs, 1)));
     const refused = refusedIn(results);
     const incarnation = incarnationIn(results);
     return making.map(({ plan, secret }) => {

@@ -87,8 +87,8 @@ describe('rights at the target', () => {
 
   it('name the issuer that the settings count and the target lacks', async () => {
     await become('mayfly_broker');
-    expect(await rightFindings(superuser, 'broker', issuersOf(9))).toMatchObject([
-      { code: 'ERR_TARGET_RIGHT_MISSING', what: 'role mayfly_issuer_8 is missing' },
+    expect(await rightFindings(superuser, 'broker', issuersOf(65))).toMatchObject([
+      { code: 'ERR_TARGET_RIGHT_MISSING', what: 'role mayfly_issuer_64 is missing' },
     ]);
   });
 

@@ -1,21 +1,25 @@
 /**
- * The roles that create principals. A create costs the server time in proportion to the live roles of its creator, so
- * there are up to eight creators, and a lease is one's by its id. Whoever cuts or drops asks the server who the creator
- * was: the number may have been another when the role was made.
+ * The roles that create principals. Whatever is done to a principal costs the server time in proportion to the live roles of
+ * its creator, and becoming a creator in proportion to those of all; so there are many of them, and leases made about the same
+ * time have the same one. Whoever cuts or drops asks the server who the creator was: it may have been another.
  */
 import { literal } from './sql.js';
 
 const ISSUER = 'mayfly_issuer';
-export const MOST_ISSUERS = 8;
+export const MOST_ISSUERS = 64;
+/** How long one issuer's turn is. At the highest rate a target bears, it makes a few hundred principals in it. */
+const TURN_MS = 512;
 
 /** The first has the name that the only one had before there were several. */
 export const issuersOf = (issuerShards: number): string[] =>
-  Array.from({ length: issuerShards }, (_, shard) => (shard === 0 ? ISSUER : `${ISSUER}_${shard}`));
+  Array.from({ length: issuerShards }, (_, shard) => issuerNo(shard));
 
-/** Requires a UUIDv7: its last 32 bits are random. */
+const issuerNo = (shard: number): string => (shard === 0 ? ISSUER : `${ISSUER}_${shard}`);
+
+/** Requires a UUIDv7: its first 48 bits are milliseconds (RFC 9562 §5.7). */
 export function issuerOf(leaseId: string, issuerShards: number): string {
-  const shard = Number.parseInt(leaseId.slice(-8), 16) % issuerShards;
-  return shard === 0 ? ISSUER : `${ISSUER}_${shard}`;
+  const madeAtMs = Number.parseInt(leaseId.slice(0, 8) + leaseId.slice(9, 13), 16);
+  return issuerNo(Math.floor(madeAtMs / TURN_MS) % issuerShards);
 }
 
 const list = (texts: readonly string[]): string => `ARRAY[${texts.map(literal).join(', ')}]`;

@@ -18,13 +18,8 @@ afterAll(() => target.close());
 const plan = (change?: Partial<Plan>) => target.plan(change);
 const messageOf = (wanted: Plan) =>
   createMessage(
-    [
-      {
-        plan: checkCreate(wanted, target.brokerSettings),
-        verifier: scramVerifier(randomSecret()),
-        issuer: 'mayfly_issuer',
-      },
-    ],
+    [{ plan: checkCreate(wanted, target.brokerSettings), verifier: scramVerifier(randomSecret()) }],
+    'mayfly_issuer',
     60_000,
   );
 /** Waits for a lock for longer than any spec. */

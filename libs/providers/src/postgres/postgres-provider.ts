@@ -28,6 +28,7 @@ import { clean } from './clean.js';
 import { create } from './create.js';
 import { Cutter } from './cut.js';
 import { asProviderError } from './errors.js';
+import { issuerOf } from './issuer.js';
 import { list } from './list.js';
 import { lookAt } from './look.js';
 import { principalOf } from '../principal-name.js';
@@ -39,8 +40,8 @@ import { standingAccess } from './standing-access.js';
 
 /** Of creates with the same rights: the server makes them wait for each other, message by message, so two are enough. */
 const CREATES = { flushes: 2, batch: 8 };
-/** Leaves a connection for looking and listing. */
-const CLEANS = { flushes: 2, batch: 16 };
+/** Leaves a connection for looking. */
+const CLEANS = { flushes: 2, batch: 64 };
 
 /** Begins to connect, and does not wait for it. */
 export const openPostgres = (settings: PostgresSettings, log: Log): CredentialProvider =>
@@ -71,7 +72,9 @@ class PostgresProvider implements CredentialProvider, TellsIncarnation, TellsSta
     this.#log = log;
     this.#pools = openPools(settings, log);
     warmPools(this.#pools, log);
-    this.#cleans = new Pump(CLEANS, (plans) => clean(this.#pools.tidy, plans));
+    // After each drop the server reads anew what creators have made before it lets us become another one.
+    const kindOf = ({ leaseId }: CheckedPlan) => issuerOf(leaseId, settings.issuerShards);
+    this.#cleans = new Pump({ ...CLEANS, kindOf }, (plans) => clean(this.#pools.tidy, plans));
     this.#cutter = new Cutter(this.#pools, log);
   }
 

@@ -166,7 +166,7 @@ const agentSession = (client: pg.Client, policyRole: string): AgentSession => ({
 // end session
 
 export function planOf(namespace: string, right: string, change: Partial<Plan> = {}): Plan {
-  const leaseId = v7();
+  const leaseId = change.leaseId ?? v7();
   const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
   return {
     leaseId,
