@@ -11,7 +11,8 @@ export const name = 'expiry';
 export const needsStack = true;
 
 const TASKS_MAX = 500;
-const SILENT_FOR_MS = 120_000;
+/** Once the first ends. */
+const SILENT_FOR_MS = 60_000;
 /** As policy allows at most. */
 const TTL_MAX_MS = 290_000;
 
@@ -51,7 +52,8 @@ async function late(world, tasks, lendMs, count, afterMs) {
     (n) => ({ ttlMs: ttlOf(n) }),
     startMs - lendMs / 10,
   );
-  const cutAtMs = await watch.cuts(leaseIds, SILENT_FOR_MS);
+  // Where they were lent sooner nothing is told until then.
+  const cutAtMs = await watch.cuts(leaseIds, Math.max(0, startMs - Date.now()) + SILENT_FOR_MS);
   const lateMs = leaseIds.map((leaseId, n) => cutAtMs[n] - watch.endOf(leaseId));
   await watch.close();
   return lateMs;
