@@ -129,8 +129,9 @@ export function callsWrite(calls: readonly Call[]): Write | null {
   if (calls.length === 0) return null;
   return {
     sql: `INSERT INTO call (task_id, agent, call_id, content_sha256, state, code, reasons, lease_id, attempts, request, sender, answered_in, approval_id)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                            $8::text[], $9::int[], $10::jsonb[], $11::jsonb[], $12::text[], $13::text[])
+       SELECT * FROM ROWS FROM (unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]),
+                                jsonb_array_elements($7::jsonb), unnest($8::text[], $9::int[]), jsonb_array_elements($10::jsonb),
+                                jsonb_array_elements($11::jsonb), unnest($12::text[], $13::text[]))
      ON CONFLICT (task_id, agent, call_id) DO UPDATE SET state = excluded.state, code = excluded.code,
        reasons = excluded.reasons, lease_id = excluded.lease_id, attempts = excluded.attempts,
        answered_in = excluded.answered_in, approval_id = excluded.approval_id`,
@@ -141,11 +142,11 @@ export function callsWrite(calls: readonly Call[]): Write | null {
       calls.map((c) => c.contentSha256),
       calls.map((c) => c.state),
       calls.map((c) => c.code),
-      calls.map((c) => JSON.stringify(c.reasons)),
+      JSON.stringify(calls.map((c) => c.reasons)),
       calls.map((c) => c.leaseId),
       calls.map((c) => c.attempts),
-      calls.map((c) => JSON.stringify(c.request)),
-      calls.map((c) => JSON.stringify(c.sender)),
+      JSON.stringify(calls.map((c) => c.request)),
+      JSON.stringify(calls.map((c) => c.sender)),
       calls.map((c) => c.answeredIn),
       calls.map((c) => c.approval?.requested.approvalId ?? null),
     ],
@@ -157,14 +158,14 @@ export function leasesWrite(leases: readonly Intended[], claimedBy: string): Wri
   return {
     sql: `INSERT INTO lease (lease_id, task_id, agent, call_id, state, intent, create_by, claimed_by)
        SELECT lease_id, task_id, agent, call_id, 'intended', intent, create_by, $7
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])
+         FROM ROWS FROM (unnest($1::text[], $2::text[], $3::text[], $4::text[]), jsonb_array_elements($5::jsonb), unnest($6::timestamptz[]))
                 AS l(lease_id, task_id, agent, call_id, intent, create_by)`,
     values: [
       leases.map((l) => l.leaseId),
       leases.map((l) => l.taskId),
       leases.map((l) => l.agent),
       leases.map((l) => l.callId),
-      leases.map((l) => JSON.stringify(l)),
+      JSON.stringify(leases),
       leases.map((l) => l.createBy),
       claimedBy,
     ],
@@ -276,7 +277,7 @@ export async function leasesNotOver(
 export function inputsWrite(inputs: ReadonlyMap<string, object>): Write | null {
   if (inputs.size === 0) return null;
   return {
-    sql: `INSERT INTO decision_input (digest, inputs) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
-    values: [[...inputs.keys()], [...inputs.values()].map((each) => JSON.stringify(each))],
+    sql: `INSERT INTO decision_input (digest, inputs) SELECT * FROM ROWS FROM (unnest($1::text[]), jsonb_array_elements($2::jsonb)) ON CONFLICT DO NOTHING`,
+    values: [[...inputs.keys()], JSON.stringify([...inputs.values()])],
   };
 }

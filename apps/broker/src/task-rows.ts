@@ -54,7 +54,7 @@ export function tasksWrite(tasks: readonly Task[]): Write | null {
   return {
     sql: `UPDATE task SET version = n.version, status = n.status, deadline_at = n.deadline_at, state = n.state, shape = ${TASK_SHAPE},
             ancestors = ARRAY(SELECT jsonb_array_elements_text(n.ancestors))
-       FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::jsonb[], $6::jsonb[])
+       FROM ROWS FROM (unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[]), jsonb_array_elements($5::jsonb), jsonb_array_elements($6::jsonb))
               AS n(task_id, version, status, deadline_at, state, ancestors)
       WHERE task.task_id = n.task_id`,
     values: [
@@ -62,8 +62,8 @@ export function tasksWrite(tasks: readonly Task[]): Write | null {
       tasks.map((t) => t.version),
       tasks.map((t) => t.status),
       tasks.map(deadlineOf),
-      tasks.map((t) => JSON.stringify(t)),
-      tasks.map((t) => JSON.stringify(t.declaration?.ancestors ?? [])),
+      JSON.stringify(tasks),
+      JSON.stringify(tasks.map((t) => t.declaration?.ancestors ?? [])),
     ],
   };
 }

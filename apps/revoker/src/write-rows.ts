@@ -29,9 +29,9 @@ export async function writeRows(tx: Tx, { tombstones, leases: changes, tasks }: 
       leases.map((lease) => lease.plan?.notAfter ?? null),
       changes.map(actAt),
       changes.map((change) => change.takenBy),
-      leases.map((lease) => JSON.stringify(lease)),
+      JSON.stringify(leases),
       tasks.map((task) => task.taskId),
-      tasks.map((task) => JSON.stringify(task)),
+      JSON.stringify(tasks),
       changes.map(({ turnAtMs }) => (turnAtMs === null ? null : new Date(turnAtMs).toISOString())),
     ],
   });
@@ -50,8 +50,8 @@ WITH ends AS (
     SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[])
 ), leases AS (
   INSERT INTO lease AS l (lease_id, task_id, target, state, not_after, act_at, taken_by, body, turn_at)
-    SELECT * FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-                         $11::text[], $12::jsonb[], $15::timestamptz[])
+    SELECT * FROM ROWS FROM (unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[]),
+                             jsonb_array_elements($12::jsonb), unnest($15::timestamptz[]))
   ON CONFLICT (lease_id) DO UPDATE SET
     target = excluded.target, state = excluded.state, not_after = excluded.not_after, body = excluded.body,
     act_at = CASE WHEN excluded.state IN ('due', 'cut') THEN coalesce(excluded.act_at, l.act_at) END,
@@ -59,5 +59,5 @@ WITH ends AS (
                     ELSE excluded.taken_by END,
     turn_at = CASE WHEN excluded.act_at IS NULL AND excluded.state = 'due' THEN l.turn_at ELSE excluded.turn_at END
 )
-UPDATE task SET state = n.state FROM unnest($13::text[], $14::jsonb[]) AS n(task_id, state)
+UPDATE task SET state = n.state FROM ROWS FROM (unnest($13::text[]), jsonb_array_elements($14::jsonb)) AS n(task_id, state)
  WHERE task.task_id = n.task_id`;

@@ -13,12 +13,13 @@ export function eventsWrite(events: readonly StoredEvent[]): Write | null {
   if (events.length === 0) return null;
   return {
     sql: `INSERT INTO event (stream, version, type, data, ce_id, caused_by, schema_version)
-            SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::int[])`,
+            SELECT * FROM ROWS FROM (unnest($1::text[], $2::int[], $3::text[]), jsonb_array_elements($4::jsonb),
+                                     unnest($5::text[], $6::text[], $7::int[]))`,
     values: [
       events.map((e) => e.stream),
       events.map((e) => e.version),
       events.map((e) => e.type),
-      events.map((e) => JSON.stringify(e.data)),
+      JSON.stringify(events.map((e) => e.data)),
       events.map((e) => e.ceId),
       events.map((e) => e.causedBy ?? null),
       events.map((e) => e.schemaVersion ?? 1),

@@ -1,6 +1,7 @@
 /** Records waiting to be sent: written in the transaction of their cause, sent after its commit, deleted once acknowledged. */
 import type { EventHead } from '#events/envelope.js';
 import type { Tx } from './database.js';
+import { pack } from './pack.js';
 import { runWrites, type Write } from './writes.js';
 
 /** A record of ours before it is signed. The relay signs when it sends, because the counter is given at the insert. */
@@ -26,19 +27,22 @@ export async function enqueueWith(
   records: readonly UnsignedRecord[],
 ): Promise<QueuedRecord[]> {
   if (records.length === 0 && parts.every((part) => part === null)) return [];
+  const values = pack(records.map((r) => r.value));
   const insert: Write = {
     sql: `INSERT INTO outbox (topic, key, head, value, extra)
-            SELECT topic, key, head, value, extra
-              FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[], $5::jsonb[])
-                   WITH ORDINALITY AS r(topic, key, head, value, extra, n)
+            SELECT topic, key, head, substr($3::bytea, value_from, value_bytes), extra
+              FROM ROWS FROM (unnest($1::text[], $2::text[], $4::int[], $5::int[]), jsonb_array_elements($6::jsonb), jsonb_array_elements($7::jsonb))
+                   WITH ORDINALITY AS r(topic, key, value_from, value_bytes, head, extra, n)
              ORDER BY n
           RETURNING id`,
     values: [
       records.map((r) => r.topic),
       records.map((r) => r.key),
-      records.map((r) => JSON.stringify(r.head)),
-      records.map((r) => r.value),
-      records.map((r) => JSON.stringify(r.extra ?? {})),
+      values.bytes,
+      values.from,
+      values.lengths,
+      JSON.stringify(records.map((r) => r.head)),
+      JSON.stringify(records.map((r) => r.extra ?? {})),
     ],
   };
   const rows = await runWrites<{ id: bigint }>(tx, parts, insert);

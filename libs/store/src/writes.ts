@@ -2,6 +2,9 @@
  * Many tables in one round trip: each part inserts into, or updates, a table of its own, and all parts run as one statement.
  * PostgreSQL runs data-modifying parts of a `WITH` all on the snapshot of the statement, so no part sees another's rows: what
  * is written is the final version of each row, once.
+ *
+ * Documents of many rows go as one JSON array (`jsonb_array_elements`), not as `jsonb[]`: in an array's text each quote is escaped once more,
+ * letter by letter on both sides. Bytes go together, too (`pack.ts`).
  */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';

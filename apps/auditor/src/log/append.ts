@@ -7,11 +7,11 @@ import { HASH_BYTES } from '#merkle/hash.js';
 import { hasher } from '#merkle/node/hasher.js';
 import { perfectRoot, TILE_WIDTH, tilesCompleted, type TileId } from '#merkle/tile.js';
 import type { Tx } from '#store/database.js';
+import { pack } from '#store/pack.js';
 import type { BusRecord } from '#bus/bus.js';
 import type { Entry } from '../leaf/entry.js';
 import { ENTRY_KEY_BYTES } from '../leaf/keys.js';
 import { LogError } from './log-error.js';
-import { pack } from './pack.js';
 import { readTileRows } from './tile-rows.js';
 
 export interface NewEntry {
