@@ -132,7 +132,9 @@ export class Lanes {
         faultPoint('cut.after');
         this.#noteTarget(plan.target, attempt);
         const rules = { fencing: fencingOf(provider), maxClockSkewMs };
-        await this.#book.write({ ...of, did: 'cut', attempt, rules });
+        const isClean = provider?.capabilities.leaves === 'nothing' && !('failed' in attempt);
+        const cleaned = isClean ? { cleaned: await cleanLease(lease, provider, log) } : {};
+        await this.#book.write({ ...of, did: 'cut', attempt, rules, ...cleaned });
         return;
       }
       case 'cut': {

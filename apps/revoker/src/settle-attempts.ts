@@ -19,9 +19,10 @@ import { takenByOthers } from './claims.js';
 import type { RevokerParts } from './revoker-parts.js';
 import { UnitOfWork, type Flushed, type Taker } from './unit-of-work.js';
 
-/** `round`: of the lease as the worker had it. */
+/** `round`: of the lease as the worker had it. `cleaned`: what was seen after the cut, where a cut leaves nothing to be dropped. */
 export type Attempt = { leaseId: string; taskId: string; target: string; round: number } & (
-  { did: 'cut'; attempt: CutAttempt; rules: TargetRules } | { did: 'clean'; attempt: CleanAttempt }
+  | { did: 'cut'; attempt: CutAttempt; rules: TargetRules; cleaned?: CleanAttempt }
+  | { did: 'clean'; attempt: CleanAttempt }
 );
 
 interface Waiting {
@@ -128,8 +129,12 @@ async function settle(attempts: readonly Attempt[], parts: RevokerParts, taker: 
 
 function stepOf(lease: DoomedLease, attempt: Attempt): Step<DoomedLease> {
   switch (attempt.did) {
-    case 'cut':
-      return afterCut(lease, attempt.attempt, attempt.rules);
+    case 'cut': {
+      const cut = afterCut(lease, attempt.attempt, attempt.rules);
+      if (attempt.cleaned === undefined || cut.lease.state !== 'cut') return cut;
+      const clean = afterClean(cut.lease, attempt.cleaned);
+      return { ...clean, events: [...cut.events, ...clean.events] };
+    }
     case 'clean':
       return afterClean(lease, attempt.attempt);
     default:

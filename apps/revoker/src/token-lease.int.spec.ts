@@ -47,6 +47,28 @@ it('is due with its task, seen dead twice by what verifiers read, and removed; i
   expect(toldOf(`lease:${plan.leaseId}`)).toBe(0);
 });
 
+it('leaves nothing to be dropped, so its cut and its removal are one transaction', async () => {
+  const taskId = uuidv7();
+  await world.startTask(taskId);
+  const plan = await issuedIn(taskId);
+  await world.endTask(taskId);
+  await world.hears(plan.leaseId, 'lease.removed');
+
+  const { rows } = await world.db.pool.query(
+    `SELECT type, xmin::text AS tx FROM ${world.db.schema}.event WHERE stream = $1 AND data->>'leaseId' = $2 ORDER BY version`,
+    [taskId, plan.leaseId],
+  );
+
+  expect(rows.map(({ type }: { type: string }) => type)).toEqual([
+    'lease.revocation_requested',
+    'lease.access_cut',
+    'lease.removed',
+  ]);
+  const [requested, cut, removed] = rows.map(({ tx }: { tx: string }) => tx);
+  expect(removed).toBe(cut);
+  expect(cut).not.toBe(requested);
+});
+
 it('of a task that an operator suspended is told with its task, and not by itself', async () => {
   const taskId = uuidv7();
   await world.startTask(taskId);

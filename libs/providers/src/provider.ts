@@ -43,6 +43,8 @@ export interface Capabilities {
   /** The target lists its principals: a sweep finds orphans there. */
   list: boolean;
   renew: boolean;
+  /** What a cut leaves to be dropped. Where that is nothing, a clean only looks, and follows at once. Absent: a principal. */
+  leaves?: 'nothing';
   /** How long a lease can be at this target. */
   ttl: { minMs: number; maxMs: number };
 }

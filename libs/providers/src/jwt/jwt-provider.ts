@@ -55,6 +55,7 @@ class JwtProvider implements CredentialProvider {
       cut: 'refuses_next_use',
       list: false,
       renew: true,
+      leaves: 'nothing',
       ttl: { minMs: SHORTEST_LEASE_MS, maxMs: settings.maxTtlMs },
     };
   }
