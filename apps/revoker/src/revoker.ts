@@ -70,8 +70,8 @@ export class Revoker {
       after: (flushed) => {
         if (flushed.work.length > 0) faultPoint('end.after_commit');
         after(flushed);
-        // What was heard of leases meanwhile is settled with it, once the news of the end has left.
-        setImmediate(() => this.leases.hurry());
+        // What was heard of leases while something ended is settled with it, once the news of the end has left.
+        if (flushed.work.length > 0 || flushed.queued.length > 0) setImmediate(() => this.leases.hurry());
       },
       setAside: (tx, record, error) => setTaskEventAside(tx, record, error, parts, this.#lanes.taker()),
       weigh: weightOfTaskEvent,

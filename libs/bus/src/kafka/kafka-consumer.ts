@@ -13,12 +13,12 @@ import { toBusRecord } from './bus-record.js';
 import { kafkajs } from './client.js';
 import { leaveForDead } from './dead-members.js';
 import { fetchBounds } from './fetch-bounds.js';
+import { FetchPace } from './fetch-pace.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
 
-const PARTITIONS_AT_ONCE = 4;
-/** Where handlers wait for the next fetch, all of one fetch wait at once. */
-const GATHERING_AT_ONCE = 64;
+/** All partitions of one fetch wait at once for the next. */
+const PARTITIONS_AT_ONCE = 64;
 /** Where a partition brings so many at once there are more: nothing is waited for. */
 const PLENTY = 200;
 const HINT_EVERY_MS = 5_000;
@@ -38,7 +38,9 @@ export class KafkaConsumer implements Consumer {
   #hints: NodeJS.Timeout | undefined;
   #hinted = '';
   #generation = 0;
-  #gathering: ReturnType<typeof deferred> | undefined;
+  readonly #pace = new FetchPace();
+  /** What the next fetch waits for; absent until the one before it has brought something. */
+  #gathering: (ReturnType<typeof deferred> & { ms: number }) | undefined;
   #restored = false;
   #run: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -57,6 +59,7 @@ export class KafkaConsumer implements Consumer {
   async start(): Promise<void> {
     const { events } = this.#client;
     this.#client.on(events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
+    this.#client.on(events.FETCH, () => (this.#gathering = undefined));
     this.#client.on(events.REBALANCING, () => void (this.#restored = false));
     this.#client.on(events.CRASH, ({ payload }) => {
       if (payload.restart) this.#restored = false;
@@ -75,7 +78,7 @@ export class KafkaConsumer implements Consumer {
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: this.#gatherMs > 0 ? GATHERING_AT_ONCE : PARTITIONS_AT_ONCE,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
         eachBatch: (payload) => this.#track(this.#onFetched(payload)),
       })
       .catch((error: unknown) => this.#die(error));
@@ -167,11 +170,7 @@ export class KafkaConsumer implements Consumer {
     if (generation !== this.#generation) return;
     this.#next.set(keyOf(topic, partition), { topic, partition, next: last + 1n });
     payload.resolveOffset(String(last));
-    if (this.#gatherMs > 0) await this.#gather(fresh.length);
-  }
-
-  get #gatherMs(): number {
-    return this.#subscription.gatherMs ?? 0;
+    await this.#gather(fresh.length);
   }
 
   /**
@@ -179,11 +178,15 @@ export class KafkaConsumer implements Consumer {
    * would then be asked, and have nothing, over and over while nothing is said.
    */
   async #gather(brought: number): Promise<void> {
-    const gathering = (this.#gathering ??= deferred());
-    const timer = setTimeout(() => gathering.resolve(), brought < PLENTY ? this.#gatherMs : 0);
+    const gathering = (this.#gathering ??= { ...deferred(), ms: this.#holdMs() });
+    if (gathering.ms === 0) return;
+    const timer = setTimeout(() => gathering.resolve(), brought < PLENTY ? gathering.ms : 0);
     await gathering.promise;
     clearTimeout(timer);
-    if (this.#gathering === gathering) this.#gathering = undefined;
+  }
+
+  #holdMs(): number {
+    return Math.max(this.#subscription.gatherMs ?? 0, this.#pace.waitMs(performance.now()));
   }
 
   /**
