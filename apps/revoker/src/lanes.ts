@@ -132,8 +132,8 @@ export class Lanes {
         faultPoint('cut.after');
         this.#noteTarget(plan.target, attempt);
         const rules = { fencing: fencingOf(provider), maxClockSkewMs };
-        const isClean = provider?.capabilities.leaves === 'nothing' && !('failed' in attempt);
-        const cleaned = isClean ? { cleaned: await cleanLease(lease, provider, log) } : {};
+        const leftNothing = provider?.capabilities.leaves === 'nothing' && !('failed' in attempt);
+        const cleaned = leftNothing ? { cleaned: await cleanLease(lease, provider, log) } : {};
         await this.#book.write({ ...of, did: 'cut', attempt, rules, ...cleaned });
         return;
       }

@@ -51,12 +51,11 @@ export class Pump<T, R> {
     if (kindOf === undefined || oldest === undefined || this.#waiting.length <= batch)
       return this.#waiting.splice(0, batch);
     const first = kindOf(oldest.item);
-    const [behind, others] = parted(this.#waiting, ({ item }) => kindOf(item) >= first);
-    const byKind = (some: Waiting<T, R>[]) =>
-      some.toSorted((a, b) =>
-        kindOf(a.item) < kindOf(b.item) ? -1 : kindOf(a.item) > kindOf(b.item) ? 1 : 0,
-      );
-    const taken = new Set([...byKind(behind), ...byKind(others)].slice(0, batch));
+    // In the order of kinds from its kind on, and then around.
+    const place = ({ item }: Waiting<T, R>) => `${kindOf(item) < first ? 1 : 0}${kindOf(item)}`;
+    const placed = this.#waiting.map((waiting) => ({ waiting, at: place(waiting) }));
+    placed.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    const taken = new Set(placed.slice(0, batch).map(({ waiting }) => waiting));
     this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting));
     return [...taken];
   }
@@ -73,10 +72,4 @@ export class Pump<T, R> {
       this.#start();
     }
   }
-}
-
-function parted<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
-  const [those, others]: [T[], T[]] = [[], []];
-  for (const item of items) (is(item) ? those : others).push(item);
-  return [those, others];
 }
