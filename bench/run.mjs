@@ -253,6 +253,6 @@ function keep() {
   const alone = options.case === undefined ? {} : { ...earlier.alone, [options.case]: run };
   const kept = { ...earlier, cases: { ...earlier.cases, ...measured }, alone };
   writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
-  report(root, kept);
+  report(root);
   process.stdout.write(`\nkept in bench/results/${day}.json and docs/reference/performance.md\n`);
 }
