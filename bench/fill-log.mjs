@@ -3,7 +3,7 @@
  * head and a signed checkpoint as an auditor writes them. Nothing is verified, and there are no payloads.
  */
 import { v7 as uuidv7 } from 'uuid';
-import { pack } from '../dist/apps/auditor/src/log/pack.js';
+import { pack } from '../dist/libs/store/src/pack.js';
 import { signCheckpoint } from '../dist/libs/merkle/src/checkpoint.js';
 import { append, EMPTY_RANGE, encodeNodes, rootOf } from '../dist/libs/merkle/src/compact-range.js';
 import { perfectRoot, TILE_WIDTH } from '../dist/libs/merkle/src/tile.js';
