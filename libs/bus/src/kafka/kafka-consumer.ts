@@ -38,7 +38,7 @@ export class KafkaConsumer implements Consumer {
   #hints: NodeJS.Timeout | undefined;
   #hinted = '';
   #generation = 0;
-  readonly #pace = new FetchPace();
+  readonly #pace: FetchPace | undefined;
   /** What the next fetch waits for; absent until the one before it has brought something. */
   #gathering: (ReturnType<typeof deferred> & { ms: number }) | undefined;
   #restored = false;
@@ -52,6 +52,8 @@ export class KafkaConsumer implements Consumer {
     this.#client = kafka.consumer(consumerConfig(subscription));
     this.#admin = admin;
     this.#subscription = subscription;
+    const { fetchesPerSecond } = subscription;
+    if (fetchesPerSecond !== undefined) this.#pace = new FetchPace(fetchesPerSecond);
     this.#log = log.child({ group: subscription.group });
   }
 
@@ -186,7 +188,7 @@ export class KafkaConsumer implements Consumer {
   }
 
   #holdMs(): number {
-    return Math.max(this.#subscription.gatherMs ?? 0, this.#pace.waitMs(performance.now()));
+    return Math.max(this.#subscription.gatherMs ?? 0, this.#pace?.waitMs(performance.now()) ?? 0);
   }
 
   /**
