@@ -17,8 +17,9 @@ import { FetchPace } from './fetch-pace.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
 
-/** All partitions of one fetch wait at once for the next. */
-const PARTITIONS_AT_ONCE = 64;
+const PARTITIONS_AT_ONCE = 4;
+/** Where handlers wait for the next fetch, all of one fetch wait at once. */
+const WAITING_AT_ONCE = 64;
 /** Where a partition brings so many at once there are more: nothing is waited for. */
 const PLENTY = 200;
 const HINT_EVERY_MS = 5_000;
@@ -80,7 +81,7 @@ export class KafkaConsumer implements Consumer {
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        partitionsConsumedConcurrently: this.#mayHold ? WAITING_AT_ONCE : PARTITIONS_AT_ONCE,
         eachBatch: (payload) => this.#track(this.#onFetched(payload)),
       })
       .catch((error: unknown) => this.#die(error));
@@ -172,7 +173,11 @@ export class KafkaConsumer implements Consumer {
     if (generation !== this.#generation) return;
     this.#next.set(keyOf(topic, partition), { topic, partition, next: last + 1n });
     payload.resolveOffset(String(last));
-    await this.#gather(fresh.length);
+    if (this.#mayHold) await this.#gather(fresh.length);
+  }
+
+  get #mayHold(): boolean {
+    return this.#subscription.gatherMs !== undefined || this.#pace !== undefined;
   }
 
   /**
