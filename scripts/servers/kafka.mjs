@@ -10,7 +10,9 @@ import { Failure } from './problem.mjs';
 import { run } from './run.mjs';
 
 const LOG_LEVEL = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
-const HEAP = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+const HEAP = ['-Xmx384m', '-XX:+UseSerialGC'];
+/** What its second compiler gains it costs first: a minute of it. */
+const FIRST_COMPILER_ONLY = '-XX:TieredStopAtLevel=1';
 
 /**
  * Of every Kafka that we run: one node, broker and controller at once. Its internal topics are kept small: the offsets that
@@ -74,6 +76,7 @@ export function serverProperties({ dir, port, controllerPort, advertisedPort = p
  * @param {number} [options.advertisedPort] where they are told to connect, when something stands between
  * @param {(listeners: { controllerPort: number }) => Record<string, string>} [options.settings] of the server, beside those of ours or in their place
  * @param {(line: string) => void} [options.log] told about what takes long
+ * @param {boolean} [options.isShortLived] ends within minutes
  * @param {string} [options.logFile] Kafka's own warnings; `<dir>.log` unless told
  * @param {{ remove: string[] } | null} [options.reaper] see startChild; for throw-away servers
  * @param {(child: Awaited<ReturnType<typeof startChild>>) => Promise<void>} [options.onSpawn] told of the process before it is ready
@@ -83,7 +86,7 @@ export function serverProperties({ dir, port, controllerPort, advertisedPort = p
  */
 export async function startKafka(options) {
   const { dir, jarsDir, port, log = () => {}, logFile = `${dir}.log`, reaper = null, onSpawn } = options;
-  const { advertisedPort = port, settings = () => ({}) } = options;
+  const { advertisedPort = port, settings = () => ({}), isShortLived = false } = options;
   const java = await findJava();
   const jars = await kafkaJars({ jarsDir, log });
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -95,7 +98,8 @@ export async function startKafka(options) {
   );
   const classPath = ['-cp', join(jars, '*')];
   await formatOnce({ dir, java, classPath, properties });
-  const child = await startChild(java, [...HEAP, LOG_LEVEL, ...classPath, 'kafka.Kafka', properties], {
+  const runtime = isShortLived ? [...HEAP, FIRST_COMPILER_ONLY] : HEAP;
+  const child = await startChild(java, [...runtime, LOG_LEVEL, ...classPath, 'kafka.Kafka', properties], {
     name: 'kafka',
     logFile,
     cwd: dir,
@@ -130,6 +134,12 @@ async function formatOnce({ dir, java, classPath, properties }) {
   id[0] &= 0x7f; // or its text could begin with `-` and be taken for an option
   const clusterId = id.toString('base64url');
   const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
-  const { code, output } = await run(java, [...HEAP, LOG_LEVEL, ...classPath, ...format]);
+  const { code, output } = await run(java, [
+    ...HEAP,
+    FIRST_COMPILER_ONLY,
+    LOG_LEVEL,
+    ...classPath,
+    ...format,
+  ]);
   if (code !== 0) throw new Failure(`Kafka's storage could not be formatted: ${output.trim().slice(-500)}`);
 }

@@ -23,6 +23,7 @@ export async function startKafkaTarget() {
       jarsDir,
       port,
       reaper: { remove: [folder] },
+      isShortLived: true,
       settings: ({ controllerPort }) =>
         settingsOf({ ...ports, plain: port, controller: controllerPort }, certificate),
     });

@@ -34,7 +34,14 @@ export default async function servicesUp() {
   const wanted = {
     KAFKA_BROKERS: () =>
       withPort(anyPort, (port) =>
-        startKafka({ dir: join(folder, 'kafka'), jarsDir: join(stateDir, 'jars'), port, log, reaper }),
+        startKafka({
+          dir: join(folder, 'kafka'),
+          jarsDir: join(stateDir, 'jars'),
+          port,
+          log,
+          reaper,
+          isShortLived: true,
+        }),
       ),
     DATABASE_URL: () => postgres('postgres'),
     TARGET_URL: () => postgres('target'),

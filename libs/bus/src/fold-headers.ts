@@ -8,12 +8,19 @@ type Value = Buffer | null | (Buffer | null)[];
 
 /** Headers by name, in order of first appearance; one that was given more than once is an array. */
 export function foldHeaders(headers: Iterable<Header>): Record<string, Value> {
-  const byName = new Map<string, Value>();
+  const byName: Record<string, Value> = {};
   for (const { key, value } of headers) {
-    const known = byName.get(key);
-    if (known === undefined) byName.set(key, value);
-    else if (Array.isArray(known)) known.push(value);
-    else byName.set(key, [known, value]);
+    const known = Object.hasOwn(byName, key) ? byName[key] : undefined;
+    if (Array.isArray(known)) known.push(value);
+    else if (known !== undefined) put(byName, key, [known, value]);
+    else put(byName, key, value);
   }
-  return Object.fromEntries(byName);
+  return byName;
+}
+
+/** By assignment, an object would be given another prototype under one name. */
+function put(byName: Record<string, Value>, key: string, value: Value): void {
+  if (key === '__proto__')
+    Object.defineProperty(byName, key, { value, writable: true, enumerable: true, configurable: true });
+  else byName[key] = value;
 }

@@ -1,29 +1,10 @@
-/** kafkajs 2.2.4, with two repairs and a door. */
+/** kafkajs 2.2.4, with three repairs and a door. */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
-import { foldHeaders, type Header } from '../fold-headers.js';
-
-interface DecoderPrototype {
-  readVarIntArray: (this: DecoderPrototype, read: (decoder: unknown) => Header) => Header[];
-}
+import { decodeRecord } from './decode-record.js';
+import { encodeRecord } from './encode-record.js';
 
 const require = createRequire(import.meta.url);
-
-/**
- * It gathers the headers of a record by copying the object for each of them, which takes time with the square of their number: one
- * record of 100 kB with 20,000 headers held a reader for 87 seconds, past its session, for ever. Here the fold is linear; what it makes is
- * the same.
- */
-function foldLinearly(): void {
-  const { prototype } = require('kafkajs/src/protocol/decoder.js') as { prototype: DecoderPrototype };
-  const { readVarIntArray } = prototype;
-  prototype.readVarIntArray = function (this: DecoderPrototype, read) {
-    const headers = readVarIntArray.call(this, read);
-    // Reducing it to an object is the one thing kafkajs does with this array.
-    headers.reduce = () => foldHeaders(headers) as never;
-    return headers;
-  };
-}
 
 interface RequestQueuePrototype {
   readonly pending: readonly unknown[];
@@ -58,8 +39,44 @@ function lookOnlyWhereRequestsWait(): void {
   };
 }
 
-foldLinearly();
+const LEAST_BYTES = 64;
+
+interface EncoderPrototype {
+  buf: Buffer;
+  offset: number;
+  ensureAvailable(bytes: number): void;
+}
+
+/** What is written is written over: no zeros first. What is asked for by itself is a few fields, mostly. */
+function encodeWithoutZeros(): void {
+  const encoder = require('kafkajs/src/protocol/encoder.js') as {
+    nextPowerOfTwo: (bytes: number) => number;
+    prototype: EncoderPrototype;
+  };
+  // How much a new encoder is given: nothing yet.
+  encoder.nextPowerOfTwo = () => 0;
+  encoder.prototype.ensureAvailable = function (this: EncoderPrototype, bytes) {
+    const needed = this.offset + bytes;
+    if (needed <= this.buf.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(LEAST_BYTES, 2 * this.buf.length, needed));
+    this.buf.copy(grown, 0, 0, this.offset);
+    this.buf = grown;
+  };
+}
+
+/** Before anything of kafkajs that needs it is loaded. @throws TypeError with another release of kafkajs */
+function replace(path: string, by: unknown): void {
+  const resolved = require.resolve(path);
+  require(resolved);
+  const module = require.cache[resolved];
+  if (module === undefined) throw new TypeError('this release of kafkajs has its parts elsewhere');
+  module.exports = by;
+}
+
 lookOnlyWhereRequestsWait();
+encodeWithoutZeros();
+replace('kafkajs/src/protocol/recordBatch/record/v0/index.js', encodeRecord);
+replace('kafkajs/src/protocol/recordBatch/record/v0/decoder.js', decodeRecord);
 
 export const kafkajs = require('kafkajs') as typeof Kafkajs;
 
