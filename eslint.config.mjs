@@ -54,6 +54,21 @@ export default defineConfig(
     },
   },
   {
+    files: ['**/*.ts'],
+    // Tests make a few.
+    ignores: ['**/*.spec.ts', '**/*.contract.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:crypto',
+          importNames: ['generateKeyPair', 'generateKeyPairSync'],
+          message: 'Its keys can stop a process for ever: use libs/identity/src/new-key.ts.',
+        },
+      ],
+    },
+  },
+  {
     files: ['libs/merkle/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {

@@ -2,7 +2,7 @@
  * The proof key: an ES256 key pair that a workload makes for itself, one for each task it works on. Its SVID is bound to
  * it (`aud` = `mayfly:jkt:<thumbprint>`), and every event it sends is signed with it, so a copied SVID is of no use.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -10,6 +10,7 @@ import { v4 as uuidV4 } from 'uuid';
 import { thumbprint } from '#identity/jwk.js';
 import type { EcPublicJwk } from '#identity/jwk.js';
 import { signJws } from '#identity/jws.js';
+import { newP256Key } from '#identity/new-key.js';
 import { AgentError } from './agent-error.js';
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -29,7 +30,7 @@ export class ProofKey {
   }
 
   static generate(): ProofKey {
-    return new ProofKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    return new ProofKey(newP256Key().privateKey);
   }
 
   /**

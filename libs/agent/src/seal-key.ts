@@ -1,8 +1,8 @@
 /** The seal key: what a credential is sealed to. One for each call, kept in memory only, never the proof key. */
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { SealKey } from '#events/inbound.js';
 import { thumbprint } from '#identity/jwk.js';
+import { newP256Key, newX25519Key } from '#identity/new-key.js';
 
 export interface SealKeyPair {
   /** Goes into `tool.called` as `sealTo`. */
@@ -12,13 +12,8 @@ export interface SealKeyPair {
   privateKey: KeyObject;
 }
 
-export function generateSealKey(curve: 'P-256' | 'X25519' = 'P-256'): SealKeyPair {
-  const { privateKey } =
-    curve === 'P-256' ? generateKeyPairSync('ec', { namedCurve: curve }) : generateKeyPairSync('x25519');
-  const { x, y } = createPublicKey(privateKey).export({ format: 'jwk' });
-  const publicJwk: SealKeyPair['publicJwk'] =
-    curve === 'P-256'
-      ? { kty: 'EC', crv: curve, x: x!, y: y!, use: 'enc' }
-      : { kty: 'OKP', crv: curve, x: x!, use: 'enc' };
-  return { publicJwk, thumbprint: thumbprint(publicJwk), privateKey };
+/** Sealing to X25519 and opening take about half of what they take with P-256, which some rules ask for. */
+export function generateSealKey(curve: 'P-256' | 'X25519' = 'X25519'): SealKeyPair {
+  const { privateKey, publicJwk } = curve === 'P-256' ? newP256Key() : newX25519Key();
+  return { publicJwk: { ...publicJwk, use: 'enc' }, thumbprint: thumbprint(publicJwk), privateKey };
 }

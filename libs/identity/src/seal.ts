@@ -8,14 +8,15 @@ import {
   createPublicKey,
   diffieHellman,
   ECDH,
-  generateKeyPairSync,
   hash,
   randomBytes,
+  type KeyObject,
 } from 'node:crypto';
 import type { SealKey } from '#events/inbound.js';
 import { IdentityError } from './errors.js';
 import { decodeBase64url } from './bytes.js';
 import { thumbprint, type EcPublicJwk, type OkpPublicJwk } from './jwk.js';
+import { newX25519Key } from './new-key.js';
 
 export const SEAL_TYP = 'mayfly-credential+jwe';
 const ENC = 'A256GCM';
@@ -30,9 +31,22 @@ export const sealKeyThumbprint = (sealTo: SealKey) => thumbprint(sealTo);
  * see it; X25519 has a few that give none (RFC 7748 §6.1).
  */
 export function validSealKey(sealTo: SealKey): boolean {
-  if (sealTo.kty === 'OKP') return agree(sealTo) !== undefined;
+  if (sealTo.kty === 'OKP') return givesSecret(sealTo.x);
   const [x, y] = [decodeBase64url(sealTo.x), decodeBase64url(sealTo.y)];
   return x?.length === 32 && y?.length === 32 && isOnP256(pointOf(x, y));
+}
+
+const trial = newX25519Key();
+
+/** What gives no secret with one key gives none with any. */
+function givesSecret(x: string): boolean {
+  if (decodeBase64url(x)?.length !== 32) return false;
+  try {
+    secretOf(trial.privateKey, x);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** P-256 has a cofactor of 1: whatever is on the curve is in its group. */
@@ -119,12 +133,15 @@ function agreeP256(x: Buffer, y: Buffer): Agreement {
 }
 
 function agreeX25519(x: string): Agreement {
-  const ours = generateKeyPairSync('x25519');
-  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
-  const secret = diffieHellman({ privateKey: ours.privateKey, publicKey });
-  const { x: ourX } = ours.publicKey.export({ format: 'jwk' });
-  return { secret, epk: { kty: 'OKP', crv: 'X25519', x: String(ourX) } };
+  const { privateKey, publicJwk } = newX25519Key();
+  return { secret: secretOf(privateKey, x), epk: publicJwk };
 }
+
+const secretOf = (privateKey: KeyObject, x: string) =>
+  diffieHellman({
+    privateKey,
+    publicKey: createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' }),
+  });
 
 /** Concat KDF (RFC 7518 §4.6.2) for one 256-bit key, without `apu` and `apv`: a single round of SHA-256. */
 export function concatKdf(secret: Buffer): Buffer {

@@ -2,13 +2,14 @@
  * The keys that sign tokens, as one broker knows them. They live in the broker's schema; every broker signs with the one that is
  * active, and publishes all that verify.
  */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { LONGEST_LEASE_MS } from '#providers/any-target.js';
 import type { TokenSigner } from '#providers/jwt/token-signer.js';
 import type { EventOf } from '#events/outbound.js';
 import { serviceSource } from '#events/services.js';
 import { CREATE_WINDOW_MS } from '#events/call.js';
 import { thumbprint, type EcPublicJwk } from '#identity/jwk.js';
+import { newP256Key } from '#identity/new-key.js';
 import { transact, type Database, type Tx } from '#store/database.js';
 import { enqueue, type QueuedRecord } from '#store/outbox.js';
 import { signAccessToken, type AccessTokenClaims } from '#tokens/access-token.js';
@@ -138,9 +139,7 @@ export class TokenKeys implements TokenSigner {
   }
 
   async #publish(tx: Tx, { why, by }: Reason): Promise<string> {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-    const jwk: EcPublicJwk = { kty: 'EC', crv: 'P-256', x, y };
+    const { privateKey, publicJwk: jwk } = newP256Key();
     const kid = thumbprint(jwk);
     const der = privateKey.export({ format: 'der', type: 'pkcs8' });
     await addKey(tx, {

@@ -1,9 +1,10 @@
 /** Private keys of development in files, made once, by whichever process comes first. */
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IdentityError } from '../errors.js';
 import { thumbprint, type EcPublicJwk } from '../jwk.js';
+import { newP256Key } from '../new-key.js';
 import { readSigningKey, type SigningKey } from '../signing-key.js';
 
 /** @throws IdentityError ERR_IDENTITY_DEVELOPMENT_ONLY unless `MAYFLY_ENV` is `development`: these keys protect nothing. */
@@ -20,8 +21,7 @@ export async function ensureKeyFile(file: string): Promise<SigningKey> {
   } catch (error) {
     if (!(error instanceof IdentityError) || codeOf(error.cause) !== 'ENOENT') throw error;
   }
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwk = privateKey.export({ format: 'jwk' }) as EcPublicJwk & { d: string };
+  const jwk = newP256Key().privateKey.export({ format: 'jwk' }) as EcPublicJwk & { d: string };
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, `${JSON.stringify({ ...jwk, alg: 'ES256', kid: thumbprint(jwk) })}\n`, {
     mode: 0o600,
