@@ -1,5 +1,6 @@
 /**
- * Calls at a steady rate for minutes: latency of each minute and the memory of each service, after a minute of warming up.
+ * Calls at a steady rate for minutes: latency of each minute and the memory of each service, after a minute of warming up, in which the rate
+ * grows to its full: code that was never run before is slow, and what piles up behind it would be measured for minutes.
  * Tasks are ended as they are used up, so that leases come and go. Asked for by name only: `--case soak [--rate 200] [--minutes 10]`,
  * and `--case soak-jwt`, where each call is answered with a token.
  */
@@ -26,24 +27,22 @@ async function run(world, { callsPerSecond, minutes }, act) {
   const tasks = new TaskSupply(world);
   const minutesMs = Array.from({ length: minutes + 1 }, () => []);
   const memory = [];
-  let lost = 0;
+  const lostIn = Array.from({ length: minutes + 1 }, () => 0);
   const running = new Set();
   const startMs = performance.now();
-  const total = (minutes + 1) * 60 * callsPerSecond;
   let used;
-  for (let n = 0; n < total; n += 1) {
-    const dueMs = startMs + (n * 1_000) / callsPerSecond;
+  for (const { afterMs, minute, isFirst } of moments(callsPerSecond, minutes)) {
+    const dueMs = startMs + afterMs;
     if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    const minute = Math.floor((n * 1_000) / callsPerSecond / MINUTE_MS);
-    if (n % (60 * callsPerSecond) === 0 && minute > 0) {
+    if (isFirst && minute > 0) {
       used ??= processorTime(world.stack);
       memory.push(await residentMiB(world.stack, SERVICES));
     }
     const taskId = await tasks.next();
     const call = world
       .call(taskId, act)
-      .then(({ answer, ms }) => (answer === 'delivered' ? minutesMs[minute].push(ms) : (lost += 1)))
-      .catch(() => (lost += 1))
+      .then(({ answer, ms }) => (answer === 'delivered' ? minutesMs[minute].push(ms) : (lostIn[minute] += 1)))
+      .catch(() => (lostIn[minute] += 1))
       .finally(() => running.delete(call));
     running.add(call);
   }
@@ -54,7 +53,7 @@ async function run(world, { callsPerSecond, minutes }, act) {
   const [, ...measured] = minutesMs;
   for (const [i, valuesMs] of measured.entries())
     process.stdout.write(
-      `minute ${i + 1}: ${JSON.stringify({ ...latencies(valuesMs), memory: memory[i + 1] })}\n`,
+      `minute ${i + 1}: ${JSON.stringify({ ...latencies(valuesMs), lost: lostIn[i + 1], memory: memory[i + 1] })}\n`,
     );
   const p50s = measured.map((valuesMs) => latencies(valuesMs).p50Ms);
   const p99s = measured.map((valuesMs) => latencies(valuesMs).p99Ms);
@@ -63,7 +62,8 @@ async function run(world, { callsPerSecond, minutes }, act) {
   return {
     'calls/s': callsPerSecond,
     minutes,
-    lost,
+    lost: lostIn.reduce((sum, lost) => sum + lost, 0),
+    'lost warming up': lostIn[0],
     'p50Ms first minute': p50s[0],
     'p50Ms last minute': p50s.at(-1),
     'p99Ms first minute': p99s[0],
@@ -76,6 +76,16 @@ async function run(world, { callsPerSecond, minutes }, act) {
       ]),
     ),
   };
+}
+
+/** When each call is due: in the first minute more and more often, half as many as in each that follows. */
+function* moments(callsPerSecond, minutes) {
+  const whole = 60 * callsPerSecond;
+  for (let n = 0; n < whole / 2; n += 1)
+    yield { afterMs: MINUTE_MS * Math.sqrt(n / (whole / 2)), minute: 0, isFirst: n === 0 };
+  for (let minute = 1; minute <= minutes; minute += 1)
+    for (let n = 0; n < whole; n += 1)
+      yield { afterMs: MINUTE_MS * (minute + n / whole), minute, isFirst: n === 0 };
 }
 
 /** Tasks with calls left, the next ones started before they are needed; those used up are ended. */
