@@ -1,18 +1,21 @@
 /**
- * Calls at a steady rate for minutes: latency of each minute and the memory of each service, after a minute of warming up, in which the rate
- * grows to its full: code that was never run before is slow, and what piles up behind it would be measured for minutes.
+ * Calls at a steady rate for minutes: latency of each minute, the memory of each service and how far it is behind, after minutes of warming up,
+ * in the first of which the rate grows to its full: code that was never run before is slow, and what piles up behind it would be measured
+ * for minutes.
  * Tasks are ended as they are used up, so that leases come and go. Asked for by name only: `--case soak [--rate 200] [--minutes 10]`,
  * and `--case soak-jwt`, where each call is answered with a token.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processorTime } from '../processor.mjs';
-import { residentMiB } from '../services.mjs';
+import { recordsBehind, residentMiB } from '../services.mjs';
 import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
 
 const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
 const CALLS_A_TASK = 50;
 const MINUTE_MS = 60_000;
+const WARM_MINUTES = 3;
+const READERS = ['broker', 'revoker', 'auditor'];
 
 const named = (name, act) => ({
   name,
@@ -25,18 +28,20 @@ export const soakJwt = named('soak-jwt', WITH_A_TOKEN);
 
 async function run(world, { callsPerSecond, minutes }, act) {
   const tasks = new TaskSupply(world);
-  const minutesMs = Array.from({ length: minutes + 1 }, () => []);
+  const minutesMs = Array.from({ length: WARM_MINUTES + minutes }, () => []);
   const memory = [];
-  const lostIn = Array.from({ length: minutes + 1 }, () => 0);
+  const behind = [];
+  const lostIn = minutesMs.map(() => 0);
   const running = new Set();
   const startMs = performance.now();
   let used;
   for (const { afterMs, minute, isFirst } of moments(callsPerSecond, minutes)) {
     const dueMs = startMs + afterMs;
     if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    if (isFirst && minute > 0) {
+    if (isFirst && minute >= WARM_MINUTES) {
       used ??= processorTime(world.stack);
       memory.push(await residentMiB(world.stack, SERVICES));
+      behind.push(await recordsBehind(world.stack, READERS));
     }
     const taskId = await tasks.next();
     const call = world
@@ -46,14 +51,15 @@ async function run(world, { callsPerSecond, minutes }, act) {
       .finally(() => running.delete(call));
     running.add(call);
   }
-  await Promise.all(running);
-  tasks.close();
   const spent = used(minutes * 60 * callsPerSecond);
   memory.push(await residentMiB(world.stack, SERVICES));
-  const [, ...measured] = minutesMs;
+  behind.push(await recordsBehind(world.stack, READERS));
+  await Promise.all(running);
+  tasks.close();
+  const measured = minutesMs.slice(WARM_MINUTES);
   for (const [i, valuesMs] of measured.entries())
     process.stdout.write(
-      `minute ${i + 1}: ${JSON.stringify({ ...latencies(valuesMs), lost: lostIn[i + 1], memory: memory[i + 1] })}\n`,
+      `minute ${i + 1}: ${JSON.stringify({ ...latencies(valuesMs), lost: lostIn[WARM_MINUTES + i], memory: memory[i + 1], behind: behind[i + 1] })}\n`,
     );
   const p50s = measured.map((valuesMs) => latencies(valuesMs).p50Ms);
   const p99s = measured.map((valuesMs) => latencies(valuesMs).p99Ms);
@@ -63,7 +69,7 @@ async function run(world, { callsPerSecond, minutes }, act) {
     'calls/s': callsPerSecond,
     minutes,
     lost: lostIn.reduce((sum, lost) => sum + lost, 0),
-    'lost warming up': lostIn[0],
+    'lost warming up': lostIn.slice(0, WARM_MINUTES).reduce((sum, lost) => sum + lost, 0),
     'p50Ms first minute': p50s[0],
     'p50Ms last minute': p50s.at(-1),
     'p99Ms first minute': p99s[0],
@@ -75,6 +81,9 @@ async function run(world, { callsPerSecond, minutes }, act) {
         [`${service} MiB growth %`, Math.round((100 * (last[service] - first[service])) / first[service])],
       ]),
     ),
+    ...Object.fromEntries(
+      READERS.map((service) => [`records ${service} is behind at the end`, behind.at(-1)[service]]),
+    ),
   };
 }
 
@@ -83,7 +92,7 @@ function* moments(callsPerSecond, minutes) {
   const whole = 60 * callsPerSecond;
   for (let n = 0; n < whole / 2; n += 1)
     yield { afterMs: MINUTE_MS * Math.sqrt(n / (whole / 2)), minute: 0, isFirst: n === 0 };
-  for (let minute = 1; minute <= minutes; minute += 1)
+  for (let minute = 1; minute < WARM_MINUTES + minutes; minute += 1)
     for (let n = 0; n < whole; n += 1)
       yield { afterMs: MINUTE_MS * (minute + n / whole), minute, isFirst: n === 0 };
 }
