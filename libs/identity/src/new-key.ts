@@ -12,6 +12,8 @@ export interface NewKey<Jwk> {
 }
 
 const COORDINATE_BYTES = 32;
+/** Node asks for `x` and takes the public half from the private one. Never `d`: were it kept, it would be told as public. */
+const NOT_LOOKED_AT = Buffer.alloc(COORDINATE_BYTES).toString('base64url');
 
 export function newP256Key(): NewKey<EcPublicJwk> {
   const ours = createECDH('prime256v1');
@@ -32,8 +34,10 @@ export function newP256Key(): NewKey<EcPublicJwk> {
 /** Any 32 bytes are a private key (RFC 7748 §5). */
 export function newX25519Key(): NewKey<OkpPublicJwk & { crv: 'X25519' }> {
   const d = randomBytes(COORDINATE_BYTES).toString('base64url');
-  // Node asks for `x` and takes the public half from the private one: which it is, it tells us.
-  const privateKey = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d, x: d }, format: 'jwk' });
+  const privateKey = createPrivateKey({
+    key: { kty: 'OKP', crv: 'X25519', d, x: NOT_LOOKED_AT },
+    format: 'jwk',
+  });
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   return { privateKey, publicJwk: { kty: 'OKP', crv: 'X25519', x: String(x) } };
 }

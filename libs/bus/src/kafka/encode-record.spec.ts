@@ -108,9 +108,15 @@ it('refuses a record that ends anywhere but at its end', () => {
     expect(() => decodeRecord({ buffer: body.subarray(0, end) }, BATCH)).toThrow(RangeError);
 });
 
-it('refuses a number that has no end', () => {
-  const body = Buffer.alloc(40, 0xff);
-  expect(() => decodeRecord({ buffer: body }, BATCH)).toThrow(RangeError);
+it.each([
+  ['has no end', Buffer.alloc(400, 0xff)],
+  [
+    'comes to its end after three hundred bytes of nothing',
+    Buffer.concat([Buffer.alloc(300, 0x80), Buffer.alloc(9)]),
+  ],
+])('refuses a number that %s', (_, numbers) => {
+  const body = Buffer.concat([Buffer.of(0), numbers]);
+  expect(() => decodeRecord({ buffer: body }, BATCH)).toThrow(new RangeError('not a number of a record'));
 });
 
 // From the description of the format: length 15, attributes 0, time +1, offset +2, a key of 1 byte, a value of 2, one header.

@@ -5,6 +5,8 @@
  */
 const SEVEN_BITS = 0x80;
 const MOST = 2 ** 52;
+/** Of the last byte that a 64-bit number can have. */
+const LAST_PLACE = 2 ** 63;
 
 const zigzag = (value: number) => (value < 0 ? -2 * value - 1 : 2 * value);
 
@@ -44,7 +46,7 @@ export class Varints {
     for (let place = 1; ; place *= SEVEN_BITS) {
       const byte = this.byte();
       zigzagged += (byte % SEVEN_BITS) * place;
-      if (zigzagged > 2 * MOST) throw new RangeError('not a number of a record');
+      if (zigzagged > 2 * MOST || place > LAST_PLACE) throw new RangeError('not a number of a record');
       if (byte < SEVEN_BITS) break;
     }
     return zigzagged % 2 === 0 ? zigzagged / 2 : -(zigzagged + 1) / 2;
