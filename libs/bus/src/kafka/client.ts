@@ -1,4 +1,4 @@
-/** kafkajs 2.2.4, with three repairs and a door. */
+/** kafkajs 2.2.4, with two repairs, two parts of ours and a door. */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
 import { decodeRecord } from './decode-record.js';
