@@ -13,6 +13,8 @@ const METHOD = 'GET';
 const PATH = '/orders';
 
 export class Resource {
+  /** How often its feed has read something. */
+  reads = 0;
   #told = [];
 
   static async open(world) {
@@ -64,14 +66,33 @@ export class Resource {
     if (!verdict.ok) throw new Error(`a good token was refused: ${verdict.code}`);
   }
 
-  /** @returns when the verifier refuses the token for being dead. @throws Error when it never does */
-  async refused(token) {
-    const isDead = async () => (await this.verifier.check(this.request(token))).code === 'ERR_TOKEN_REVOKED';
-    while (!(await isDead())) await this.#nextRead();
-    return performance.now();
+  /**
+   * Does what ends access, and asks the verifier after everything that its feed reads. The proofs are the agent's, and made before.
+   * @param act resolves with when it was acknowledged
+   * @returns how long after that the verifier refuses the token for being dead. @throws Error when it never does
+   */
+  async refusedAfterMs(token, act) {
+    let [request, seen] = [this.request(token), this.reads];
+    const acknowledgedMs = await act();
+    for (;;) {
+      if (this.reads === seen) await this.#nextRead();
+      seen = this.reads;
+      if ((await this.verifier.check(request)).code === 'ERR_TOKEN_REVOKED') {
+        const now = performance.now(),
+          h = process.hrtime.bigint();
+        (await import('node:fs')).appendFileSync(
+          '/tmp/marks',
+          `${h - BigInt(Math.round((now - acknowledgedMs) * 1e6))} ${globalThis.__lastRead} ${h}\n`,
+        );
+        return now - acknowledgedMs;
+      }
+      request = this.request(token);
+    }
   }
 
   #read() {
+    this.reads += 1;
+    globalThis.__lastRead = process.hrtime.bigint();
     for (const tell of this.#told.splice(0)) tell();
   }
 

@@ -1,5 +1,5 @@
 /** A call on Kafka until its sealed credential is read from the delivery topic, at a steady rate and as fast as it goes. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { atRate } from '../at-rate.mjs';
 import { processorTime } from '../processor.mjs';
 import { ON_A_DATABASE, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
@@ -54,16 +54,4 @@ async function measure({ world, size, act }) {
     ),
     lost,
   };
-}
-
-/** Calls when each is due, whatever became of those before. */
-async function atRate(count, callsPerSecond, call) {
-  const startMs = performance.now();
-  const answers = [];
-  for (let n = 0; n < count; n += 1) {
-    const dueMs = startMs + (n * 1_000) / callsPerSecond;
-    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    answers.push(call());
-  }
-  return await Promise.all(answers);
 }

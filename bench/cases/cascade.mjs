@@ -24,12 +24,12 @@ export async function cascade(world, { descendants, live }) {
       tokens.push(token);
     }
     const ended = Promise.all(below.map((taskId) => world.next('task.ended', taskId)));
-    const acknowledgedMs = await world.endTasks([root]);
-    const since = async (moments) => (await Promise.all(moments)).map((atMs) => atMs - acknowledgedMs);
+    const acknowledged = world.endTasks([root]);
     const [dead, refused] = await Promise.all([
-      since(sessions.map(({ died }) => died)),
-      since(tokens.map((token) => resource.refused(token))),
+      Promise.all(sessions.map(async ({ died }) => (await died) - (await acknowledged))),
+      Promise.all(tokens.map((token) => resource.refusedAfterMs(token, () => acknowledged))),
     ]);
+    const acknowledgedMs = await acknowledged;
     const last = Math.max(...(await ended).map(({ atMs }) => atMs));
     return {
       ...shown(`under ${descendants} descendants: session dead`, dead),

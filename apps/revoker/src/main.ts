@@ -90,8 +90,6 @@ await runService({
           process: { id: parts.instanceId, isDead: (id) => isDead(parts.db.pool, id) },
           // What only becomes known waits for an end, not for a reader.
           gather: { [CREDENTIAL_EVENTS]: 20 },
-          // Calls come one by one, and say nothing before the end of their task.
-          fetchesPerSecond: 40,
           positions: async (assigned) => {
             // What an earlier owner of these partitions decided is told before anything newer is decided.
             await revoker.forget(new Set(assigned.map(({ topic }) => topic)));

@@ -126,7 +126,10 @@ export async function openParts(
       originOf: originBy(peers, 'revoker'),
     });
     await beginRecovery(db, opened, peers, log);
-    const sender = new Relay({ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) });
+    const sender = new Relay({
+      ...{ db, bus: opened, warn, sign: (record, store) => signer.sign(record, store) },
+      first: new Set([REVOCATIONS]),
+    });
     await sender.start();
     relay = sender;
     if (targets.some(({ provider }) => provider === 'jwt')) outlet.follow(opened, peers);

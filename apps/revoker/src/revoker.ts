@@ -66,7 +66,12 @@ export class Revoker {
     this.tasks = new Intake({
       ...shared,
       read: (record) => readTaskEvent(record, trust),
-      handle: (tx, batch) => onTaskEvents(tx, batch, parts, this.#lanes.taker()),
+      handle: async (tx, batch) => {
+        const flushed = await onTaskEvents(tx, batch, parts, this.#lanes.taker());
+        // What is gathered may be of leases under the task that ends. The end has its locks, and is no longer held up by it.
+        if (batch.some(({ record }) => hurriesEnd(record))) setImmediate(() => this.leases.hurry());
+        return flushed;
+      },
       after: (flushed) => {
         if (flushed.work.length > 0) faultPoint('end.after_commit');
         after(flushed);
@@ -111,10 +116,7 @@ export class Revoker {
 
   /** Nothing is cut before what the records said is stored, and cutting is not waited for (rule 10). */
   async onTaskEvents(records: readonly BusRecord[]): Promise<void> {
-    const taken = this.tasks.take(records);
-    // What is gathered may be of leases under the task that ends: it is read while the database is at the end.
-    if (records.some(hurriesEnd)) setImmediate(() => this.leases.hurry());
-    await taken;
+    await this.tasks.take(records);
   }
 
   async onLeaseEvents(records: readonly BusRecord[]): Promise<void> {

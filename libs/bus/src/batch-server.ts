@@ -21,8 +21,6 @@ export interface BatchServerParts {
    * group of their own, `<group>.gathered`, so that they hold nobody up. `positions` is asked for each by itself.
    */
   gather?: Readonly<Record<string, number>>;
-  /** See `Subscription.fetchesPerSecond`; of each reader. */
-  fetchesPerSecond?: number;
   /** Told once; the process must then end with a status that is not 0. */
   onCrash: Subscription['onCrash'];
 }
@@ -42,7 +40,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
 
   /** Subscribes to the topics of all handlers; where it had subscribed before, anew. Reading begins later: see {@link isReady}. */
   async listen(callback: Callback): Promise<void> {
-    const { bus, positions, process, fetchesPerSecond, onCrash } = this.#parts;
+    const { bus, positions, process, onCrash } = this.#parts;
     try {
       await this.close();
       for (const readers of this.#readers()) {
@@ -50,7 +48,6 @@ export class BatchServer extends Server implements CustomTransportStrategy {
           ...readers,
           positions,
           ...(process === undefined ? {} : { process }),
-          ...(fetchesPerSecond === undefined ? {} : { fetchesPerSecond }),
           onCrash,
         };
         this.#consumers.push(

@@ -44,8 +44,6 @@ export interface Subscription {
   topics: readonly string[];
   /** Between two fetches that bring something there may be as much as this, so that fewer bring more. A bus may hurry. */
   gatherMs?: number;
-  /** Where records keep coming, it asks for them so often at most. Absent: as soon as it has handled what came. A bus may hurry. */
-  fetchesPerSecond?: number;
   /**
    * Who reads, and whether another process does no more: members of the group that were killed need not be waited for. `isDead` may be
    * wrong of a process that lives; it joins again.

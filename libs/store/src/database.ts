@@ -3,7 +3,7 @@
  * inbox, events, rows, outbox and the consumer's position change in one transaction or not at all.
  */
 import pg from 'pg';
-import { inOneWrite } from './one-write.js';
+import { inOneAnswer } from './one-answer.js';
 
 // int8 is an offset or a counter here: never a float.
 pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
@@ -62,7 +62,7 @@ export function openDatabase(
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
   pool.on('error', onIdleError);
-  pool.on('connect', inOneWrite);
+  pool.on('connect', inOneAnswer);
   return { pool, schema: settings.schema, close: () => pool.end() };
 }
 
@@ -76,6 +76,10 @@ export class Last<T> {
     answer.catch(() => undefined);
   }
 }
+
+/** Prepared, as the statements between them: a statement of the simple protocol is answered by itself. */
+const BEGIN = { name: 'begin', text: 'BEGIN' };
+const COMMIT = { name: 'commit', text: 'COMMIT' };
 
 export const answerOf = async <T>(result: T | Last<T>): Promise<T> =>
   result instanceof Last ? await result.answer : result;
@@ -91,11 +95,11 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T | La
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   try {
-    const begun = client.query('BEGIN');
+    const begun = client.query(BEGIN);
     begun.catch(() => undefined);
     const result = await work(client);
     await begun;
-    const [answer, { command }] = await Promise.all([answerOf(result), client.query('COMMIT')]);
+    const [answer, { command }] = await Promise.all([answerOf(result), client.query(COMMIT)]);
     // The answer to the COMMIT of a transaction in which something failed, whoever overlooked that.
     if (command !== 'COMMIT') throw new Error('a transaction was rolled back at its commit');
     return answer;

@@ -18,6 +18,8 @@ export interface RelayParts {
   db: Database;
   bus: Bus;
   sign: SignRecord;
+  /** Topics whose records go in a request of their own, before all others: who reads them is not kept waiting by who reads the rest. */
+  first?: ReadonlySet<string>;
   /** Told of failed sends and of rows that a dead writer left. Constant messages. */
   warn: (fields: object, message: string) => void;
 }
@@ -144,7 +146,7 @@ export class Relay {
     try {
       while (this.#queue.length > 0) {
         this.#queue.sort((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0));
-        const batch = this.#queue.slice(0, BATCH);
+        const batch = this.#next();
         const parked = await this.#sendBatch(batch);
         const gone = new Set(batch);
         this.#queue = this.#queue.filter((waiting) => !gone.has(waiting));
@@ -162,6 +164,13 @@ export class Relay {
       // In the same turn as the last look at the queue: a send that comes later finds nobody pumping.
       this.#isPumping = false;
     }
+  }
+
+  /** Within each partition in the order of the counter. */
+  #next(): Waiting[] {
+    const { first } = this.#parts;
+    const urgent = first === undefined ? [] : this.#queue.filter(({ record }) => first.has(record.topic));
+    return (urgent.length > 0 ? urgent : this.#queue).slice(0, BATCH);
   }
 
   /**

@@ -2,7 +2,7 @@
  * One member of a consumer group. Positions come from `Subscription.positions`, never from Kafka's own commits:
  * partitions are paused in the moment they are assigned, sought to their positions, and only then read.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer as Client, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Log } from '#telemetry/log.js';
 import { BusError, type BusRecord, type Consumer, type Position, type Subscription } from '../bus.js';
@@ -13,7 +13,6 @@ import { toBusRecord } from './bus-record.js';
 import { kafkajs } from './client.js';
 import { leaveForDead } from './dead-members.js';
 import { fetchBounds } from './fetch-bounds.js';
-import { FetchPace } from './fetch-pace.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
 
@@ -23,6 +22,8 @@ const WAITING_AT_ONCE = 64;
 /** Where a partition brings so many at once there are more: nothing is waited for. */
 const PLENTY = 200;
 const HINT_EVERY_MS = 5_000;
+/** One begins while the turn is under way in which the handler writes to its sockets. */
+const TURNS_AHEAD = 2;
 
 const keyOf = (topic: string, partition: number) => `${topic}/${partition}`;
 
@@ -39,9 +40,8 @@ export class KafkaConsumer implements Consumer {
   #hints: NodeJS.Timeout | undefined;
   #hinted = '';
   #generation = 0;
-  readonly #pace: FetchPace | undefined;
   /** What the next fetch waits for; absent until the one before it has brought something. */
-  #gathering: (ReturnType<typeof deferred> & { ms: number }) | undefined;
+  #gathering: ReturnType<typeof deferred> | undefined;
   #restored = false;
   #run: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -53,8 +53,6 @@ export class KafkaConsumer implements Consumer {
     this.#client = kafka.consumer(consumerConfig(subscription));
     this.#admin = admin;
     this.#subscription = subscription;
-    const { fetchesPerSecond } = subscription;
-    if (fetchesPerSecond !== undefined) this.#pace = new FetchPace(fetchesPerSecond);
     this.#log = log.child({ group: subscription.group });
   }
 
@@ -81,7 +79,8 @@ export class KafkaConsumer implements Consumer {
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: this.#mayHold ? WAITING_AT_ONCE : PARTITIONS_AT_ONCE,
+        partitionsConsumedConcurrently:
+          this.#subscription.gatherMs === undefined ? PARTITIONS_AT_ONCE : WAITING_AT_ONCE,
         eachBatch: (payload) => this.#track(this.#onFetched(payload)),
       })
       .catch((error: unknown) => this.#die(error));
@@ -173,27 +172,21 @@ export class KafkaConsumer implements Consumer {
     if (generation !== this.#generation) return;
     this.#next.set(keyOf(topic, partition), { topic, partition, next: last + 1n });
     payload.resolveOffset(String(last));
-    if (this.#mayHold) await this.#gather(fresh.length);
-  }
-
-  get #mayHold(): boolean {
-    return this.#subscription.gatherMs !== undefined || this.#pace !== undefined;
+    // What this fetch set going leaves at the end of a turn of the event loop, and goes before the next is asked for.
+    for (let turn = 0; turn < TURNS_AHEAD; turn += 1) await nextTurn();
+    const { gatherMs } = this.#subscription;
+    if (gatherMs !== undefined) await this.#gather(fresh.length < PLENTY ? gatherMs : 0);
   }
 
   /**
    * What was fetched is handed over; the next fetch waits for its handlers, and so brings more. Kafka could wait for more by itself, but
    * would then be asked, and have nothing, over and over while nothing is said.
    */
-  async #gather(brought: number): Promise<void> {
-    const gathering = (this.#gathering ??= { ...deferred(), ms: this.#holdMs() });
-    if (gathering.ms === 0) return;
-    const timer = setTimeout(() => gathering.resolve(), brought < PLENTY ? gathering.ms : 0);
+  async #gather(ms: number): Promise<void> {
+    const gathering = (this.#gathering ??= deferred());
+    const timer = setTimeout(() => gathering.resolve(), ms);
     await gathering.promise;
     clearTimeout(timer);
-  }
-
-  #holdMs(): number {
-    return Math.max(this.#subscription.gatherMs ?? 0, this.#pace?.waitMs(performance.now()) ?? 0);
   }
 
   /**
