@@ -38,8 +38,9 @@ afterEach(async () => {
   await schema.drop();
 });
 
-function made(publish = (records: readonly OutgoingRecord[]) => bus.publish(records)) {
+function made(publish = (records: readonly OutgoingRecord[]) => bus.publish(records), first?: string) {
   const relay = new Relay({
+    ...(first === undefined ? {} : { first: new Set([first]) }),
     db: schema.db,
     bus: Object.assign(Object.create(bus) as FakeBus, { publish }),
     sign: ({ head }, store) => ({ ...writeHeaders(head), 'mayfly-store': store }),
@@ -248,4 +249,39 @@ it('starts, and drains, past a record that the bus refuses for good', async () =
   await relay.drain(0);
 
   expect(published()).toEqual([2]);
+});
+
+describe('a topic whose records go first', () => {
+  const NEWS = 'mayfly.revocations.v1';
+  const news = (n: number): UnsignedRecord => ({ ...record(n), topic: NEWS });
+
+  /** What each request brought, in the order in which they were sent. */
+  async function requestsOf(
+    records: UnsignedRecord[],
+    meanwhile: UnsignedRecord[] = [],
+  ): Promise<number[][]> {
+    const requests: number[][] = [];
+    let sending: Promise<void> | undefined;
+    const publish = async (sent: readonly OutgoingRecord[]) => {
+      if (requests.length === 0 && meanwhile.length > 0) sending = relay.send(await queued(...meanwhile));
+      requests.push(sent.map(({ value }) => Number(value?.toString())));
+      await bus.publish(sent);
+    };
+    const relay = made(publish, NEWS);
+    await relay.start();
+    await relay.send(await queued(...records));
+    await sending;
+    return requests;
+  }
+
+  it('has them sent by themselves, before what was written with them', async () => {
+    expect(await requestsOf([record(1), news(2), record(3), news(4)])).toEqual([
+      [2, 4],
+      [1, 3],
+    ]);
+  });
+
+  it('holds up the others for one request, however many more of them come', async () => {
+    expect(await requestsOf([record(1), news(2)], [news(3), record(4)])).toEqual([[2], [1, 3, 4]]);
+  });
 });

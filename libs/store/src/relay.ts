@@ -46,6 +46,8 @@ export class Relay {
   #queue: Waiting[] = [];
   #pumping: Promise<void> | undefined;
   #isPumping = false;
+  /** Whether the request before was one of those that go first. */
+  #wasUrgent = false;
   #sent: bigint[] = [];
   /** What the bus refuses in this life of the process. */
   readonly #parked = new Set<bigint>();
@@ -166,11 +168,15 @@ export class Relay {
     }
   }
 
-  /** Within each partition in the order of the counter. */
+  /** Within each partition in the order of the counter. Others wait for one request of such that go first, and no longer. */
   #next(): Waiting[] {
     const { first } = this.#parts;
-    const urgent = first === undefined ? [] : this.#queue.filter(({ record }) => first.has(record.topic));
-    return (urgent.length > 0 ? urgent : this.#queue).slice(0, BATCH);
+    const urgent =
+      first === undefined || this.#wasUrgent
+        ? []
+        : this.#queue.filter(({ record }) => first.has(record.topic));
+    this.#wasUrgent = urgent.length > 0;
+    return (this.#wasUrgent ? urgent : this.#queue).slice(0, BATCH);
   }
 
   /**
