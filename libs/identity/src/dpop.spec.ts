@@ -59,6 +59,15 @@ describe('a proof made by jose', () => {
     expect(codeOf(proof)).toBe('accepted');
   });
 
+  it('is checked with the key that is known by its thumbprint, and by no other', async () => {
+    const known = new Map([[await calculateJwkThumbprint(publicOf(AGENT_KEY)), keyObject(AGENT_KEY)]]);
+    const knownKey = (jkt: string) => known.get(jkt);
+    expect(codeOf(await made(), { knownKey })).toBe('accepted');
+    expect(codeOf(await made({}, {}, AGENT_ED25519_KEY), { knownKey })).toBe('accepted');
+    known.set(await calculateJwkThumbprint(publicOf(AGENT_KEY)), keyObject(OTHER_KEY));
+    expect(codeOf(await made(), { knownKey })).toBe('ERR_DPOP_SIGNATURE');
+  });
+
   it('for an access token is accepted with that token', async () => {
     expect(codeOf(await made({ ath: ATH }), { accessToken: ACCESS_TOKEN })).toBe('accepted');
   });

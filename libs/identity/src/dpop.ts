@@ -47,6 +47,8 @@ export interface DpopRequest {
   accessToken?: string;
   /** Absent: no nonce is asked for, and one that is there is not looked at. */
   nonces?: { accepts(nonce: string, nowMs: number): boolean };
+  /** A key that was imported before, by its thumbprint: to import one costs as much as to check what it signed. */
+  knownKey?: (jkt: string) => KeyObject | undefined;
 }
 
 export interface DpopProof {
@@ -88,12 +90,13 @@ export function verifyDpop(proof: string, request: DpopRequest, nowMs: number): 
   const wrong = mismatchOf(reading.claims, request, nowMs);
   if (wrong !== undefined) return wrong;
 
-  const key = importPublicJwk(jwk);
+  const jkt = thumbprint(jwk);
+  const key = request.knownKey?.(jkt) ?? importPublicJwk(jwk);
   if (key === undefined) return refuse('ERR_DPOP_KEY', 'the key of the proof is not a point on its curve');
   if (!verifyJws(jws, key, algorithm))
     return refuse('ERR_DPOP_SIGNATURE', 'the signature of the proof does not verify');
   const { jti, iat } = reading.claims;
-  return { ok: true, jkt: thumbprint(jwk), jti, key, iatMs: iat * 1000 };
+  return { ok: true, jkt, jti, key, iatMs: iat * 1000 };
 }
 
 interface Claims {

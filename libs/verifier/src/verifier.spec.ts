@@ -1,6 +1,6 @@
 /** What a request needs to be let through and what of it changes from one moment to the next. */
 import { createHash } from 'node:crypto';
-import { ISSUER_KEY, OTHER_KEY } from '../../identity/test/fixtures.js';
+import { AGENT_KEY, ISSUER_KEY, OTHER_KEY, publicOf } from '../../identity/test/fixtures.js';
 import { ReplayCache } from './replay-cache.js';
 import type { RequestToCheck, Verdict, VerifierOptions } from './verifier.js';
 import {
@@ -12,6 +12,7 @@ import {
   TASK,
   accessToken,
   detail,
+  dpop,
   keyObjectOf,
   request,
   verifierWith,
@@ -101,6 +102,16 @@ describe('a token that was verified before', () => {
   it('is refused once its lease is dead', async () => {
     let lives: 'live' | 'dead' = 'live';
     expect(await twice({ life: { lifeOf: () => lives } }, () => (lives = 'dead'))).toBe('ERR_TOKEN_REVOKED');
+  });
+
+  it('stays bound to its holder, whose key is remembered as the holder proved it', async () => {
+    const verifier = verifierWith();
+    const token = await accessToken();
+    const [stolen, forged] = [{ key: OTHER_KEY }, { key: OTHER_KEY, jwk: publicOf(AGENT_KEY) }];
+    const codes = [];
+    for (const by of [{}, stolen, forged, {}])
+      codes.push(codeOf(await verifier.check(await request({ token, dpop: await dpop(token, {}, by) }))));
+    expect(codes).toEqual(['ok', 'ERR_DPOP_OTHER_KEY', 'ERR_DPOP_SIGNATURE', 'ok']);
   });
 
   it('is as good as one that was not: with one letter changed it is another', async () => {

@@ -2,8 +2,9 @@
  * Whether a request may do what it is about to do: what a downstream service asks before each act. Signature, audience, expiry, the
  * holder's proof, that the grant covers this tool, dataset, action and these arguments, and that the lease lives at this moment.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { canonical } from '#events/jcs.js';
+import { BoundedMap } from '#identity/bounded-map.js';
 import { DPOP_WINDOW_MS, verifyDpop, type DpopProof } from '#identity/dpop.js';
 import type { AccessTokenClaims } from '#tokens/access-token.js';
 import { covers } from '#tokens/authorization-detail.js';
@@ -68,6 +69,10 @@ export interface VerifierOptions {
   clock?: () => number;
 }
 
+/** Imported, by thumbprint: of those alone to whom the issuer has bound a token, so strangers push nothing out. */
+type HolderKeys = BoundedMap<string, KeyObject>;
+const MAX_HOLDERS = 1_000;
+
 export interface Verifier {
   /** Never rejects, whatever strings and JSON values it is given; what is no string is not taken for one. */
   check(request: RequestToCheck): Promise<Verdict>;
@@ -89,6 +94,7 @@ function checksOf(options: VerifierOptions) {
   const whenUnknown = options.whenUnknown ?? ((action) => (action === 'read' ? 'introspect' : 'refuse'));
   const replays = options.replays ?? new ReplayCache();
   const tokens = new TokenCheck(options);
+  const holders: HolderKeys = new BoundedMap(MAX_HOLDERS);
 
   return async (request: RequestToCheck): Promise<Step<Accepted>> => {
     const presented = tokenIn(request.authorization);
@@ -96,7 +102,7 @@ function checksOf(options: VerifierOptions) {
     const { token } = presented;
     const verified = await tokens.verify(token, clock());
     if (!verified.ok) return verified;
-    const proof = holderOf(request, token, verified.claims, clock());
+    const proof = holderOf(request, token, verified.claims, holders, clock());
     if (!proof.ok) return proof;
     const granted = grantFor(request, verified.claims, audience);
     if (!granted.ok) return granted;
@@ -159,17 +165,20 @@ function holderOf(
   { method, url, dpop }: RequestToCheck,
   token: string,
   { cnf }: AccessTokenClaims,
+  holders: HolderKeys,
   nowMs: number,
 ): Step<DpopProof> {
   const [proof, another] = Array.isArray(dpop) ? (dpop as unknown[]) : [dpop];
   if (another !== undefined) return no('ERR_DPOP_DOUBLED', 'the request brings more than one proof');
   if (typeof proof !== 'string' || proof === '')
     return no('ERR_DPOP_MISSING', 'the request brings no proof of the key');
-  const verified = verifyDpop(proof, { method, url, accessToken: token }, nowMs);
+  const knownKey = (jkt: string) => holders.get(jkt);
+  const verified = verifyDpop(proof, { method, url, accessToken: token, knownKey }, nowMs);
   if (!verified.ok) return no(verified.refusal.code, verified.refusal.reason);
-  return verified.jkt === cnf.jkt
-    ? verified
-    : no('ERR_DPOP_OTHER_KEY', 'the token is bound to another key than the proof');
+  if (verified.jkt !== cnf.jkt)
+    return no('ERR_DPOP_OTHER_KEY', 'the token is bound to another key than the proof');
+  holders.set(verified.jkt, verified.key);
+  return verified;
 }
 
 /** That one detail of the grant covers the act, and that the arguments are those that were decided on. */
