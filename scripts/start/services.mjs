@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from '../servers/child.mjs';
+import { giveWay } from '../servers/give-way.mjs';
 import { eventually } from '../servers/ports.mjs';
 import { Failure } from '../servers/problem.mjs';
 
@@ -60,7 +61,7 @@ export async function startService(options) {
     stopSignal: reaper === null ? 'SIGTERM' : 'SIGKILL',
     reaper,
   });
-  if (NICE[service] !== undefined) setPriority(child.pid, NICE[service]);
+  if (NICE[service] !== undefined) giveWay(child.pid, NICE[service]);
   await onSpawn(child);
   let reasons = 'it does not answer';
   const isReady = async () => {
