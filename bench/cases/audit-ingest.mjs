@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { REVOCATIONS } from '../../dist/libs/events/src/topics.js';
+import { atRate } from '../at-rate.mjs';
 import { processorTime } from '../processor.mjs';
 import { percentile } from '../stats.mjs';
 import { Traffic } from '../traffic.mjs';
@@ -124,14 +125,7 @@ async function steady({ bus }, database, watched, perSecond, seconds) {
   const before = await sizeOf(database);
   await ask(watched);
   const slices = 10;
-  const startMs = performance.now();
-  const sending = [];
-  for (let n = 0; n < seconds * slices; n += 1) {
-    const dueMs = startMs + (n * 1_000) / slices;
-    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    sending.push(bus.publish(traffic.next(perSecond / slices)));
-  }
-  await Promise.all(sending);
+  await atRate(seconds * slices, slices, () => bus.publish(traffic.next(perSecond / slices)));
   const count = seconds * slices * (perSecond / slices);
   await until(async () => (await sizeOf(database)) >= before + count);
   await sleep(LOOK_EVERY_MS);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { URLSearchParams } from 'node:url';
 import { mintSvid } from '../../dist/libs/identity/src/development/mint-svid.js';
+import { atRate } from '../at-rate.mjs';
 import { processorTime } from '../processor.mjs';
 import { ANALYST, WITH_A_TOKEN } from '../sample-world.mjs';
 import { latencies } from '../stats.mjs';
@@ -21,14 +22,7 @@ export async function run({ world, size }) {
   const taskOf = (n) => tasks[n % tasks.length];
   await agent.token(taskOf(0));
 
-  const startMs = performance.now();
-  const steady = [];
-  for (let n = 1; n < calls; n += 1) {
-    const dueMs = startMs + (n * 1_000) / callsPerSecond;
-    if (dueMs > performance.now()) await sleep(dueMs - performance.now());
-    steady.push(agent.token(taskOf(n)));
-  }
-  const valuesMs = await Promise.all(steady);
+  const valuesMs = await atRate(calls - 1, callsPerSecond, (n) => agent.token(taskOf(n + 1)));
   const used = processorTime(world.stack);
   const backlogMs = performance.now();
   let next = calls;
