@@ -77,9 +77,9 @@ export class Last<T> {
   }
 }
 
-/** Prepared, as the statements between them: a statement of the simple protocol is answered by itself. */
-const BEGIN = { name: 'begin', text: 'BEGIN' };
-const COMMIT = { name: 'commit', text: 'COMMIT' };
+/** Prepared, as the statements between them: a statement of the simple protocol is answered by itself. Who reads along sees their names. */
+const BEGIN = { name: 'BEGIN', text: 'BEGIN' };
+const COMMIT = { name: 'COMMIT', text: 'COMMIT' };
 
 export const answerOf = async <T>(result: T | Last<T>): Promise<T> =>
   result instanceof Last ? await result.answer : result;

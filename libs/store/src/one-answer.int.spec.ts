@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
-import { transact, type Tx } from './database.js';
+import { Last, transact, type Tx } from './database.js';
 
 let schema: FreshSchema;
 beforeEach(async () => {
@@ -63,6 +63,24 @@ it('throws what failed first, tells those behind it that they were skipped, and 
     outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'done' : codeOf(outcome.reason))),
   ).toEqual(['done', '23505', '25P02', '25P02']);
   expect(await said()).toEqual([]);
+});
+
+it('throws what failed, and not what was skipped for it, however long the way of the one and how short that of the other', async () => {
+  const late = async (answer: Promise<unknown>) => {
+    for (let step = 0; step < 20; step += 1) await Promise.resolve();
+    return await answer.catch(async (error: unknown) => {
+      for (let step = 0; step < 20; step += 1) await Promise.resolve();
+      throw error;
+    });
+  };
+  await transact(schema.db, (tx) => say(tx, 'one'));
+
+  const beside = transact(schema.db, (tx) =>
+    Promise.all([say(tx, 'two'), late(say(tx, 'one')), say(tx, 'three')]),
+  );
+  await expect(beside).rejects.toMatchObject({ code: '23505' });
+  const withTheCommit = transact(schema.db, (tx) => Promise.resolve(new Last(late(say(tx, 'one')))));
+  await expect(withTheCommit).rejects.toMatchObject({ code: '23505' });
 });
 
 it('goes on with the connection after a statement failed', async () => {

@@ -6,6 +6,7 @@
  * The client takes each ReadyForQuery, the answer to a Sync, for the end of a statement: it is told of those that are left out.
  */
 import type { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 
 /** As in pg 8.23, beside its types. */
@@ -25,13 +26,12 @@ interface Group {
 const ENDS: ReadonlySet<string | undefined> = new Set(['COMMIT', 'ROLLBACK']);
 
 /** What PostgreSQL says where each statement has a Sync. */
-const skipped = () =>
-  Object.assign(
-    new Error('current transaction is aborted, commands ignored until end of transaction block'),
-    {
-      code: '25P02',
-    },
-  );
+class Skipped extends Error {
+  readonly code = '25P02';
+  constructor() {
+    super('current transaction is aborted, commands ignored until end of transaction block');
+  }
+}
 
 /** For each connection of a pool, once it is connected. */
 export function inOneAnswer(client: pg.PoolClient): void {
@@ -51,13 +51,22 @@ export function inOneAnswer(client: pg.PoolClient): void {
     }
     const text = textOf(args[0]);
     if (text === 'BEGIN') groups.inTransaction = true;
-    const answer = query(...args);
+    const answer = afterTheCause(query(...args));
     if (ENDS.has(text)) {
       groups.inTransaction = false;
       groups.close();
     }
     return answer;
   }) as typeof client.query;
+}
+
+/** What failed is told a turn before what was skipped for it, so that whoever waits for both hears of that. */
+function afterTheCause(answer: unknown): unknown {
+  if (!(answer instanceof Promise)) return answer;
+  return answer.catch(async (error: unknown) => {
+    if (error instanceof Skipped) await nextTurn();
+    throw error;
+  });
 }
 
 const textOf = (statement: unknown): string | undefined =>
@@ -119,7 +128,7 @@ class Groups {
     this.#isTelling = true;
     for (; group.unanswered > 1; group.unanswered -= 1) {
       this.connection.emit('readyForQuery', { status: 'E' });
-      this.connection.emit('errorMessage', skipped());
+      this.connection.emit('errorMessage', new Skipped());
     }
     this.#isTelling = false;
   }
