@@ -29,10 +29,15 @@ export interface IntakeParts<R, E> {
   weigh?: (record: BusRecord) => number;
   /** How long a transaction should take, where there is more than one's worth: batches grow and shrink towards it. None: as many as there is room for. */
   aimMs?: number;
+  /** The same of batches in which no record hurries, which those that do come behind; `aimMs` if nothing is said. */
+  calmAimMs?: number;
+  /** How long others are to have the processor after such a batch, which took `ms`, unless a record that hurries comes or what waits is five seconds late; 0 if nothing is said. */
+  restsFor?: (ms: number) => number;
   /** Asked before each batch: resolves when there is room for what follows from it. */
   room?: () => Promise<void>;
   /** How long records may gather where none of them hurries; 0 if nothing is said. */
   gatherMs?: number;
+  /** Whether somebody waits for what follows from a record: it goes first, with what comes before it in its partition. */
   hurries?: (record: BusRecord) => boolean;
   warn: (fields: object, message: string) => void;
   /** Nothing more can be taken: not even setting a record aside succeeds. The process must end. */

@@ -1,3 +1,4 @@
+import type { BusRecord } from '#bus/bus.js';
 import { IntakeWorld, many, rec } from '../test/intake-world.js';
 
 let world: IntakeWorld;
@@ -37,6 +38,52 @@ describe('records of several partitions', () => {
     await intake.idle();
 
     expect(world.committed).toEqual([['a0', 'b0', 'now']]);
+  });
+
+  it('go first where somebody waits for them, and with them what comes before them in their partition', async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const intake = world.intake({
+      hurries: (record) => String(record.value).includes('now'),
+      weigh: () => 2,
+      handle: async (tx, batch) => {
+        if (batch.some(({ said }) => said === 'now first')) await held;
+        for (const { said } of batch) await tx.query('INSERT INTO done (said) VALUES ($1)', [said]);
+        return batch.map(({ said }) => said);
+      },
+    });
+    await intake.take([rec(9, 0, 'z', 'now first')]);
+    await intake.take(many(0, 5, 'a'));
+    await intake.take([rec(1, 0, 'b', 'b0'), rec(1, 1, 'b', 'b1 now'), rec(1, 2, 'b', 'b2')]);
+    letGo();
+    await intake.idle();
+
+    expect(world.committed).toEqual([['now first'], ['a0', 'a1', 'b0', 'b1 now'], ['a2', 'a3', 'a4', 'b2']]);
+    expect(await world.positions(0, 1, 9)).toEqual(['0:5', '1:3', '9:1']);
+  });
+
+  it('rest after a batch in which nobody was waited for, until somebody is', async () => {
+    const intake = world.intake({
+      hurries: (record) => String(record.value) === 'now',
+      restsFor: () => 60_000,
+    });
+    const now = (record: BusRecord): BusRecord => ({ ...record, appendedAtMs: Date.now() });
+    await intake.take([now(rec(0, 0, 'a', 'a0'))]);
+    while (world.committed.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await intake.take([now(rec(0, 1, 'a', 'a1'))]);
+    expect(await world.done()).toEqual(['a0']);
+    await intake.take([now(rec(1, 0, 'b', 'now'))]);
+    await intake.idle();
+
+    expect(world.committed).toEqual([['a0'], ['a1', 'now']]);
+  });
+
+  it('do not rest where what waits is late', async () => {
+    const intake = world.intake({ weigh: () => 100, restsFor: () => 60_000 });
+    await intake.take(many(0, 3, 'a'));
+    await intake.idle();
+
+    expect(world.committed).toEqual([['a0'], ['a1'], ['a2']]);
   });
 
   it('gather no longer once they are told to hurry', async () => {

@@ -14,7 +14,8 @@ import { answerOf, Last } from './database.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
 import type { IntakeParts } from './intake-parts.js';
-import { Readings, type Read } from './readings.js';
+import { countIn, nextBatch, weightOf } from './next-batch.js';
+import { readOf, Readings } from './readings.js';
 import { isTransient } from './transient.js';
 
 /** What waits in here, at most, before the bus is held up. */
@@ -24,17 +25,12 @@ const BUG_TRIES = 3;
 const BUG_PAUSE_MS = 50;
 const ASIDE_TRIES = 5;
 const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_REST_MS = 200;
+const LATE_MS = 5_000;
 
 const bytesOf = (record: BusRecord) => (record.value?.byteLength ?? 0) + 1_000;
 
 class Dropped extends Error {}
-
-/** A record that was passed over here would be lost: its position moves with the others'. */
-function readOf<R>(read: ReadonlyMap<BusRecord, Read<R>>, record: BusRecord): Read<R> {
-  const found = read.get(record);
-  if (found === undefined) throw new Error('a record is to be handled that was not read');
-  return found;
-}
 
 export class Intake<R, E> {
   readonly #parts: IntakeParts<R, E>;
@@ -42,9 +38,12 @@ export class Intake<R, E> {
   readonly #held: HeldKeys;
   readonly #idle: IdlePositions;
   readonly #room: BatchRoom;
+  /** Of batches in which nobody is waited for. */
+  readonly #calmRoom: BatchRoom;
   #waiting: BusRecord[] = [];
   #bytes = 0;
   #since = 0;
+  #restUntilMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #roomFor: (() => void)[] = [];
@@ -59,6 +58,7 @@ export class Intake<R, E> {
     this.#held = new HeldKeys(parts.group);
     this.#idle = new IdlePositions(parts.db, parts.group, parts.warn);
     this.#room = new BatchRoom(parts.aimMs);
+    this.#calmRoom = new BatchRoom(parts.calmAimMs ?? parts.aimMs);
   }
 
   /** Takes the records of one fetch. Resolves when there is room for more, which may be before they are handled. */
@@ -80,6 +80,7 @@ export class Intake<R, E> {
   hurry(): void {
     if (this.#waiting.length === 0) return;
     this.#since = -Infinity;
+    this.#restUntilMs = 0;
     this.#next();
   }
 
@@ -154,15 +155,19 @@ export class Intake<R, E> {
   }
 
   #gatheringMs(): number {
-    const { gatherMs = 0, hurries = () => false } = this.#parts;
-    if (gatherMs === 0 || this.#roomy() < this.#waiting.length || this.#waiting.some(hurries)) return 0;
-    return Math.ceil(this.#since + gatherMs - performance.now());
+    const { gatherMs = 0 } = this.#parts;
+    if (this.#roomNow() === this.#room) return 0;
+    const isFull = this.#roomy() < this.#waiting.length;
+    const untilMs = Math.max(isFull ? 0 : this.#since + gatherMs, this.#restUntilMs);
+    return Math.ceil(untilMs - performance.now());
   }
 
   /** One batch. Never rejects. */
   async #flush(): Promise<void> {
     await this.#parts.room?.();
-    const batch = this.#waiting.splice(0, this.#roomy());
+    const room = this.#roomNow();
+    const { batch, rest } = nextBatch(this.#waiting, { ...this.#judged(), room: room.size });
+    this.#waiting = rest;
     for (const record of batch) this.#bytes -= bytesOf(record);
     this.#readAhead();
     this.#since = performance.now();
@@ -172,7 +177,9 @@ export class Intake<R, E> {
     const [beganMs, isMore] = [performance.now(), this.#waiting.length > 0];
     try {
       await this.#process(batch, this.#generation);
-      this.#room.took(performance.now() - beganMs, this.#weightOf(batch), isMore);
+      const tookMs = performance.now() - beganMs;
+      room.took(tookMs, weightOf(batch, this.#judged().weigh), isMore);
+      if (room === this.#calmRoom) this.#rest(tookMs);
     } catch (error) {
       if (error instanceof Dropped) return;
       this.#dead = error instanceof Error ? error : new Error(String(error));
@@ -181,26 +188,29 @@ export class Intake<R, E> {
     }
   }
 
+  /** Where what waits is late by now, nobody else goes first any more. */
+  #rest(tookMs: number): void {
+    const { restsFor = () => 0 } = this.#parts;
+    const isLate = this.#waiting.some(({ appendedAtMs }) => Date.now() - appendedAtMs > LATE_MS);
+    this.#restUntilMs = isLate ? 0 : performance.now() + Math.min(restsFor(tookMs), LONGEST_REST_MS);
+  }
+
   /** What the next batch says is read while this one commits: no sooner, because what is read takes more memory than what waits. */
   #readAhead(): void {
     if (this.#readings.areElsewhere) void this.#readings.begin(this.#waiting.slice(0, this.#roomy()));
   }
 
-  #weightOf(batch: readonly BusRecord[]): number {
-    const { weigh = () => 1 } = this.#parts;
-    return batch.reduce((sum, record) => sum + weigh(record), 0);
+  #judged() {
+    const { weigh = () => 1, hurries = () => false } = this.#parts;
+    return { weigh, hurries };
+  }
+
+  #roomNow(): BatchRoom {
+    return this.#waiting.some(this.#judged().hurries) ? this.#room : this.#calmRoom;
   }
 
   #roomy(): number {
-    const { weigh = () => 1 } = this.#parts;
-    let room = this.#room.size;
-    let count = 0;
-    for (const record of this.#waiting) {
-      room -= weigh(record);
-      if (room < 0 && count > 0) break;
-      count += 1;
-    }
-    return count;
+    return countIn(this.#waiting, this.#roomNow().size, this.#judged().weigh);
   }
 
   async #process(records: readonly BusRecord[], generation: number): Promise<void> {

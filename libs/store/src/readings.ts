@@ -14,6 +14,13 @@ export type Reader<R> = ((record: BusRecord) => R) | { elsewhere: (record: BusRe
 /** So many are begun in one turn of the event loop: whoever else waits for it, as answers of the database do, is let in between. */
 const AT_ONCE = 32;
 
+/** A record that was passed over here would be lost: its position moves with the others'. */
+export function readOf<R>(read: ReadonlyMap<BusRecord, Read<R>>, record: BusRecord): Read<R> {
+  const found = read.get(record);
+  if (found === undefined) throw new Error('a record is to be handled that was not read');
+  return found;
+}
+
 export class Readings<R> {
   readonly #done = new WeakMap<BusRecord, Read<R>>();
   readonly #underWay = new WeakMap<BusRecord, Promise<Read<R>>>();

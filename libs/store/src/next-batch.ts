@@ -1,0 +1,65 @@
+/**
+ * Which of the records that wait one transaction takes on. Where somebody waits for what follows from some of them, those go first, and
+ * with them what comes before them in their partitions: a position stands behind all that was handled. Others go along as long as they
+ * are few: they cost no transaction of their own then, and never come to stand still.
+ */
+import type { BusRecord } from '#bus/bus.js';
+import { partitionKey } from './offsets.js';
+
+/** By weight, of those that nobody waits for: as many as there are that somebody does wait for, but never so few that they come to stand still. */
+const ALONG_AT_LEAST = 4;
+
+export interface Choice {
+  /** How much one transaction takes, by weight. */
+  room: number;
+  weigh: (record: BusRecord) => number;
+  /** Whether somebody waits for what follows from it. */
+  hurries: (record: BusRecord) => boolean;
+}
+
+/** Both in the order in which they came. */
+export interface NextBatch {
+  batch: BusRecord[];
+  rest: BusRecord[];
+}
+
+/** @param waiting in the order in which they came, and so in order within each partition. @returns a batch of one at the least */
+export function nextBatch(waiting: readonly BusRecord[], { room, weigh, hurries }: Choice): NextBatch {
+  const lastAwaited = new Map<string, bigint>();
+  for (const record of waiting) if (hurries(record)) lastAwaited.set(partitionKey(record), record.offset);
+  const goesFirst = (record: BusRecord) => record.offset <= (lastAwaited.get(partitionKey(record)) ?? -1n);
+  const first = waiting.filter(goesFirst);
+  if (first.length === 0 || first.length === waiting.length) {
+    const count = countIn(waiting, room, weigh);
+    return { batch: waiting.slice(0, count), rest: waiting.slice(count) };
+  }
+  const count = countIn(first, room, weigh);
+  const isFull = new Set(first.slice(count).map(partitionKey));
+  const others = waiting.filter((record) => !goesFirst(record) && !isFull.has(partitionKey(record)));
+  const going = first.slice(0, count);
+  const along = Math.max(ALONG_AT_LEAST, weightOf(going.filter(hurries), weigh));
+  const taken = new Set([...going, ...others.slice(0, countIn(others, along, weigh))]);
+  return {
+    batch: waiting.filter((record) => taken.has(record)),
+    rest: waiting.filter((record) => !taken.has(record)),
+  };
+}
+
+export const weightOf = (records: readonly BusRecord[], weigh: (record: BusRecord) => number): number =>
+  records.reduce((sum, record) => sum + weigh(record), 0);
+
+/** How many of them one transaction has room for, from the first on. */
+export function countIn(
+  records: readonly BusRecord[],
+  room: number,
+  weigh: (record: BusRecord) => number,
+): number {
+  let left = room;
+  let count = 0;
+  for (const record of records) {
+    left -= weigh(record);
+    if (left < 0 && count > 0) break;
+    count += 1;
+  }
+  return count;
+}
