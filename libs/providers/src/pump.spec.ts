@@ -64,3 +64,36 @@ it('takes as few kinds at once as it can, and always the one that waits longest'
 
   expect(batches).toEqual([['-'], ['b1', 'b2', 'c1'], ['a1', 'a2', 'c2']]);
 });
+
+it('begins none beside a full batch, and any beside one that is not', async () => {
+  const gates = Array.from({ length: 4 }, gate);
+  const batches: number[][] = [];
+  const pump = new Pump<number, null>({ flushes: 2, batch: 2, fullAloneMs: 60_000 }, async (items) => {
+    batches.push(items);
+    await gates[batches.length - 1]?.opened;
+    return items.map(() => null);
+  });
+  const results = [1, 2, 3, 4, 5, 6].map((n) => pump.push(n));
+  expect(batches).toEqual([[1], [2]]);
+
+  gates[0]?.open();
+  gates[1]?.open();
+  await Promise.all(results.slice(0, 2));
+  expect(batches).toEqual([[1], [2], [3, 4]]);
+
+  gates[2]?.open();
+  gates[3]?.open();
+  await Promise.all(results);
+  expect(batches).toEqual([[1], [2], [3, 4], [5, 6]]);
+});
+
+it('waits for a full batch that hangs no longer than it is told to', async () => {
+  const begun: number[][] = [];
+  const pump = new Pump<number, null>({ flushes: 2, batch: 1, fullAloneMs: 20 }, (items) => {
+    begun.push(items);
+    return begun.length === 1 ? new Promise(() => undefined) : Promise.resolve([null]);
+  });
+  void pump.push(1);
+  await pump.push(2);
+  expect(begun).toEqual([[1], [2]]);
+});

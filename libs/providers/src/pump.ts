@@ -13,6 +13,11 @@ export interface PumpLimits<T> {
   flushes: number;
   /** with so many items each. */
   batch: number;
+  /**
+   * Beside a full one no other is begun for this long. It keeps the server busy: a second would take its time, and that of whoever else
+   * asks something there. One that hangs holds nobody up for longer.
+   */
+  fullAloneMs?: number;
   /** Items of one kind cost less together: where more wait than a batch takes, it takes as few kinds as it can. */
   kindOf?: (item: T) => string;
 }
@@ -22,6 +27,8 @@ export class Pump<T, R> {
   readonly #flush: (items: T[]) => Promise<R[]>;
   readonly #limits: PumpLimits<T>;
   #running = 0;
+  /** Full ones that were begun a moment ago. */
+  #alone = 0;
 
   /** `flush` gives one result for each item, in their order. */
   constructor(limits: PumpLimits<T>, flush: (items: T[]) => Promise<R[]>) {
@@ -38,7 +45,7 @@ export class Pump<T, R> {
   }
 
   #start(): void {
-    while (this.#running < this.#limits.flushes && this.#waiting.length > 0) {
+    while (this.#alone === 0 && this.#running < this.#limits.flushes && this.#waiting.length > 0) {
       this.#running++;
       void this.#run(this.#take());
     }
@@ -60,7 +67,27 @@ export class Pump<T, R> {
     return [...taken];
   }
 
+  /** @returns to be called once its time is over. */
+  #keepAlone(batch: readonly unknown[]): () => void {
+    const { batch: full, fullAloneMs = 0 } = this.#limits;
+    if (fullAloneMs === 0 || batch.length < full) return () => undefined;
+    this.#alone++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      this.#alone--;
+    };
+    const timer = setTimeout(() => {
+      over();
+      this.#start();
+    }, fullAloneMs).unref();
+    return over;
+  }
+
   async #run(batch: Waiting<T, R>[]): Promise<void> {
+    const over = this.#keepAlone(batch);
     try {
       const results = await this.#flush(batch.map(({ item }) => item));
       if (results.length !== batch.length) throw new Error('flush gave another number of results');
@@ -69,6 +96,7 @@ export class Pump<T, R> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.#running--;
+      over();
       this.#start();
     }
   }

@@ -8,6 +8,7 @@ import type { Log } from '#telemetry/log.js';
 import { ProviderError, type CutReport } from '../provider.js';
 import type { CheckedPlan } from './checked-plan.js';
 import { setFences } from './fence.js';
+import { issuerOf } from './issuer.js';
 import { endAndLook, type Look } from './look.js';
 import type { Pools } from './pools.js';
 import { Pump } from '../pump.js';
@@ -24,7 +25,7 @@ const SETTLED_AFTER_MS = 20;
 const RIGHTS_AFTER_MS = 50;
 const EMPTY_LOOKS = 2;
 /** Together they leave no connection of the pool unused, and none is waited for. */
-const FENCES = { flushes: 3, batch: 50 };
+const FENCES = { flushes: 3, batch: 32, fullAloneMs: 100 };
 const LOOKS = { flushes: 1, batch: 200 };
 const RIGHTS = { flushes: 1, batch: 50 };
 
@@ -33,8 +34,11 @@ export class Cutter {
   readonly #looks: Pump<CheckedPlan, Look>;
   readonly #rights: Pump<CheckedPlan, boolean>;
 
-  constructor(pools: Pools, log: Log) {
-    this.#fences = new Pump(FENCES, (plans) => setFences(pools, plans, log));
+  /** @param issuerShards how many roles create principals at this target */
+  constructor(pools: Pools, issuerShards: number, log: Log) {
+    // Becoming a creator is most of what a fence costs: those of one go together.
+    const kindOf = ({ leaseId }: CheckedPlan) => issuerOf(leaseId, issuerShards);
+    this.#fences = new Pump({ ...FENCES, kindOf }, (plans) => setFences(pools, plans, log));
     this.#looks = new Pump(LOOKS, (plans) => endAndLook(pools.cut, plans));
     this.#rights = new Pump(RIGHTS, (plans) => takesRights(pools, plans, log));
   }

@@ -41,7 +41,7 @@ import { standingAccess } from './standing-access.js';
 /** Of creates with the same rights: the server makes them wait for each other, message by message, so two are enough. */
 const CREATES = { flushes: 2, batch: 8 };
 /** Leaves a connection for looking. */
-const CLEANS = { flushes: 2, batch: 64 };
+const CLEANS = { flushes: 2, batch: 64, fullAloneMs: 500 };
 
 /** Begins to connect, and does not wait for it. */
 export const openPostgres = (settings: PostgresSettings, log: Log): CredentialProvider =>
@@ -75,7 +75,7 @@ class PostgresProvider implements CredentialProvider, TellsIncarnation, TellsSta
     // After each drop the server reads anew what creators have made before it lets us become another one.
     const kindOf = ({ leaseId }: CheckedPlan) => issuerOf(leaseId, settings.issuerShards);
     this.#cleans = new Pump({ ...CLEANS, kindOf }, (plans) => clean(this.#pools.tidy, plans));
-    this.#cutter = new Cutter(this.#pools, log);
+    this.#cutter = new Cutter(this.#pools, settings.issuerShards, log);
   }
 
   principal(leaseId: string): string {
