@@ -47,6 +47,11 @@ export class Lane {
     return this.#stopped ? 0 : Math.max(0, HOLDS[kind] - this.#waiting[kind].length);
   }
 
+  /** Leases that wait here, and those at the target. */
+  inHand(): number {
+    return this.#inHand.size;
+  }
+
   /** Takes part in one transaction: who finds a place, while nothing of it is here yet. */
   places(): Places {
     const taken = { due: new FairQueue<true>(), cut: new FairQueue<true>() };

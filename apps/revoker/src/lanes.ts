@@ -6,6 +6,7 @@ import type { CredentialProvider } from '#providers/provider.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { hurryTarget, knockAt, takeLeases, type Room } from './claims.js';
 import { cleanLease } from './clean-lease.js';
+import { Courtesy } from './courtesy.js';
 import { cutLease } from './cut-lease.js';
 import { Lane, type Held, type Places } from './lane.js';
 import type { Workload } from './lease-rows.js';
@@ -30,6 +31,7 @@ export class Lanes {
   /** Targets that could not be reached last time, and when to knock at them next. */
   readonly #down = new Map<string, number>();
   readonly #book: AttemptBook;
+  readonly #courtesy = new Courtesy();
   /** There may be more in the database than fitted in here. */
   #more = false;
 
@@ -83,6 +85,7 @@ export class Lanes {
   offer(work: readonly Workload[]): void {
     const nowMs = Date.now();
     for (const lease of work) this.know(lease.plan.target).offer(lease, nowMs);
+    this.#courtesy.note(this.#inHand(), nowMs);
   }
 
   /** Takes what waits in the database. */
@@ -110,7 +113,12 @@ export class Lanes {
     }
   }
 
+  #inHand(): number {
+    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.inHand(), 0);
+  }
+
   #drained(): void {
+    this.#courtesy.note(this.#inHand(), Date.now());
     if (!this.#more) return;
     this.#more = false;
     this.wake();

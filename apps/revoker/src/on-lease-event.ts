@@ -35,6 +35,12 @@ const KEY_REMEMBERED_MS = 30 * 86_400_000;
 /** By what a record claims to be: what says nothing to us need not be verified. */
 export const concernsLeases = (record: BusRecord): boolean => claimedType(record) !== undefined;
 
+const WEIGHT = { ofOurs: 2, ofOthers: 0.05 } as const;
+
+/** What a record takes of the room of one transaction: of what says nothing to us the position alone is written. */
+export const weightOfLeaseEvent = (record: BusRecord): number =>
+  concernsLeases(record) ? WEIGHT.ofOurs : WEIGHT.ofOthers;
+
 /** A lease that was meant, and one that was issued, ask nothing of us yet. */
 export function hurriesLease(record: BusRecord): boolean {
   const type = claimedType(record);

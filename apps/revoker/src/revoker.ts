@@ -10,7 +10,7 @@ import { busyTargets, giveBack } from './claims.js';
 import { Clockwork } from './clockwork.js';
 import { Lanes } from './lanes.js';
 import { hearRecord, type Hearing } from './heard-record.js';
-import { concernsLeases, hurriesLease, onLeaseEvents } from './on-lease-event.js';
+import { concernsLeases, hurriesLease, onLeaseEvents, weightOfLeaseEvent } from './on-lease-event.js';
 import { hurriesEnd, onTaskEvents, readTaskEvent, weightOfTaskEvent, type Said } from './on-task-event.js';
 import { GROUP } from './publish.js';
 import { OrderDesk } from './orders/order-desk.js';
@@ -25,7 +25,6 @@ import type { Flushed } from './unit-of-work.js';
 
 /** In a storm the first leases are cut while the rest of the ends wait: five at once, and fifty where that is quick. */
 const END_AIM_MS = 100;
-const LEASE_WEIGHT = 2;
 /** Whose key is whose, and what a lease is, matters once there is an end: nothing waits longer than the end does. */
 const GATHER_MS = 100;
 const BEAT_EVERY_MS = 1_000;
@@ -90,7 +89,7 @@ export class Revoker {
       handle: (tx, batch) => onLeaseEvents(tx, batch, parts, this.#lanes.taker()),
       setAside: (tx, record, error) => setLeaseEventAside(tx, record, error, parts, this.#lanes.taker()),
       concerns: concernsLeases,
-      weigh: () => LEASE_WEIGHT,
+      weigh: weightOfLeaseEvent,
       gatherMs: GATHER_MS,
       hurries: hurriesLease,
     });
