@@ -1,8 +1,6 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from '../servers/child.mjs';
-import { giveWay } from '../servers/give-way.mjs';
 import { eventually } from '../servers/ports.mjs';
 import { Failure } from '../servers/problem.mjs';
 
@@ -12,8 +10,6 @@ const SOURCES = { signer: join('auditor', 'src', 'signer') };
 /** Steps of the garbage collector: see docs/how-to/start-and-stop.md. The signer does little, and is to need little. */
 const HEAP = { signer: ['--max-semi-space-size=1', '--max-old-space-size=96'] };
 const SERVICE_HEAP = ['--max-semi-space-size=32'];
-/** Nobody waits for an entry: where everything shares a machine, the auditor gives way to those somebody waits for. */
-const NICE = { auditor: constants.priority.PRIORITY_BELOW_NORMAL };
 const KEPT_LOG_BYTES = 16 * 2 ** 20;
 const TAIL_LINES = 20;
 const STANDS_BY = /"standing by: [^"]+"/;
@@ -61,7 +57,6 @@ export async function startService(options) {
     stopSignal: reaper === null ? 'SIGTERM' : 'SIGKILL',
     reaper,
   });
-  if (NICE[service] !== undefined) giveWay(child.pid, NICE[service]);
   await onSpawn(child);
   let reasons = 'it does not answer';
   const isReady = async () => {

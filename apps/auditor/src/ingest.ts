@@ -16,6 +16,7 @@ import { enqueue, type QueuedRecord } from '#store/outbox.js';
 import { park } from '#store/parking.js';
 import { releaseOrders } from '#store/release.js';
 import { faultPoint } from '#telemetry/fault-point.js';
+import { Courtesy } from './courtesy.js';
 import { makeEntry, type LeafKeys } from './leaf/entry.js';
 import { judge, type Authorities, type Judgement } from './leaf/judge.js';
 import { gapEntry, type Gap } from './leaf/own-entry.js';
@@ -50,6 +51,7 @@ interface Ingested {
 
 export class Ingest {
   readonly #parts: IngestParts;
+  readonly #courtesy = new Courtesy();
   readonly intake: Intake<NewEntry | null, Ingested>;
 
   constructor(parts: IngestParts) {
@@ -78,6 +80,8 @@ export class Ingest {
 
   #after({ appended, queued }: Ingested): void {
     if (appended.length > 0) faultPoint('append.after_commit');
+    const last = appended.at(-1)?.record;
+    if (last !== undefined) this.#courtesy.note(Date.now() - last.appendedAtMs);
     this.#parts.onAppended(
       appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })),
     );
