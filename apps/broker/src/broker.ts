@@ -14,6 +14,7 @@ import {
   asksOfBroker,
   hearRequest,
   onCredentialBatch,
+  weightOfRequest,
   type CutEffects,
   type Heard,
 } from './on-credential-batch.js';
@@ -31,6 +32,8 @@ import { isAwaited, weightOf } from './weigh.js';
 
 /** The time in which the revoker has read an end, and written it. */
 const ENDS_GATHER_MS = 10;
+const CALM_AIM_MS = 25;
+const CREDENTIALS_AIM_MS = 200;
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 const CHILDREN_EVERY_MS = 1_000;
@@ -84,6 +87,8 @@ export class Broker {
       weigh: weightOf,
       gatherMs: ENDS_GATHER_MS,
       hurries: isAwaited,
+      calmAimMs: CALM_AIM_MS,
+      restsFor: (ms) => (this.issuer.isBusy() ? 3 * ms : 0),
       room: () => this.issuer.room(),
       warn,
       onDead,
@@ -107,6 +112,10 @@ export class Broker {
       setBehind: () => Promise.resolve({ queued: [], told: [] }),
       waitsBehind: () => false,
       concerns: asksOfBroker,
+      weigh: weightOfRequest,
+      aimMs: CREDENTIALS_AIM_MS,
+      // What the revoker asks is as true a moment later; for a lease on its way an agent waits.
+      restsFor: (ms) => (this.issuer.isBusy() ? 2 * ms : 0),
       warn,
       onDead,
     });

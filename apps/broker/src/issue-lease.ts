@@ -68,6 +68,11 @@ export class LeaseIssuer {
     return this.#held.has(leaseId);
   }
 
+  /** Whether any lease is on its way. */
+  isBusy(): boolean {
+    return this.#held.size > 0;
+  }
+
   /** Begins nothing more, and resolves when nothing is being created or decided. Who comes next abandons what was left waiting. */
   async stop(): Promise<void> {
     this.#stopped = true;

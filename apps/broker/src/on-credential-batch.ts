@@ -41,6 +41,9 @@ export interface Heard {
 /** By what a record claims to be: most on this topic are our own, and what is not asked of us need not be verified. */
 export const asksOfBroker = (record: BusRecord): boolean => askedType(record) !== undefined;
 
+/** What is not asked of us takes room for its position alone. */
+export const weightOfRequest = (record: BusRecord): number => (asksOfBroker(record) ? 1 : 0.05);
+
 /** @returns null for what the revoker did not write. */
 export function hearRequest(record: BusRecord, { peers, log }: BrokerParts): Heard | null {
   if (!asksOfBroker(record)) return null;
