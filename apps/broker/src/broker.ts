@@ -32,6 +32,7 @@ import { isAwaited, weightOf } from './weigh.js';
 
 /** The time in which the revoker has read an end, and written it. */
 const ENDS_GATHER_MS = 10;
+/** A call that comes meanwhile waits no longer for them. */
 const CALM_AIM_MS = 25;
 const CREDENTIALS_AIM_MS = 200;
 const RECOVER_EVERY_MS = 1_000;
@@ -88,7 +89,7 @@ export class Broker {
       gatherMs: ENDS_GATHER_MS,
       hurries: isAwaited,
       calmAimMs: CALM_AIM_MS,
-      restsFor: (ms) => (this.issuer.isBusy() ? 3 * ms : 0),
+      restsFor: (ms) => this.#restAfter(ms, 3),
       room: () => this.issuer.room(),
       warn,
       onDead,
@@ -114,8 +115,7 @@ export class Broker {
       concerns: asksOfBroker,
       weigh: weightOfRequest,
       aimMs: CREDENTIALS_AIM_MS,
-      // What the revoker asks is as true a moment later; for a lease on its way an agent waits.
-      restsFor: (ms) => (this.issuer.isBusy() ? 2 * ms : 0),
+      restsFor: (ms) => this.#restAfter(ms, 2),
       warn,
       onDead,
     });
@@ -208,6 +208,11 @@ export class Broker {
     await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
     await Promise.all([this.issuer.stop(), this.renewer.stop(), this.notifier.stop()]);
     await Promise.all([this.parts.board.close(), this.parts.renewals.close()]);
+  }
+
+  /** An end, and what the revoker asks, is as true a moment later; for a lease on its way an agent waits. */
+  #restAfter(ms: number, times: number): number {
+    return this.issuer.isBusy() ? times * ms : 0;
   }
 
   #after({ queued, intents, renewals, told }: TaskEffects): void {

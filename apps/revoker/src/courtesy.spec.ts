@@ -13,20 +13,41 @@ function way() {
 
 it('is an equal of the others while little is in hand', () => {
   const { given, gives } = way();
-  new Courtesy(given).note(49, START_MS);
+  new Courtesy(given).note([{ leases: 49, answers: true }], START_MS);
   expect(gives()).toBe(false);
 });
 
 it('gives way in a storm, until little is left of it', () => {
   const { given, gives } = way();
   const courtesy = new Courtesy(given);
-  courtesy.note(50, START_MS);
-  courtesy.note(21, START_MS + 10);
+  courtesy.note([{ leases: 50, answers: true }], START_MS);
+  courtesy.note([{ leases: 21, answers: true }], START_MS + 10);
   expect(gives()).toBe(true);
-  courtesy.note(20, START_MS + 20);
+  courtesy.note([{ leases: 20, answers: true }], START_MS + 20);
   expect(gives()).toBe(false);
-  courtesy.note(49, START_MS + 30);
+  courtesy.note([{ leases: 49, answers: true }], START_MS + 30);
   expect(gives()).toBe(false);
+});
+
+it('does not give way for what a target that is away keeps in hand', () => {
+  const { given, gives } = way();
+  const courtesy = new Courtesy(given);
+  courtesy.note(
+    [
+      { leases: 600, answers: false },
+      { leases: 49, answers: true },
+    ],
+    START_MS,
+  );
+  expect(gives()).toBe(false);
+  courtesy.note(
+    [
+      { leases: 600, answers: false },
+      { leases: 50, answers: true },
+    ],
+    START_MS + 10,
+  );
+  expect(gives()).toBe(true);
 });
 
 it('gives way for half a minute at the most, and then for a tenth of the time', () => {
@@ -34,7 +55,7 @@ it('gives way for half a minute at the most, and then for a tenth of the time', 
   const courtesy = new Courtesy(given);
   let givenMs = 0;
   for (let atMs = 0; atMs <= 330_000; atMs += 50) {
-    courtesy.note(400, START_MS + atMs);
+    courtesy.note([{ leases: 400, answers: true }], START_MS + atMs);
     if (gives()) givenMs += 50;
     if (atMs === 29_950) expect(givenMs).toBe(30_000);
   }

@@ -5,6 +5,12 @@
  */
 import { GivingWay } from '#service/giving-way.js';
 
+/** Of one target: leases that wait to be cut or dropped, or are being so; and whether it answered last time. */
+export interface InHand {
+  leases: number;
+  answers: boolean;
+}
+
 /** Leases in hand: so many are a storm, */
 const MANY = 50;
 /** and with so few it is over. */
@@ -23,8 +29,9 @@ export class Courtesy {
 
   constructor(private readonly way: Pick<GivingWay, 'give' | 'takeBack'> = new GivingWay()) {}
 
-  /** To be told again and again. @param inHand leases that wait to be cut or dropped, or are being so */
-  note(inHand: number, nowMs: number): void {
+  /** To be told again and again. What a target that is away keeps in hand takes no processor, and is no storm. */
+  note(targets: readonly InHand[], nowMs: number): void {
+    const inHand = targets.reduce((sum, { leases, answers }) => sum + (answers ? leases : 0), 0);
     const passedMs = Math.max(0, nowMs - (this.#notedMs ?? nowMs));
     this.#notedMs = nowMs;
     const leftMs = this.#leftMs + (this.#gives ? -passedMs : passedMs * REGAINED);

@@ -85,7 +85,7 @@ export class Lanes {
   offer(work: readonly Workload[]): void {
     const nowMs = Date.now();
     for (const lease of work) this.know(lease.plan.target).offer(lease, nowMs);
-    this.#courtesy.note(this.#inHand(), nowMs);
+    this.#noteStorm(nowMs);
   }
 
   /** Takes what waits in the database. */
@@ -113,12 +113,16 @@ export class Lanes {
     }
   }
 
-  #inHand(): number {
-    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.inHand(), 0);
+  #noteStorm(nowMs: number): void {
+    const inHand = [...this.#lanes.values()].map((lane) => ({
+      leases: lane.inHand(),
+      answers: !this.#down.has(lane.target),
+    }));
+    this.#courtesy.note(inHand, nowMs);
   }
 
   #drained(): void {
-    this.#courtesy.note(this.#inHand(), Date.now());
+    this.#noteStorm(Date.now());
     if (!this.#more) return;
     this.#more = false;
     this.wake();
