@@ -31,6 +31,8 @@ export interface Position {
   partition: number;
   /** The offset to read next. */
   next: bigint;
+  /** Behind the last record that was handled, where some before it wait; `next` if nothing is said. */
+  reached?: bigint;
 }
 
 /** How far the log of a partition reaches. */

@@ -8,7 +8,8 @@ const bounds: LogBounds[] = [
   { topic: 't', partition: 0, low: 3n, high: 10n },
   { topic: 't', partition: 1, low: 0n, high: 0n },
 ];
-const start = (next: bigint) => startingPoints(assigned, [{ topic: 't', partition: 0, next }], bounds);
+const start = (next: bigint, reached?: bigint) =>
+  startingPoints(assigned, [{ topic: 't', partition: 0, next, ...(reached && { reached }) }], bounds);
 
 function errorOf(act: () => unknown): unknown {
   try {
@@ -43,6 +44,11 @@ describe('a partition is read', () => {
       code: 'ERR_OFFSET_OUT_OF_RANGE',
       message: 'the log ends before the stored position: it was truncated, or the topic made anew',
     });
+  });
+
+  it('not at all when the log ends before the last record that was handled', () => {
+    expect(start(7n, 10n)[0]).toEqual({ topic: 't', partition: 0, next: 7n });
+    expect(errorOf(() => start(7n, 11n))).toMatchObject({ code: 'ERR_OFFSET_OUT_OF_RANGE' });
   });
 
   it('not at all when its log is not known', () => {

@@ -25,8 +25,9 @@ export function startingPoints(
     if (log === undefined) {
       throw new BusError('ERR_BUS_UNREACHABLE', 'an assigned partition has no log', { topic, partition });
     }
-    const next = stored.find(here)?.next ?? log.low;
+    const { next, reached = next } = stored.find(here) ?? { next: log.low };
     assertInRange(next, log);
+    assertInRange(reached, log);
     return { topic, partition, next };
   });
 }

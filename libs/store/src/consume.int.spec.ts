@@ -1,10 +1,11 @@
 import type { BusRecord } from '#bus/bus.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
 import { consumeBatch } from './consume.js';
-import type { Tx } from './database.js';
+import { transact, type Tx } from './database.js';
 import { appendEvents } from './events.js';
 import { readPositions } from './offsets.js';
 import { storeMigrations } from './store-migrations.js';
+import { fitPositions } from './store-meta.js';
 
 const GROUP = 'specs';
 const TOPIC = 'mayfly.task.events.v1';
@@ -144,6 +145,49 @@ it('handles a batch once when an old and a new owner of its partition have it at
 
   expect(effects.map((each) => each.length).sort()).toEqual([0, 2]);
   expect(await seen()).toEqual([4, 5]);
+});
+
+describe('records that overtake others', () => {
+  const move = (next: bigint, ...beyond: bigint[]) => [{ topic: TOPIC, partition: 3, next, beyond }];
+
+  it('are dropped when they are read again, and noted until the position has come by', async () => {
+    await consumeBatch(schema.db, GROUP, records(6, 8), see, move(4n, 6n, 8n));
+
+    expect(await consumeBatch(schema.db, GROUP, records(4, 5, 6, 7), see)).toEqual([4, 5, 7]);
+    expect(await readPositions(schema.db, GROUP, [{ topic: TOPIC, partition: 3 }])).toEqual([
+      { topic: TOPIC, partition: 3, next: 8n, reached: 9n },
+    ]);
+    expect(await consumeBatch(schema.db, GROUP, records(8, 9), see)).toEqual([9]);
+    expect(await seen()).toEqual([4, 5, 6, 7, 8, 9]);
+    expect(await readPositions(schema.db, GROUP, [{ topic: TOPIC, partition: 3 }])).toEqual([
+      { topic: TOPIC, partition: 3, next: 10n },
+    ]);
+  });
+
+  it('are handled once when an old and a new owner of their partition have them at the same time', async () => {
+    await consumeBatch(schema.db, GROUP, records(3), see);
+    const owners = [schema.db, schema.open()];
+
+    const effects = await Promise.all([
+      consumeBatch(owners[0]!, GROUP, records(6, 8), see, move(4n, 6n, 8n)),
+      consumeBatch(owners[1]!, GROUP, records(4, 8), see, move(5n, 8n)),
+    ]);
+
+    expect(effects.flat().sort()).toEqual([4, 6, 8]);
+    expect(await consumeBatch(schema.db, GROUP, records(4, 5, 6, 7, 8), see)).toEqual([5, 7]);
+  });
+
+  it('are forgotten where the log ends before them: others will stand there', async () => {
+    await consumeBatch(schema.db, GROUP, records(6, 8), see, move(4n, 6n, 8n));
+
+    await transact(schema.db, (tx) =>
+      fitPositions(tx, GROUP, [{ topic: TOPIC, partition: 3, oldest: 2n, next: 8n }]),
+    );
+
+    expect(await readPositions(schema.db, GROUP, [{ topic: TOPIC, partition: 3 }])).toEqual([
+      { topic: TOPIC, partition: 3, next: 2n },
+    ]);
+  });
 });
 
 it('starts only the partitions that were assigned, and a new one at the oldest record', async () => {

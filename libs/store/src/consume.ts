@@ -2,7 +2,14 @@
 import type { BusRecord } from '#bus/bus.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database, type Last, type Tx } from './database.js';
-import { moveOffsets, partitionKey, positionsBehind } from './offsets.js';
+import {
+  isHandled,
+  moveOffsets,
+  NOTHING_HANDLED,
+  partitionKey,
+  positionsBehind,
+  type Move,
+} from './offsets.js';
 
 const RETRYABLE = new Set(['ERR_VERSION_TAKEN', '23505', '40001', '40P01']);
 const ATTEMPTS = 3;
@@ -13,9 +20,10 @@ class Overtaken extends Error {}
 /**
  * Hands `handle` the records that were not handled yet, and moves the positions with their effects.
  * A lost race (a version or an inbox pair was taken, a deadlock) is decided again, at most three times.
- * @param records in order within each partition, and none left out there.
+ * @param records in order within each key.
  * @param handle is called in every attempt, with no records where another owner of the partitions has handled them all:
  *   what an attempt leaves behind for after the commit MUST be what it returns.
+ * @param moves where the positions stand once these records are handled: behind them, where none before them is left out.
  * @returns what the attempt that was committed returned.
  */
 export async function consumeBatch<E>(
@@ -23,12 +31,13 @@ export async function consumeBatch<E>(
   group: string,
   records: readonly BusRecord[],
   handle: (tx: Tx, records: readonly BusRecord[]) => Promise<E | Last<E>>,
+  moves: readonly Move[] = positionsBehind(records),
 ): Promise<E> {
   let attempt: Attempt = ahead;
   for (let lost = 0; ;) {
     try {
       const effects = await transact(db, async (tx) => {
-        const effects = await attempt(tx, group, records, handle);
+        const effects = await attempt(tx, records, () => notHandledYet(tx, group, records, moves), handle);
         faultPoint('batch.before_commit');
         return effects;
       });
@@ -43,14 +52,15 @@ export async function consumeBatch<E>(
 
 type Attempt = <E>(
   tx: Tx,
-  group: string,
   records: readonly BusRecord[],
+  /** Moves the positions. @returns those of the records that nobody has handled. */
+  move: () => Promise<BusRecord[]>,
   handle: (tx: Tx, records: readonly BusRecord[]) => Promise<E>,
 ) => Promise<E>;
 
 /** All of them are to be handled unless partitions have just changed hands, so what is read of them is asked for with the positions. */
-const ahead: Attempt = async (tx, group, records, handle) => {
-  const sure = notHandledYet(tx, group, records).then((wanted) => {
+const ahead: Attempt = async (tx, records, move, handle) => {
+  const sure = move().then((wanted) => {
     if (wanted.length < records.length) throw new Overtaken();
   });
   // Both are waited for: nothing may be asked any more once the connection is somebody else's.
@@ -60,8 +70,7 @@ const ahead: Attempt = async (tx, group, records, handle) => {
   return handled.value;
 };
 
-const afterALook: Attempt = async (tx, group, records, handle) =>
-  handle(tx, await notHandledYet(tx, group, records));
+const afterALook: Attempt = async (tx, _records, move, handle) => handle(tx, await move());
 
 /** The same transaction, of which nobody sees an answer where it turns out that it should not have asked. */
 function onceSure(tx: Tx, sure: Promise<void>): Tx {
@@ -75,9 +84,15 @@ function onceSure(tx: Tx, sure: Promise<void>): Tx {
   return Object.create(tx, { query: { value: onceItIs } }) as Tx;
 }
 
-/** Moves the positions behind these records. @returns those that nobody has handled. */
-async function notHandledYet(tx: Tx, group: string, records: readonly BusRecord[]): Promise<BusRecord[]> {
-  if (records.length === 0) return [];
-  const wanted = await moveOffsets(tx, group, positionsBehind(records));
-  return records.filter((record) => record.offset >= (wanted.get(partitionKey(record)) ?? 0n));
+async function notHandledYet(
+  tx: Tx,
+  group: string,
+  records: readonly BusRecord[],
+  moves: readonly Move[],
+): Promise<BusRecord[]> {
+  if (moves.length === 0) return [];
+  const before = await moveOffsets(tx, group, moves);
+  return records.filter(
+    (record) => !isHandled(before.get(partitionKey(record)) ?? NOTHING_HANDLED, record.offset),
+  );
 }

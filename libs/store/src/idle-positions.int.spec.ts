@@ -2,7 +2,7 @@ import type { BusRecord } from '#bus/bus.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
 import { consumeBatch } from './consume.js';
 import { IdlePositions } from './idle-positions.js';
-import { readPositions } from './offsets.js';
+import { positionsBehind, readPositions } from './offsets.js';
 import { storeMigrations } from './store-migrations.js';
 
 const TOPIC = 'mayfly.credential.events.v1';
@@ -30,9 +30,9 @@ const stored = async () => {
 
 it('stores the last position of each partition that was passed', async () => {
   const positions = idle();
-  positions.pass([record(3n), record(4n)]);
-  positions.pass([record(5n)]);
-  positions.pass([record(8n, 1)]);
+  positions.pass(positionsBehind([record(3n), record(4n)]));
+  positions.pass(positionsBehind([record(5n)]));
+  positions.pass(positionsBehind([record(8n, 1)]));
 
   await positions.store();
 
@@ -40,7 +40,7 @@ it('stores the last position of each partition that was passed', async () => {
 });
 
 it('stores without being asked, within a second or so', async () => {
-  idle().pass([record(3n)]);
+  idle().pass(positionsBehind([record(3n)]));
 
   for (const endMs = Date.now() + 30_000; (await stored())[0] !== 4n;)
     if (Date.now() > endMs) throw new Error('waited in vain');
@@ -48,7 +48,7 @@ it('stores without being asked, within a second or so', async () => {
 
 it('never moves a position back behind what was handled meanwhile', async () => {
   const positions = idle();
-  positions.pass([record(3n)]);
+  positions.pass(positionsBehind([record(3n)]));
   await consumeBatch(schema.db, 'broker', [record(7n)], () => Promise.resolve());
 
   await positions.store();
@@ -59,7 +59,7 @@ it('never moves a position back behind what was handled meanwhile', async () => 
 it('tells a failure, keeps what it has, and stores it later', async () => {
   const warnings: string[] = [];
   const positions = idle(warnings);
-  positions.pass([record(3n)]);
+  positions.pass(positionsBehind([record(3n)]));
   await schema.db.pool.query('ALTER TABLE bus_offset RENAME TO away');
   await positions.store();
   await schema.db.pool.query('ALTER TABLE away RENAME TO bus_offset');

@@ -3,9 +3,8 @@
  * they are stored together, at the latest a second later, so that a position never falls behind what the bus still keeps.
  * Read again after a kill, such records mean nothing again.
  */
-import type { BusRecord } from '#bus/bus.js';
 import { transact, type Database } from './database.js';
-import { moveOffsets, partitionKey, positionsBehind, type Move } from './offsets.js';
+import { moveOffsets, partitionKey, type Move } from './offsets.js';
 
 const STORE_AFTER_MS = 1_000;
 
@@ -20,9 +19,9 @@ export class IdlePositions {
     private readonly warn: (fields: object, message: string) => void,
   ) {}
 
-  /** @param records in order within each partition, right behind what this reader handled before. */
-  pass(records: readonly BusRecord[]): void {
-    for (const move of positionsBehind(records)) this.#next.set(partitionKey(move), move);
+  /** @param moves behind records of which all that comes before them was handled or passed by this reader. */
+  pass(moves: readonly Move[]): void {
+    for (const move of moves) this.#next.set(partitionKey(move), move);
     if (this.#next.size > 0) this.#timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS).unref();
   }
 

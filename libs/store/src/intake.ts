@@ -8,13 +8,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusRecord } from '#bus/bus.js';
-import { BatchRoom } from './batch-room.js';
 import { consumeBatch } from './consume.js';
-import { answerOf, Last } from './database.js';
+import { answerOf, Last, type Tx } from './database.js';
 import { HeldKeys } from './held.js';
 import { IdlePositions } from './idle-positions.js';
 import type { IntakeParts } from './intake-parts.js';
-import { countIn, nextBatch, weightOf } from './next-batch.js';
+import { nextBatch } from './next-batch.js';
+import type { Move } from './offsets.js';
+import { Overtaking } from './overtaking.js';
+import { Pace } from './pace.js';
 import { readOf, Readings } from './readings.js';
 import { isTransient } from './transient.js';
 
@@ -25,8 +27,6 @@ const BUG_TRIES = 3;
 const BUG_PAUSE_MS = 50;
 const ASIDE_TRIES = 5;
 const LONGEST_PAUSE_MS = 5_000;
-const LONGEST_REST_MS = 200;
-const LATE_MS = 5_000;
 
 const bytesOf = (record: BusRecord) => (record.value?.byteLength ?? 0) + 1_000;
 
@@ -37,13 +37,10 @@ export class Intake<R, E> {
   readonly #readings: Readings<R>;
   readonly #held: HeldKeys;
   readonly #idle: IdlePositions;
-  readonly #room: BatchRoom;
-  /** Of batches in which nobody is waited for. */
-  readonly #calmRoom: BatchRoom;
+  readonly #overtaking = new Overtaking();
+  readonly #pace: Pace;
   #waiting: BusRecord[] = [];
   #bytes = 0;
-  #since = 0;
-  #restUntilMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #roomFor: (() => void)[] = [];
@@ -57,15 +54,14 @@ export class Intake<R, E> {
     this.#readings = new Readings(parts.read);
     this.#held = new HeldKeys(parts.group);
     this.#idle = new IdlePositions(parts.db, parts.group, parts.warn);
-    this.#room = new BatchRoom(parts.aimMs);
-    this.#calmRoom = new BatchRoom(parts.calmAimMs ?? parts.aimMs);
+    this.#pace = new Pace(parts);
   }
 
   /** Takes the records of one fetch. Resolves when there is room for more, which may be before they are handled. */
   async take(records: readonly BusRecord[]): Promise<void> {
     this.#assertAlive();
     if (this.#stopped || records.length === 0) return;
-    if (this.#waiting.length === 0) this.#since = performance.now();
+    if (this.#waiting.length === 0) this.#pace.gather();
     for (const record of records) {
       this.#waiting.push(record);
       this.#bytes += bytesOf(record);
@@ -79,8 +75,7 @@ export class Intake<R, E> {
   /** Gathers no longer. */
   hurry(): void {
     if (this.#waiting.length === 0) return;
-    this.#since = -Infinity;
-    this.#restUntilMs = 0;
+    this.#pace.hurry();
     this.#next();
   }
 
@@ -92,6 +87,7 @@ export class Intake<R, E> {
   async forget(): Promise<void> {
     this.#drop();
     await this.#running;
+    this.#overtaking.forget();
   }
 
   /** Resolves when nothing waits, or nothing can be taken any more. */
@@ -138,7 +134,7 @@ export class Intake<R, E> {
 
   #next(): void {
     if (this.#running !== undefined || this.#waiting.length === 0 || this.#dead !== undefined) return;
-    const waitMs = this.#gatheringMs();
+    const waitMs = this.#pace.waitMs(this.#waiting);
     if (waitMs > 0) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
@@ -154,32 +150,24 @@ export class Intake<R, E> {
     });
   }
 
-  #gatheringMs(): number {
-    const { gatherMs = 0 } = this.#parts;
-    if (this.#roomNow() === this.#room) return 0;
-    const isFull = this.#roomy() < this.#waiting.length;
-    const untilMs = Math.max(isFull ? 0 : this.#since + gatherMs, this.#restUntilMs);
-    return Math.ceil(untilMs - performance.now());
-  }
-
   /** One batch. Never rejects. */
   async #flush(): Promise<void> {
     await this.#parts.room?.();
-    const room = this.#roomNow();
-    const { batch, rest } = nextBatch(this.#waiting, { ...this.#judged(), room: room.size });
+    const { weigh, hurries } = this.#pace;
+    const room = this.#pace.room(this.#waiting);
+    const lineOf = (record: BusRecord) => this.#overtaking.lineOf(record);
+    const { batch, rest } = nextBatch(this.#waiting, { room: room.size, weigh, hurries, lineOf });
     this.#waiting = rest;
     for (const record of batch) this.#bytes -= bytesOf(record);
     this.#readAhead();
-    this.#since = performance.now();
+    this.#pace.gather();
     if (!this.#isFull()) this.#tellRoom();
     const { concerns = () => true } = this.#parts;
-    if (!batch.some(concerns)) return this.#idle.pass(batch);
-    const [beganMs, isMore] = [performance.now(), this.#waiting.length > 0];
+    if (!batch.some(concerns)) return this.#pass(this.#overtaking.movesFor(batch, rest));
+    const [beganMs, wasMore] = [performance.now(), rest.length > 0];
     try {
-      await this.#process(batch, this.#generation);
-      const tookMs = performance.now() - beganMs;
-      room.took(tookMs, weightOf(batch, this.#judged().weigh), isMore);
-      if (room === this.#calmRoom) this.#rest(tookMs);
+      await this.#process(batch, rest, this.#generation);
+      this.#pace.took(room, performance.now() - beganMs, batch, wasMore, this.#waiting);
     } catch (error) {
       if (error instanceof Dropped) return;
       this.#dead = error instanceof Error ? error : new Error(String(error));
@@ -188,54 +176,46 @@ export class Intake<R, E> {
     }
   }
 
-  /** Where what waits is late by now, nobody else goes first any more. */
-  #rest(tookMs: number): void {
-    const { restsFor = () => 0 } = this.#parts;
-    const isLate = this.#waiting.some(({ appendedAtMs }) => Date.now() - appendedAtMs > LATE_MS);
-    this.#restUntilMs = isLate ? 0 : performance.now() + Math.min(restsFor(tookMs), LONGEST_REST_MS);
-  }
-
   /** What the next batch says is read while this one commits: no sooner, because what is read takes more memory than what waits. */
   #readAhead(): void {
-    if (this.#readings.areElsewhere) void this.#readings.begin(this.#waiting.slice(0, this.#roomy()));
+    if (this.#readings.areElsewhere)
+      void this.#readings.begin(this.#waiting.slice(0, this.#pace.count(this.#waiting)));
   }
 
-  #judged() {
-    const { weigh = () => 1, hurries = () => false } = this.#parts;
-    return { weigh, hurries };
+  #pass(moves: readonly Move[]): void {
+    this.#overtaking.moved(moves);
+    this.#idle.pass(moves);
   }
 
-  #roomNow(): BatchRoom {
-    return this.#waiting.some(this.#judged().hurries) ? this.#room : this.#calmRoom;
-  }
-
-  #roomy(): number {
-    return countIn(this.#waiting, this.#roomNow().size, this.#judged().weigh);
-  }
-
-  async #process(records: readonly BusRecord[], generation: number): Promise<void> {
+  /** @param left what came before any of them and is not handled, as of when they were chosen: what was dropped meanwhile is left, too. */
+  async #process(
+    records: readonly BusRecord[],
+    left: readonly BusRecord[],
+    generation: number,
+  ): Promise<void> {
     for (let bugs = 1; ; bugs += 1) {
       try {
-        return await this.#patiently(generation, () => this.#commit(records));
+        return await this.#patiently(generation, () => this.#commit(records, left));
       } catch (error) {
         if (error instanceof Dropped) throw error;
         if (records.length > 1) {
           const half = Math.ceil(records.length / 2);
-          await this.#process(records.slice(0, half), generation);
-          return await this.#process(records.slice(half), generation);
+          const later = records.slice(half);
+          await this.#process(records.slice(0, half), [...later, ...left], generation);
+          return await this.#process(later, left, generation);
         }
         const [record] = records;
         if (record === undefined) throw error;
-        if (bugs === BUG_TRIES) return await this.#aside(record, error, generation);
+        if (bugs === BUG_TRIES) return await this.#aside(record, left, error, generation);
         await sleep(BUG_PAUSE_MS * bugs);
       }
     }
   }
 
-  async #commit(records: readonly BusRecord[]): Promise<void> {
-    const { db, group, handle, after, setBehind, waitsBehind } = this.#parts;
+  async #commit(records: readonly BusRecord[], left: readonly BusRecord[]): Promise<void> {
+    const { handle, after, setBehind, waitsBehind } = this.#parts;
     const read = await this.#readings.of(records);
-    const effects = await consumeBatch(db, group, records, async (tx, wanted) => {
+    const effects = await this.#consume(records, left, async (tx, wanted) => {
       const held = await this.#held.among(tx, wanted, wanted.length < records.length);
       const behind = wanted.filter((record) => held.has(record) && waitsBehind(record));
       const rest = behind.length === 0 ? wanted : wanted.filter((record) => !behind.includes(record));
@@ -250,9 +230,25 @@ export class Intake<R, E> {
     for (const each of effects) after(each);
   }
 
+  async #consume<T>(
+    records: readonly BusRecord[],
+    left: readonly BusRecord[],
+    handle: (tx: Tx, wanted: readonly BusRecord[]) => Promise<T | Last<T>>,
+  ): Promise<T> {
+    const moves = this.#overtaking.movesFor(records, left);
+    const effects = await consumeBatch(this.#parts.db, this.#parts.group, records, handle, moves);
+    this.#overtaking.moved(moves);
+    return effects;
+  }
+
   /** The record has failed by itself: it makes way, and so do those that depend on it. */
-  async #aside(record: BusRecord, error: unknown, generation: number): Promise<void> {
-    const { db, group, setAside, after, warn } = this.#parts;
+  async #aside(
+    record: BusRecord,
+    left: readonly BusRecord[],
+    error: unknown,
+    generation: number,
+  ): Promise<void> {
+    const { setAside, after, warn } = this.#parts;
     const { topic, partition, offset } = record;
     warn(
       { err: error, topic, partition, offset: String(offset) },
@@ -261,7 +257,7 @@ export class Intake<R, E> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#patiently(generation, async () => {
-          const asides = await consumeBatch(db, group, [record], async (tx, wanted) =>
+          const asides = await this.#consume([record], left, async (tx, wanted) =>
             wanted.length === 0 ? [] : [await setAside(tx, record, error)],
           );
           for (const { holds, effects } of asides) {

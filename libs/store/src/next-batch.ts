@@ -1,10 +1,9 @@
 /**
  * Which of the records that wait one transaction takes on. Where somebody waits for what follows from some of them, those go first, and
- * with them what comes before them in their partitions: a position stands behind all that was handled. Others go along as long as they
- * are few: they cost no transaction of their own then, and never come to stand still.
+ * with them what comes before them in their line (`overtaking.ts`). Others go along as long as they are few: they cost no transaction of
+ * their own then, and never come to stand still.
  */
 import type { BusRecord } from '#bus/bus.js';
-import { partitionKey } from './offsets.js';
 
 /** By weight, of those that nobody waits for: as many as there are that somebody does wait for, but never so few that they come to stand still. */
 const ALONG_AT_LEAST = 4;
@@ -15,6 +14,8 @@ export interface Choice {
   weigh: (record: BusRecord) => number;
   /** Whether somebody waits for what follows from it. */
   hurries: (record: BusRecord) => boolean;
+  /** Records of one line keep their order. */
+  lineOf: (record: BusRecord) => string;
 }
 
 /** Both in the order in which they came. */
@@ -23,19 +24,24 @@ export interface NextBatch {
   rest: BusRecord[];
 }
 
-/** @param waiting in the order in which they came, and so in order within each partition. @returns a batch of one at the least */
-export function nextBatch(waiting: readonly BusRecord[], { room, weigh, hurries }: Choice): NextBatch {
-  const lastAwaited = new Map<string, bigint>();
-  for (const record of waiting) if (hurries(record)) lastAwaited.set(partitionKey(record), record.offset);
-  const goesFirst = (record: BusRecord) => record.offset <= (lastAwaited.get(partitionKey(record)) ?? -1n);
-  const first = waiting.filter(goesFirst);
-  if (first.length === 0 || first.length === waiting.length) {
+/** @param waiting in the order in which they came, and so in order within each line. @returns a batch of one at the least */
+export function nextBatch(
+  waiting: readonly BusRecord[],
+  { room, weigh, hurries, lineOf }: Choice,
+): NextBatch {
+  const awaited = waiting.filter(hurries);
+  if (awaited.length === 0 || awaited.length === waiting.length) {
     const count = countIn(waiting, room, weigh);
     return { batch: waiting.slice(0, count), rest: waiting.slice(count) };
   }
+  const lines = new Map(waiting.map((record) => [record, lineOf(record)]));
+  const inLine = (record: BusRecord) => lines.get(record) ?? '';
+  const lastAwaited = new Map(awaited.map((record) => [inLine(record), record.offset]));
+  const goesFirst = (record: BusRecord) => record.offset <= (lastAwaited.get(inLine(record)) ?? -1n);
+  const first = waiting.filter(goesFirst);
   const count = countIn(first, room, weigh);
-  const isFull = new Set(first.slice(count).map(partitionKey));
-  const others = waiting.filter((record) => !goesFirst(record) && !isFull.has(partitionKey(record)));
+  const isFull = new Set(first.slice(count).map(inLine));
+  const others = waiting.filter((record) => !goesFirst(record) && !isFull.has(inLine(record)));
   const going = first.slice(0, count);
   const along = Math.max(ALONG_AT_LEAST, weightOf(going.filter(hurries), weigh));
   const taken = new Set([...going, ...others.slice(0, countIn(others, along, weigh))]);

@@ -91,13 +91,13 @@ async function save(tx: Tx, { store, topics, sweeps }: Recovery): Promise<void> 
   ]);
 }
 
-/** Positions that the log no longer reaches are moved to where it begins: what lies between is known to be lost. */
+/** Positions that the log no longer reaches are moved to where it begins: what lies between is known to be lost. What was handled beyond them may be other records by now. */
 export async function fitPositions(tx: Tx, group: string, ends: readonly LogEnd[]): Promise<void> {
   await tx.query(
-    `UPDATE bus_offset AS o SET next = l.oldest
+    `UPDATE bus_offset AS o SET next = l.oldest, beyond = '{}'
        FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS l(topic, partition, oldest, "end")
       WHERE o.consumer_group = $1 AND o.topic = l.topic AND o.partition = l.partition
-        AND (o.next < l.oldest OR o.next > l."end")`,
+        AND (o.next < l.oldest OR greatest(o.next, (SELECT max(b) + 1 FROM unnest(o.beyond) AS u(b))) > l."end")`,
     [
       group,
       ends.map(({ topic }) => topic),

@@ -97,4 +97,11 @@ export const storeMigrations: readonly Migration[] = [
       ALTER TABLE outbox SET (toast_tuple_target = 8160);
     `,
   },
+  {
+    id: 'store-7',
+    sql: `
+      -- Offsets at or beyond "next" that are handled: somebody waited for what follows from those records, and they overtook others.
+      ALTER TABLE bus_offset ADD COLUMN beyond bigint[] NOT NULL DEFAULT '{}';
+    `,
+  },
 ];

@@ -95,10 +95,11 @@ export class IntakeWorld {
     return rows.map(({ said }) => said);
   }
 
+  /** `partition:next`, and behind what something of it was handled beyond that. */
   async positions(...partitions: number[]): Promise<string[]> {
     const wanted = partitions.map((partition) => ({ topic: TOPIC, partition }));
     const found = await readPositions(this.schema.db, GROUP, wanted);
-    return found.map(({ partition, next }) => `${partition}:${next}`).sort();
+    return found.map(({ partition, next, reached = '' }) => `${partition}:${next} ${reached}`.trim()).sort();
   }
 
   get db() {
