@@ -1,44 +1,41 @@
 /**
  * In a storm the revoker gives way: where everything shares a machine, a thousand cuts at once would take the processor from whoever waits
- * for a credential. It takes what the others leave, for half a minute at the most, and then for a tenth of the time; where few leases are in
- * hand it is their equal, so that a single end waits for nobody.
+ * for a credential. It takes what the others leave, until cuts come half a minute after what led to them; where few are in hand it is the
+ * others' equal, so that a single end waits for nobody.
  */
 import { GivingWay } from '#service/giving-way.js';
 
-/** Of one target: leases that wait to be cut or dropped, or are being so; and whether it answered last time. */
+/** Of one target. */
 export interface InHand {
-  leases: number;
+  /** Leases that wait to be cut, or are being cut. */
+  cuts: number;
+  /** Since when the last that was begun for the first time was to be cut, epoch milliseconds. */
+  dueSinceMs: number;
+  /** Whether the target answered last time. */
   answers: boolean;
 }
 
-/** Leases in hand: so many are a storm, */
+/** Cuts in hand: so many are a storm, */
 const MANY = 50;
 /** and with so few it is over. */
 const FEW = 20;
-const AT_MOST_MS = 30_000;
-/** It does not begin with less than that left. */
-const AT_LEAST_MS = 5_000;
-/** Of the time in which it does not give way, what may be given later. */
-const REGAINED = 0.1;
+const LATE_MS = 30_000;
+const IN_TIME_MS = 5_000;
 
 export class Courtesy {
   #isStorm = false;
-  #gives = false;
-  #leftMs = AT_MOST_MS;
-  #notedMs: number | undefined;
+  #isLate = false;
 
   constructor(private readonly way: Pick<GivingWay, 'give' | 'takeBack'> = new GivingWay()) {}
 
   /** To be told again and again. What a target that is away keeps in hand takes no processor, and is no storm. */
   note(targets: readonly InHand[], nowMs: number): void {
-    const inHand = targets.reduce((sum, { leases, answers }) => sum + (answers ? leases : 0), 0);
-    const passedMs = Math.max(0, nowMs - (this.#notedMs ?? nowMs));
-    this.#notedMs = nowMs;
-    const leftMs = this.#leftMs + (this.#gives ? -passedMs : passedMs * REGAINED);
-    this.#leftMs = Math.min(AT_MOST_MS, Math.max(0, leftMs));
-    this.#isStorm = inHand >= MANY || (this.#isStorm && inHand > FEW);
-    this.#gives = this.#isStorm && this.#leftMs > (this.#gives ? 0 : AT_LEAST_MS);
-    if (this.#gives) this.way.give();
+    const busy = targets.filter(({ answers, cuts }) => answers && cuts > 0);
+    const cuts = busy.reduce((sum, target) => sum + target.cuts, 0);
+    const lateMs = nowMs - Math.min(nowMs, ...busy.map(({ dueSinceMs }) => dueSinceMs));
+    this.#isStorm = cuts >= MANY || (this.#isStorm && cuts > FEW);
+    this.#isLate = lateMs >= LATE_MS || (this.#isLate && lateMs > IN_TIME_MS);
+    if (this.#isStorm && !this.#isLate) this.way.give();
     else this.way.takeBack();
   }
 }

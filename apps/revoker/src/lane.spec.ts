@@ -57,6 +57,21 @@ it('begins at once, and says when there is room for more', async () => {
   expect(drained()).toBe(1);
 });
 
+it('says how many cuts are in hand, and since when the last one begun was to be made', async () => {
+  const { lane, release } = slowTarget();
+  const dueAt = (leaseId: string, requestedAtMs: number, attempts = 0): Held => {
+    const made = lease(leaseId, 'due');
+    return { ...made, revocation: { ...made.revocation, requestedAtMs, attempts } };
+  };
+  lane.offer(lease('clean', 'cut'), NOW_MS);
+  expect(lane.cutsInHand().cuts).toBe(0);
+  lane.offer(dueAt('a', NOW_MS - 40), NOW_MS);
+  lane.offer(dueAt('tried', NOW_MS - 90_000, 3), NOW_MS);
+  expect(lane.cutsInHand()).toEqual({ cuts: 2, dueSinceMs: NOW_MS - 40 });
+  await release();
+  expect(lane.cutsInHand().cuts).toBe(0);
+});
+
 it('does not begin what it has in hand before that is finished', async () => {
   const { lane, begun, release } = slowTarget();
   lane.offer(lease('a', 'due'), NOW_MS);

@@ -33,6 +33,7 @@ export class Lane {
   readonly #running: Record<Kind, Set<Promise<void>>> = { due: new Set(), cut: new Set() };
   /** By lease and state. What is offered while in hand comes after it: its row may have been written a moment ago. */
   readonly #inHand = new Map<string, Waiting | null>();
+  #dueSinceMs = 0;
   #stopped = false;
 
   /** @param work never rejects. @param drained told when there is room for more. */
@@ -47,9 +48,12 @@ export class Lane {
     return this.#stopped ? 0 : Math.max(0, HOLDS[kind] - this.#waiting[kind].length);
   }
 
-  /** Leases that wait here, and those at the target. */
-  inHand(): number {
-    return this.#inHand.size;
+  /** Leases that wait here to be cut, and those being cut; and since when the last that was begun for the first time was to be cut. */
+  cutsInHand(): { cuts: number; dueSinceMs: number } {
+    return {
+      cuts: this.#waiting.due.length + this.#running.due.size,
+      dueSinceMs: this.#dueSinceMs,
+    };
   }
 
   /** Takes part in one transaction: who finds a place, while nothing of it is here yet. */
@@ -107,6 +111,8 @@ export class Lane {
         this.#letGo(lease);
         continue;
       }
+      const { attempts, requestedAtMs } = lease.revocation;
+      if (kind === 'due' && attempts === 0) this.#dueSinceMs = requestedAtMs;
       const running = this.work(lease).finally(() => {
         this.#running[kind].delete(running);
         this.#letGo(lease);

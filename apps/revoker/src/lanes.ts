@@ -115,7 +115,7 @@ export class Lanes {
 
   #noteStorm(nowMs: number): void {
     const inHand = [...this.#lanes.values()].map((lane) => ({
-      leases: lane.inHand(),
+      ...lane.cutsInHand(),
       answers: !this.#down.has(lane.target),
     }));
     this.#courtesy.note(inHand, nowMs);
