@@ -51,7 +51,7 @@ interface Ingested {
 
 export class Ingest {
   readonly #parts: IngestParts;
-  readonly #courtesy = new Courtesy();
+  readonly courtesy = new Courtesy();
   readonly intake: Intake<NewEntry | null, Ingested>;
 
   constructor(parts: IngestParts) {
@@ -69,6 +69,7 @@ export class Ingest {
       gatherMs: GATHER_MS.here,
       weigh: () => WEIGHT,
       aimMs: AIM_MS,
+      restsFor: (ms) => this.courtesy.restMs(ms),
       warn,
       onDead,
     });
@@ -81,7 +82,7 @@ export class Ingest {
   #after({ appended, queued }: Ingested): void {
     if (appended.length > 0) faultPoint('append.after_commit');
     const last = appended.at(-1)?.record;
-    if (last !== undefined) this.#courtesy.note(Date.now() - last.appendedAtMs);
+    if (last !== undefined) this.courtesy.note(Date.now() - last.appendedAtMs);
     this.#parts.onAppended(
       appended.map(({ record, entry }) => ({ topic: record.topic, admitted: entry.admitted })),
     );

@@ -132,7 +132,7 @@ export async function openParts(
   return {
     ...{ db, bus, relay, published, former, anchors, catalogue, ingest, readers, ledger },
     logUpkeep: new LogUpkeep({ db, metrics, warn }),
-    projector: new Projector({ db, warn }),
+    projector: new Projector({ db, restMs: (tookMs) => ingest.courtesy.restMs(tookMs), warn }),
     log: auditLog,
     streams: new Streams(auditLog),
     jwks: signer.jwks,

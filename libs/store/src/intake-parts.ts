@@ -31,8 +31,8 @@ export interface IntakeParts<R, E> {
   aimMs?: number;
   /** The same of batches in which no record hurries, which those that do come behind; `aimMs` if nothing is said. */
   calmAimMs?: number;
-  /** How long others are to have the processor after such a batch, which took `ms`, unless a record that hurries comes or what waits is five seconds late; 0 if nothing is said. */
-  restsFor?: (ms: number) => number;
+  /** How long others are to have the processor after such a batch, which took `ms`, unless a record that hurries comes; the oldest that waits was appended `lateMs` ago. 0 if nothing is said. */
+  restsFor?: (ms: number, lateMs: number) => number;
   /** Asked before each batch: resolves when there is room for what follows from it. */
   room?: () => Promise<void>;
   /** How long records may gather where none of them hurries; 0 if nothing is said. */

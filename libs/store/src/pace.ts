@@ -4,9 +4,6 @@ import { BatchRoom } from './batch-room.js';
 import type { IntakeParts } from './intake-parts.js';
 import { countIn, weightOf } from './next-batch.js';
 
-const LONGEST_REST_MS = 200;
-const LATE_MS = 5_000;
-
 export type PaceParts = Pick<
   IntakeParts<unknown, unknown>,
   'weigh' | 'hurries' | 'aimMs' | 'calmAimMs' | 'gatherMs' | 'restsFor'
@@ -71,10 +68,11 @@ export class Pace {
     if (room === this.#calmRoom) this.#rest(ms, waiting);
   }
 
-  /** Where what waits is late by now, nobody else goes first any more. */
   #rest(tookMs: number, waiting: readonly BusRecord[]): void {
-    const { restsFor = () => 0 } = this.#parts;
-    const isLate = waiting.some(({ appendedAtMs }) => Date.now() - appendedAtMs > LATE_MS);
-    this.#restUntilMs = isLate ? 0 : performance.now() + Math.min(restsFor(tookMs), LONGEST_REST_MS);
+    const { restsFor } = this.#parts;
+    if (restsFor === undefined) return;
+    const nowMs = Date.now();
+    const oldestMs = waiting.reduce((oldest, { appendedAtMs }) => Math.min(oldest, appendedAtMs), nowMs);
+    this.#restUntilMs = performance.now() + restsFor(tookMs, nowMs - oldestMs);
   }
 }

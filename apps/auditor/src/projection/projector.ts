@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 500;
 
 export interface ProjectorParts {
   db: Database;
+  /** How long a turn that took so long is to be followed by another's work; for as long as it took if that is longer. */
+  restMs?: (tookMs: number) => number;
   warn: (fields: object, message: string) => void;
 }
 
@@ -26,7 +28,7 @@ export class Projector {
   start(): void {
     this.#following = repeat(
       LOOK_EVERY_MS,
-      () => catchUp(this.#parts.db, () => !this.#stopped),
+      () => catchUp(this.#parts.db, () => !this.#stopped, this.#parts.restMs),
       (err) => this.#parts.warn({ err }, 'the projections do not follow the log'),
     );
   }
@@ -38,12 +40,17 @@ export class Projector {
 }
 
 /** Until they stand where the newest signed head does. */
-export async function catchUp(db: Database, mayGoOn: () => boolean = () => true): Promise<void> {
+export async function catchUp(
+  db: Database,
+  mayGoOn: () => boolean = () => true,
+  restMs: (tookMs: number) => number = () => 0,
+): Promise<void> {
   const signed = await signedSize(db.pool);
   let { next } = await readPosition(db.pool);
   while (next < signed && mayGoOn()) {
     const beganMs = performance.now();
     next = await transact(db, (tx) => projectTurn(tx, 'live', signed));
-    if (next < signed) await sleep(performance.now() - beganMs, undefined, { ref: false });
+    const tookMs = performance.now() - beganMs;
+    if (next < signed) await sleep(Math.max(tookMs, restMs(tookMs)), undefined, { ref: false });
   }
 }
