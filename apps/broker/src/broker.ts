@@ -26,6 +26,7 @@ import { Notifier } from './notifications/notifier.js';
 import { releaseParked } from './release-parked.js';
 import { repeat } from '#store/repeat.js';
 import { putAway, setAside, setBehind } from './set-aside.js';
+import { Rests } from './rests.js';
 import { TaskDesk } from './task-desk.js';
 import { closeRefusals } from './tell-refusals.js';
 import { isAwaited, weightOf } from './weigh.js';
@@ -66,6 +67,7 @@ export class Broker {
     const { db, relay, log, trust } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
+    const rests = new Rests(() => this.issuer.isBusy());
     this.renewer = new LeaseRenewer(parts);
     this.notifier = new Notifier({ ...parts.notifying, db, log });
     this.requests = new EventPump({
@@ -89,7 +91,7 @@ export class Broker {
       gatherMs: ENDS_GATHER_MS,
       hurries: isAwaited,
       calmAimMs: CALM_AIM_MS,
-      restsFor: (ms) => this.#restAfter(ms, 3),
+      restsFor: (ms, lateMs) => rests.afterEndsMs(ms, lateMs),
       room: () => this.issuer.room(),
       warn,
       onDead,
@@ -115,7 +117,7 @@ export class Broker {
       concerns: asksOfBroker,
       weigh: weightOfRequest,
       aimMs: CREDENTIALS_AIM_MS,
-      restsFor: (ms) => this.#restAfter(ms, 2),
+      restsFor: (ms, lateMs) => rests.afterRequestsMs(ms, lateMs),
       warn,
       onDead,
     });
@@ -208,11 +210,6 @@ export class Broker {
     await Promise.all([this.tasks.stop(), this.credentials.stop(), this.requests.stop()]);
     await Promise.all([this.issuer.stop(), this.renewer.stop(), this.notifier.stop()]);
     await Promise.all([this.parts.board.close(), this.parts.renewals.close()]);
-  }
-
-  /** An end, and what the revoker asks, is as true a moment later; for a lease on its way an agent waits. */
-  #restAfter(ms: number, times: number): number {
-    return this.issuer.isBusy() ? times * ms : 0;
   }
 
   #after({ queued, intents, renewals, told }: TaskEffects): void {

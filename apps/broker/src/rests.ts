@@ -1,0 +1,41 @@
+/**
+ * How long others have the machine after a transaction in which nobody was waited for: not at all unless a lease is on its way to an agent, who waits.
+ * An end, and what the revoker asks, is as true a moment later. What is late goes on.
+ */
+import { ProcessorWait } from '#service/processor-wait.js';
+
+interface Rest {
+  /** As long as the transaction took. */
+  times: number;
+  atMostMs: number;
+  untilLateMs: number;
+}
+
+/** An equal of the others waits for a processor for a third as long as it runs where they fill the machine. */
+const FULL = 0.25;
+const ENDS: Rest = { times: 3, atMostMs: 200, untilLateMs: 5_000 };
+const REQUESTS: Rest = { times: 2, atMostMs: 200, untilLateMs: 5_000 };
+/** What the revoker asks for it does at the target, whether the broker hears of it or not. */
+const REQUESTS_ON_A_FULL_MACHINE: Rest = { times: 9, atMostMs: 1_000, untilLateMs: 20_000 };
+
+export class Rests {
+  constructor(
+    /** Whether a lease is on its way to an agent. */
+    private readonly isBusy: () => boolean,
+    private readonly wait: Pick<ProcessorWait, 'share'> = new ProcessorWait(),
+  ) {}
+
+  /** @param lateMs how long ago the oldest that waits was appended */
+  afterEndsMs(tookMs: number, lateMs: number): number {
+    return this.#after(ENDS, tookMs, lateMs);
+  }
+
+  /** @param lateMs how long ago the oldest that waits was appended */
+  afterRequestsMs(tookMs: number, lateMs: number): number {
+    return this.#after(this.wait.share() > FULL ? REQUESTS_ON_A_FULL_MACHINE : REQUESTS, tookMs, lateMs);
+  }
+
+  #after({ times, atMostMs, untilLateMs }: Rest, tookMs: number, lateMs: number): number {
+    return this.isBusy() && lateMs <= untilLateMs ? Math.min(times * tookMs, atMostMs) : 0;
+  }
+}
