@@ -1,11 +1,13 @@
 /**
  * Many leases whose tasks end at once: until the first and until the last of them is cut, and how long calls of other tasks take
- * meanwhile. Counted from before the ends are sent; they are signed beforehand.
+ * meanwhile. Counted from before the ends are sent; they are signed beforehand. Each storm comes out of rest: everything that was said before has been
+ * read by all, and of the leases of the storm before nothing is left.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CutWatch } from '../cut-watch.mjs';
 import { lend, steadyCalls } from '../lend.mjs';
 import { processorTime } from '../processor.mjs';
+import { atRest } from '../rest.mjs';
 import { openSession } from '../session.mjs';
 import { latencies } from '../stats.mjs';
 
@@ -33,6 +35,7 @@ async function storm(world, leases, { live, idleMs }) {
   const leaseIds = await lend(world, leases - live, (n) => tasks[n % tasks.length]);
   const sessions = [];
   for (let n = 0; n < live; n += 1) sessions.push(await openSession(world, tasks[n % tasks.length]));
+  await atRest(world);
   const idle = await steadyCalls(world, others, CALLS_PER_SECOND, sleep(idleMs));
 
   const watch = await CutWatch.open(world);
@@ -47,6 +50,7 @@ async function storm(world, leases, { live, idleMs }) {
   const spent = used(leases);
   const deadMs = (await Promise.all(sessions.map(({ died }) => died))).map((atMs) => atMs - sentMs);
   const busy = await meanwhile;
+  await watch.removed(leaseIds, SILENT_FOR_MS);
   await watch.close();
   await world.hearing(async () => {
     // Where it was over soon not all of them were called.
