@@ -13,7 +13,7 @@ export interface IntakeParts<R, E> {
   db: Database;
   group: string;
   read: Reader<R>;
-  /** The effects of records, in order within each partition, in their transaction. Called again where it failed. */
+  /** The effects of records, in order within each key, in their transaction. Called again where it failed. */
   handle: (tx: Tx, batch: readonly Read<R>[]) => Promise<E | Last<E>>;
   /** After each commit, in the order of the commits. */
   after: (effects: E) => void;
@@ -37,7 +37,7 @@ export interface IntakeParts<R, E> {
   room?: () => Promise<void>;
   /** How long records may gather where none of them hurries; 0 if nothing is said. */
   gatherMs?: number;
-  /** Whether somebody waits for what follows from a record: it goes first, with what comes before it in its partition. */
+  /** Whether somebody waits for what follows from a record: it goes first, with what comes before it of its key. */
   hurries?: (record: BusRecord) => boolean;
   warn: (fields: object, message: string) => void;
   /** Nothing more can be taken: not even setting a record aside succeeds. The process must end. */
