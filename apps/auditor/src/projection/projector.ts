@@ -8,6 +8,8 @@ import { transact, type Database } from '#store/database.js';
 import { repeat } from '#store/repeat.js';
 
 const LOOK_EVERY_MS = 500;
+/** So far behind the log it rests no longer than its turns take, however full the machine is. */
+const FAR_ENTRIES = 50_000n;
 
 export interface ProjectorParts {
   db: Database;
@@ -51,6 +53,10 @@ export async function catchUp(
     const beganMs = performance.now();
     next = await transact(db, (tx) => projectTurn(tx, 'live', signed));
     const tookMs = performance.now() - beganMs;
-    if (next < signed) await sleep(Math.max(tookMs, restMs(tookMs)), undefined, { ref: false });
+    if (next < signed) await sleep(pauseMs(tookMs, signed - next, restMs), undefined, { ref: false });
   }
 }
+
+/** @param left entries that are still to be followed */
+export const pauseMs = (tookMs: number, left: bigint, restMs: (tookMs: number) => number): number =>
+  left > FAR_ENTRIES ? tookMs : Math.max(tookMs, restMs(tookMs));
