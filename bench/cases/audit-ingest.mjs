@@ -33,6 +33,7 @@ export async function run({ world, size: { ingested, ingestedRaw, lagSeconds, la
   const database = new pg.Client({ connectionString: stack.urls.database });
   await database.connect();
   try {
+    await until(async () => isRead(database, world.bus));
     await stack.kill('auditor', 'SIGTERM');
     const backlog = await publish(world, ingested);
     const before = await sizeOf(database);
@@ -68,6 +69,14 @@ async function recorded(world) {
   process.stdout.write(`audit-ingest: copies of ${JSON.stringify(taken.mix)}\n`);
   await Promise.all(['broker', 'revoker'].map((service) => world.stack.kill(service, 'SIGTERM')));
   return taken;
+}
+
+/** Whether all that there is on the topics is in the log: the auditor takes its time where others fill the machine. */
+async function isRead(database, bus) {
+  const { rows } = await database.query('SELECT topic, partition, next::text FROM audit.bus_offset');
+  const next = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, BigInt(row.next)]));
+  const ends = await bus.ends([...new Set(rows.map(({ topic }) => topic))]);
+  return ends.every((end) => (next.get(`${end.topic}/${end.partition}`) ?? end.oldest) >= end.next);
 }
 
 async function publish({ bus }, count) {
