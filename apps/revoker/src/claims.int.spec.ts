@@ -4,7 +4,7 @@ import { iso, type DoomedLease } from '#events/revocation.js';
 import { transact } from '#store/database.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { freshSchema, type FreshSchema } from '../../../libs/store/test/fresh-schema.js';
-import { busyTargets, hurryTarget, knockAt, takeLeases } from './claims.js';
+import { busyTargets, hurryTarget, knockAt, standInLine, takeLeases } from './claims.js';
 import type { LeaseChange } from './lease-rows.js';
 import { measureLeases } from './measures.js';
 import { revokerMigrations } from './migrations.js';
@@ -64,6 +64,28 @@ it('is a task with one lease before the rest of a task with a thousand that was 
   await write(single.map((taskId) => inLine(turns, taskId, NOW_MS + 50)));
 
   expect(await take(100)).toEqual(expect.arrayContaining(single));
+});
+
+it('is who was taken first and let go before it was begun, ahead of those who came later', async () => {
+  const turns = new Turns();
+  await write([inLine(turns, 'first')]);
+  const taken = await takeLeases(schema.db, [{ target: 'shop', cuts: 1, cleans: 0 }], 'me', NOW_MS);
+  await write([inLine(turns, 'second')]);
+
+  await standInLine(schema.db, taken, 'me');
+
+  expect(await take(1)).toEqual(['first']);
+  expect(await take(1)).toEqual(['second']);
+});
+
+it('is not brought back into line by who had it before', async () => {
+  await write([inLine(new Turns(), 'first')]);
+  const taken = await takeLeases(schema.db, [{ target: 'shop', cuts: 1, cleans: 0 }], 'me', NOW_MS);
+  expect(await take(1, LATER_MS, 'another')).toEqual(['first']);
+
+  await standInLine(schema.db, taken, 'me');
+
+  expect(await take(1, LATER_MS)).toEqual([]);
 });
 
 it('is everybody once, whoever asks', async () => {

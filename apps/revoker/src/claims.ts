@@ -27,7 +27,7 @@ export async function takeLeases(
   nowMs: number,
 ): Promise<Workload[]> {
   if (rooms.length === 0) return [];
-  const { rows } = await db.pool.query<{ body: DoomedLease & { plan: LeasePlan }; tenant: string }>({
+  const { rows } = await db.pool.query<Taken>({
     name: 'take-leases',
     text: TAKE,
     values: [
@@ -39,11 +39,17 @@ export async function takeLeases(
       new Date(nowMs + CLAIM_LAPSES_MS).toISOString(),
     ],
   });
-  return rows.map(({ body, tenant }) => ({ ...body, tenant }));
+  return rows.map(({ body, tenant, turn_at }) => ({ ...body, tenant, turnAtMs: turn_at?.getTime() ?? null }));
+}
+
+interface Taken {
+  body: DoomedLease & { plan: LeasePlan };
+  tenant: string;
+  turn_at: Date | null;
 }
 
 const waiting = (condition: string, order: 'turn_at' | 'act_at', most: string) =>
-  `SELECT lease_id FROM lease WHERE target = room.target AND ${condition}
+  `SELECT lease_id, turn_at FROM lease WHERE target = room.target AND ${condition}
     ORDER BY ${order} LIMIT ${most} FOR UPDATE SKIP LOCKED`;
 const IN_LINE = waiting(`state = 'due' AND turn_at IS NOT NULL`, 'turn_at', 'room.cuts');
 const TRIED = waiting(
@@ -54,13 +60,34 @@ const TRIED = waiting(
 const TO_CLEAN = waiting(`state = 'cut' AND act_at <= $4`, 'act_at', 'room.cleans');
 const TAKE = `
 UPDATE lease SET taken_by = $5, act_at = $6, turn_at = NULL
- WHERE lease_id IN (
-   SELECT w.lease_id FROM unnest($1::text[], $2::int[], $3::int[]) AS room(target, cuts, cleans)
+  FROM (
+   SELECT w.lease_id, w.turn_at FROM unnest($1::text[], $2::int[], $3::int[]) AS room(target, cuts, cleans)
     CROSS JOIN LATERAL (SELECT * FROM (${IN_LINE}) AS l
               UNION ALL SELECT * FROM (${TRIED}) AS t
-              UNION ALL SELECT * FROM (${TO_CLEAN}) AS c) AS w)
-RETURNING body, coalesce((SELECT coalesce(t.state->'accepted'->>'tenant', t.state->'starts'->0->>'tenant')
+              UNION ALL SELECT * FROM (${TO_CLEAN}) AS c) AS w) AS taken
+ WHERE lease.lease_id = taken.lease_id
+RETURNING body, taken.turn_at, coalesce((SELECT coalesce(t.state->'accepted'->>'tenant', t.state->'starts'->0->>'tenant')
                             FROM task t WHERE t.task_id = lease.task_id), '') AS tenant`;
+
+/** Gives back leases that were not begun before their claim lapses: each where it stood, or those who came later would be before it. */
+export async function standInLine(db: Database, leases: readonly Workload[], takenBy: string): Promise<void> {
+  const standing = leases.flatMap(({ leaseId, turnAtMs }) =>
+    turnAtMs === null ? [] : [{ leaseId, turnAtMs }],
+  );
+  if (standing.length === 0) return;
+  await db.pool.query(
+    `UPDATE lease SET taken_by = NULL, turn_at = stood.turn_at
+       FROM unnest($1::text[], $2::timestamptz[]) AS stood(lease_id, turn_at)
+      WHERE lease.lease_id IN (SELECT lease_id FROM lease WHERE lease_id = ANY($1::text[]) AND state = 'due'
+                                  AND taken_by = $3 AND turn_at IS NULL FOR UPDATE SKIP LOCKED)
+        AND lease.lease_id = stood.lease_id`,
+    [
+      standing.map(({ leaseId }) => leaseId),
+      standing.map(({ turnAtMs }) => new Date(turnAtMs).toISOString()),
+      takenBy,
+    ],
+  );
+}
 
 /** Gives back what nobody works on any more: at the end of a process, and for processes that ended without it. */
 export async function giveBack(db: Database, takenBy: string, nowMs: number): Promise<number> {

@@ -9,6 +9,7 @@ const lease: Workload = {
   leaseId,
   taskId: '0192aaaa-0000-7000-8000-000000000002',
   tenant: 'acme',
+  turnAtMs: null,
   generation: 1,
   lineage: [],
   plan: {

@@ -7,6 +7,7 @@ const lease = (leaseId: string, state: 'due' | 'cut', taskId = TASK, tenant = 'a
   leaseId,
   taskId,
   tenant,
+  turnAtMs: null,
   generation: 1,
   lineage: [],
   plan: {
@@ -29,6 +30,7 @@ const lease = (leaseId: string, state: 'due' | 'cut', taskId = TASK, tenant = 'a
 function slowTarget() {
   const begun: string[] = [];
   const releases: (() => void)[] = [];
+  const lapsed: string[] = [];
   let drained = 0;
   const lane = new Lane(
     'shop',
@@ -37,10 +39,12 @@ function slowTarget() {
       return new Promise<void>((done) => releases.push(done));
     },
     () => (drained += 1),
+    ({ leaseId }) => void lapsed.push(leaseId),
   );
   return {
     lane,
     begun,
+    lapsed,
     drained: () => drained,
     release: async () => {
       releases.splice(0).forEach((done) => done());
@@ -95,11 +99,12 @@ it('cleans only while no cut waits', async () => {
 });
 
 it('lets a claim go that is about to lapse before its turn', async () => {
-  const { lane, begun, release } = slowTarget();
+  const { lane, begun, lapsed, release } = slowTarget();
   for (let i = 0; i < 200; i++) lane.offer(lease(`cut-${i}`, 'due'), NOW_MS);
   lane.offer(lease('late', 'due'), NOW_MS - 4_500);
   await release();
   expect(begun).not.toContain('due late');
+  expect(lapsed).toEqual(['late']);
   lane.offer(lease('late', 'due'), Date.now());
   expect(begun).toContain('due late');
 });

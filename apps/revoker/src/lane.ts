@@ -36,11 +36,12 @@ export class Lane {
   #dueSinceMs = 0;
   #stopped = false;
 
-  /** @param work never rejects. @param drained told when there is room for more. */
+  /** @param work never rejects. @param drained told when there is room for more. @param lapsed told what is let go before it was begun. */
   constructor(
     readonly target: string,
     private readonly work: (lease: Held) => Promise<void>,
     private readonly drained: () => void,
+    private readonly lapsed: (lease: Held) => void,
   ) {}
 
   /** How many more leases of a kind this lane can hold. */
@@ -108,7 +109,7 @@ export class Lane {
       if (waiting === undefined) return false;
       const { lease, takenAtMs } = waiting;
       if (Date.now() - takenAtMs > HELD_AT_MOST_MS) {
-        this.#letGo(lease);
+        if (!this.#letGo(lease)) this.lapsed(lease);
         continue;
       }
       const { attempts, requestedAtMs } = lease.revocation;
@@ -124,13 +125,14 @@ export class Lane {
     }
   }
 
-  #letGo(lease: Held): void {
+  /** @returns whether it waits here again. */
+  #letGo(lease: Held): boolean {
     const again = this.#inHand.get(keyOf(lease));
     this.#inHand.delete(keyOf(lease));
-    if (again && !this.#stopped) {
-      this.#inHand.set(keyOf(lease), null);
-      this.#wait(again);
-    }
+    if (!again || this.#stopped) return false;
+    this.#inHand.set(keyOf(lease), null);
+    this.#wait(again);
+    return true;
   }
 
   #wait(waiting: Waiting): void {

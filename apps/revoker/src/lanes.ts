@@ -4,7 +4,7 @@ import { roundOf } from '#events/revocation.js';
 import { unreachable } from '#events/unreachable.js';
 import type { CredentialProvider } from '#providers/provider.js';
 import { faultPoint } from '#telemetry/fault-point.js';
-import { hurryTarget, knockAt, takeLeases, type Room } from './claims.js';
+import { hurryTarget, knockAt, standInLine, takeLeases, type Room } from './claims.js';
 import { cleanLease } from './clean-lease.js';
 import { Courtesy } from './courtesy.js';
 import { cutLease } from './cut-lease.js';
@@ -32,6 +32,8 @@ export class Lanes {
   readonly #down = new Map<string, number>();
   readonly #book: AttemptBook;
   readonly #courtesy = new Courtesy();
+  /** Let go before they were begun, and not in line again yet. */
+  #lapsed: Workload[] = [];
   /** There may be more in the database than fitted in here. */
   #more = false;
 
@@ -53,6 +55,7 @@ export class Lanes {
         target,
         (lease) => this.#work(lease),
         () => this.#drained(),
+        (lapsed) => void this.#lapsed.push(lapsed),
       );
       this.#lanes.set(target, lane);
     }
@@ -91,12 +94,19 @@ export class Lanes {
   /** Takes what waits in the database. */
   async fill(): Promise<void> {
     await this.#knock(Date.now());
+    await this.#giveBackLapsed();
     const rooms = this.rooms();
     const taken = await takeLeases(this.parts.db, rooms, this.parts.instanceId, Date.now());
     if (taken.length > 0) this.#more = true;
     const goOn = new Set(taken.flatMap(({ state, plan }) => (state === 'due' ? [plan.target] : [])));
     for (const { target, cuts } of rooms) if (cuts > 0 && !goOn.has(target)) this.#turns.forget(target);
     this.offer(taken);
+  }
+
+  async #giveBackLapsed(): Promise<void> {
+    const lapsed = [...this.#lapsed];
+    await standInLine(this.parts.db, lapsed, this.parts.instanceId);
+    this.#lapsed = this.#lapsed.slice(lapsed.length);
   }
 
   /** Nothing is known of this target yet: what waits for it since an earlier life need not wait any longer once it answers. */

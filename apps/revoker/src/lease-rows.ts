@@ -16,8 +16,14 @@ export interface LeaseChange {
   turnAtMs: number | null;
 }
 
-/** A lease in the hand of a worker. `tenant` is that of its task, or empty. */
-export type Workload = DoomedLease & { plan: LeasePlan; tenant: string };
+/** A lease in the hand of a worker. */
+export type Workload = DoomedLease & {
+  plan: LeasePlan;
+  /** That of its task, or empty. */
+  tenant: string;
+  /** Its place in the line of those that are due, for who has to let it go before it is begun; null where it never stood there. */
+  turnAtMs: number | null;
+};
 
 const bodies = (rows: readonly { body: RevokerLease }[]) => rows.map((row) => row.body);
 

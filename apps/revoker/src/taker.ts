@@ -5,7 +5,7 @@ export interface Taker {
   instanceId: string;
   /** False leaves it to whoever looks first. */
   takes: (lease: Workload) => boolean;
-  /** The place of a due lease that was not taken, as epoch milliseconds: the least is next. */
+  /** The place of a due lease among all that nobody began with, as epoch milliseconds: the least is next. */
   turnOf: (lease: Workload, nowMs: number) => number;
 }
 
@@ -18,12 +18,13 @@ export function placed(
 ): { change: LeaseChange; taken?: Workload } {
   const lease = workloadOf(change, tenant, nowMs);
   if (lease === null) return { change };
-  if (taker.takes(lease)) return { change: { ...change, takenBy: taker.instanceId }, taken: lease };
-  return lease.state === 'due' ? { change: { ...change, turnAtMs: taker.turnOf(lease, nowMs) } } : { change };
+  const turnAtMs = lease.state === 'due' ? taker.turnOf(lease, nowMs) : null;
+  if (!taker.takes(lease)) return { change: { ...change, turnAtMs } };
+  return { change: { ...change, takenBy: taker.instanceId }, taken: { ...lease, turnAtMs } };
 }
 
 /** What a worker could begin with now. */
 function workloadOf({ lease, actAtMs }: LeaseChange, tenant: string, nowMs: number): Workload | null {
   if ((lease.state !== 'due' && lease.state !== 'cut') || lease.plan === null) return null;
-  return actAtMs !== null && actAtMs <= nowMs ? { ...lease, plan: lease.plan, tenant } : null;
+  return actAtMs !== null && actAtMs <= nowMs ? { ...lease, plan: lease.plan, tenant, turnAtMs: null } : null;
 }
