@@ -35,7 +35,7 @@ import { isAwaited, weightOf } from './weigh.js';
 const ENDS_GATHER_MS = 10;
 /** A call that comes meanwhile waits no longer for them. */
 const CALM_AIM_MS = 25;
-const CREDENTIALS_AIM_MS = 200;
+const CREDENTIALS_AIM_MS = 60;
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 const CHILDREN_EVERY_MS = 1_000;
@@ -67,7 +67,7 @@ export class Broker {
     const { db, relay, log, trust } = parts;
     const warn = (fields: object, message: string) => log.warn(fields, message);
     this.issuer = new LeaseIssuer(parts);
-    const rests = new Rests(() => this.issuer.isBusy());
+    const rests = new Rests(() => this.issuer.idleForMs());
     this.renewer = new LeaseRenewer(parts);
     this.notifier = new Notifier({ ...parts.notifying, db, log });
     this.requests = new EventPump({

@@ -26,6 +26,7 @@ export class LeaseIssuer {
   readonly #running = new Map<string, number>();
   readonly #settling: Settling[] = [];
   readonly #held = new Set<string>();
+  #settledMs = -Infinity;
   #pumps = 0;
   #answeredMs = -Infinity;
   #idle: (() => void)[] = [];
@@ -68,9 +69,9 @@ export class LeaseIssuer {
     return this.#held.has(leaseId);
   }
 
-  /** Whether any lease is on its way. */
-  isBusy(): boolean {
-    return this.#held.size > 0;
+  /** For how long no lease has been on its way: 0 while any is. */
+  idleForMs(): number {
+    return this.#held.size > 0 ? 0 : performance.now() - this.#settledMs;
   }
 
   /** Begins nothing more, and resolves when nothing is being created or decided. Who comes next abandons what was left waiting. */
@@ -111,6 +112,7 @@ export class LeaseIssuer {
       const batch = this.#settling.splice(0, SETTLED_AT_ONCE);
       await this.#settle(batch);
       for (const { intent } of batch) this.#held.delete(intent.intended.leaseId);
+      this.#settledMs = performance.now();
     }
     this.#pumps -= 1;
     this.#tellIdle();

@@ -1,10 +1,14 @@
 import { Rests } from './rests.js';
 
-const rests = ({ isBusy = true, share = 0.25 } = {}) => new Rests(() => isBusy, { share: () => share });
+const rests = ({ idleForMs = 0, share = 0.25 } = {}) => new Rests(() => idleForMs, { share: () => share });
 
-it('does not rest where no lease is on its way', () => {
-  expect(rests({ isBusy: false }).afterEndsMs(10, 0)).toBe(0);
-  expect(rests({ isBusy: false, share: 0.26 }).afterRequestsMs(10, 0)).toBe(0);
+it('does not rest where no lease has been on its way for a while', () => {
+  expect(rests({ idleForMs: 250 }).afterEndsMs(10, 0)).toBe(0);
+  expect(rests({ idleForMs: 250, share: 0.26 }).afterRequestsMs(10, 0)).toBe(0);
+});
+
+it('rests between one call and the next', () => {
+  expect(rests({ idleForMs: 249 }).afterEndsMs(10, 0)).toBe(30);
 });
 
 it('rests longer than its work took, but not long', () => {

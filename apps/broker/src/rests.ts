@@ -13,6 +13,8 @@ interface Rest {
 
 /** An equal of the others waits for a processor for a third as long as it runs where they fill the machine. */
 const FULL = 0.25;
+/** Where one was on its way a moment ago the next call may come in the midst of a transaction, and would wait for it. */
+const NEXT_WITHIN_MS = 250;
 const ENDS: Rest = { times: 3, atMostMs: 200, untilLateMs: 5_000 };
 const REQUESTS: Rest = { times: 2, atMostMs: 200, untilLateMs: 5_000 };
 /** What the revoker asks for it does at the target, whether the broker hears of it or not. */
@@ -20,8 +22,8 @@ const REQUESTS_ON_A_FULL_MACHINE: Rest = { times: 9, atMostMs: 1_000, untilLateM
 
 export class Rests {
   constructor(
-    /** Whether a lease is on its way to an agent. */
-    private readonly isBusy: () => boolean,
+    /** For how long no lease has been on its way to an agent: 0 while one is. */
+    private readonly idleForMs: () => number,
     private readonly wait: Pick<ProcessorWait, 'share'> = new ProcessorWait(),
   ) {}
 
@@ -36,6 +38,7 @@ export class Rests {
   }
 
   #after({ times, atMostMs, untilLateMs }: Rest, tookMs: number, lateMs: number): number {
-    return this.isBusy() && lateMs <= untilLateMs ? Math.min(times * tookMs, atMostMs) : 0;
+    const isAwaited = this.idleForMs() < NEXT_WITHIN_MS;
+    return isAwaited && lateMs <= untilLateMs ? Math.min(times * tookMs, atMostMs) : 0;
   }
 }

@@ -1,6 +1,6 @@
 /** What records say, each read once: when its turn comes, or by other threads before that. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BusRecord } from '#bus/bus.js';
+import { lettingOthersIn } from './letting-in.js';
 
 /** A record and what it says. */
 export interface Read<R> {
@@ -10,9 +10,6 @@ export interface Read<R> {
 
 /** Decodes and verifies, before any lock is held. */
 export type Reader<R> = ((record: BusRecord) => R) | { elsewhere: (record: BusRecord) => Promise<R> };
-
-/** So many are begun in one turn of the event loop: whoever else waits for it, as answers of the database do, is let in between. */
-const AT_ONCE = 32;
 
 /** A record that was passed over here would be lost: its position moves with the others'. */
 export function readOf<R>(read: ReadonlyMap<BusRecord, Read<R>>, record: BusRecord): Read<R> {
@@ -35,20 +32,23 @@ export class Readings<R> {
   async begin(records: readonly BusRecord[]): Promise<void> {
     const { reader } = this;
     if (typeof reader === 'function') return;
-    let begun = 0;
+    const letIn = lettingOthersIn();
     for (const record of records) {
       if (this.#done.has(record) || this.#underWay.has(record)) continue;
-      if (begun > 0 && begun % AT_ONCE === 0) await nextTurn();
+      const others = letIn();
+      if (others !== undefined) await others;
       this.#begin(record, reader.elsewhere).catch(() => undefined);
-      begun += 1;
     }
   }
 
   /** @throws what reading one of them throws. It is read anew the next time. */
   async of(records: readonly BusRecord[]): Promise<Map<BusRecord, Read<R>>> {
     await this.begin(records);
+    const letIn = lettingOthersIn();
     const read = new Map<BusRecord, Read<R>>();
     for (const record of records) {
+      const others = letIn();
+      if (others !== undefined) await others;
       const done = this.#done.get(record) ?? (await this.#now(record));
       this.#done.set(record, done);
       read.set(record, done);

@@ -5,10 +5,11 @@
  * Order is kept per task: writers of one task are serialised by its row lock, one send is in flight, and a batch is
  * sorted by the outbox's counter.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus, type OutgoingRecord } from '#bus/bus.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database } from './database.js';
+import { lettingOthersIn } from './letting-in.js';
 import { readOutbox, type QueuedRecord, type UnsignedRecord } from './outbox.js';
 
 /** All headers of a record: attributes, `mayfly-store`, `mayfly-sig`. */
@@ -33,8 +34,6 @@ interface Waiting {
 }
 
 const BATCH = 500;
-/** So many are signed in one turn of the event loop: whoever else waits for it is let in between. */
-const SIGNED_AT_ONCE = 32;
 /** Rows read at once: what is waiting may be more than memory holds. */
 const DRAIN_AT_ONCE = 1_000;
 const OLD_MS = 2_000;
@@ -210,8 +209,10 @@ export class Relay {
   /** @returns false if the bus refuses one of them for good. */
   async #publish(batch: readonly Waiting[]): Promise<boolean> {
     const records: OutgoingRecord[] = [];
-    for (const [i, { record }] of batch.entries()) {
-      if (i > 0 && i % SIGNED_AT_ONCE === 0) await nextTurn();
+    const letIn = lettingOthersIn();
+    for (const { record } of batch) {
+      const others = letIn();
+      if (others !== undefined) await others;
       records.push(this.#signed(record));
     }
     for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {

@@ -35,7 +35,7 @@ const OPTIONS: Record<keyof Pools, string> = {
   survey: '',
 };
 const CONNECT_TIMEOUT_MS = 2_000;
-const IDLE_TIMEOUT_MS = 60_000;
+const IDLE_TIMEOUT_MS = 600_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
 export const READ_TIMEOUT_MS = 5_000;
 
