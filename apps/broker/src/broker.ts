@@ -35,7 +35,7 @@ import { isAwaited, weightOf } from './weigh.js';
 const ENDS_GATHER_MS = 10;
 /** A call that comes meanwhile waits no longer for them. */
 const CALM_AIM_MS = 25;
-const CREDENTIALS_AIM_MS = 60;
+const CREDENTIALS_AIM_MS = 30;
 const RECOVER_EVERY_MS = 1_000;
 const OVERDUE_EVERY_MS = 1_000;
 const CHILDREN_EVERY_MS = 1_000;
