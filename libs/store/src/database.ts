@@ -27,6 +27,8 @@ export interface DatabaseSettings {
 const QUERY_TIMEOUT_MS = 12_000;
 /** A burst after a quiet minute is not to begin with logins, each of which takes the server ten milliseconds, and with planning everything anew. */
 const IDLE_TIMEOUT_MS = 600_000;
+/** What passes on packets in between forgets a connection on which there were none for a few minutes, and says so to nobody. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 
 export interface Database {
   readonly pool: pg.Pool;
@@ -53,6 +55,8 @@ export function openDatabase(
     max: settings.maxConnections ?? 8,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     // What does not wait for an answer is sent at once, in order: a transaction is three waits, not seven.
     pipeline: true,
     // A server that takes a commit and never answers: longer than any lock is waited for, and the connection is given up.

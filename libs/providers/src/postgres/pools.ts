@@ -36,6 +36,8 @@ const OPTIONS: Record<keyof Pools, string> = {
 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const IDLE_TIMEOUT_MS = 600_000;
+/** What passes on packets in between forgets a connection on which there were none for a few minutes, and says so to nobody. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 /** The driver gives up on an answer, for a network that swallows packets; the server's own limits are shorter. */
 export const READ_TIMEOUT_MS = 5_000;
 
@@ -98,6 +100,7 @@ function poolConfig(settings: PostgresSettings, use: keyof Pools): pg.PoolConfig
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     query_timeout: READ_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     allowExitOnIdle: true,
     pipeline: true,
   };
