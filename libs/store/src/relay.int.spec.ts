@@ -38,12 +38,19 @@ afterEach(async () => {
   await schema.drop();
 });
 
-function made(publish = (records: readonly OutgoingRecord[]) => bus.publish(records), first?: string) {
+function made(
+  publish = (records: readonly OutgoingRecord[]) => bus.publish(records),
+  first?: string,
+  whileSigning = () => {},
+) {
   const relay = new Relay({
     ...(first === undefined ? {} : { first: new Set([first]) }),
     db: schema.db,
     bus: Object.assign(Object.create(bus) as FakeBus, { publish }),
-    sign: ({ head }, store) => ({ ...writeHeaders(head), 'mayfly-store': store }),
+    sign: ({ head }, store) => {
+      whileSigning();
+      return { ...writeHeaders(head), 'mayfly-store': store };
+    },
     warn: (_fields, message) => warnings.push(message),
   });
   relays.push(relay);
@@ -217,6 +224,21 @@ it('sends at once what is handed over in answer to an acknowledgement', async ()
   await until(() => answered.length > 0);
 
   expect(published()).toEqual([1, 2]);
+});
+
+it('signs many in turns, so that nobody else waits for all of it', async () => {
+  let [signed, letInAfter] = [0, Infinity];
+  const relay = made(undefined, undefined, () => {
+    if (signed === 0) setImmediate(() => (letInAfter = signed));
+    const beganMs = performance.now();
+    while (performance.now() - beganMs < 5);
+    signed += 1;
+  });
+
+  await relay.send(await queued(record(1), record(2), record(3)));
+
+  expect(signed).toBe(3);
+  expect(letInAfter).toBeLessThan(3);
 });
 
 it('parks what the bus refuses for good: its row stays, nobody is told that it was sent, and the others go on', async () => {
