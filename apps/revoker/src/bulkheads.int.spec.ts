@@ -97,19 +97,13 @@ it.each(Object.keys(answers))(
   STORM_WITHIN_MS,
 );
 
-async function dueAt(name: string): Promise<number> {
-  const { rows } = await world.db.pool.query<{ n: number }>(
-    `SELECT count(*)::int AS n FROM lease WHERE target = $1 AND state = 'due'`,
-    [name],
-  );
-  return rows[0]?.n ?? 0;
-}
-
+const dueAt = (name: string) => countDue(name, 'TRUE');
 /** Those in hand whose claim is still good. */
-async function claimedAt(name: string): Promise<number> {
+const claimedAt = (name: string) => countDue(name, 'taken_by IS NOT NULL AND act_at > now()');
+
+async function countDue(name: string, condition: string): Promise<number> {
   const { rows } = await world.db.pool.query<{ n: number }>(
-    `SELECT count(*)::int AS n FROM lease
-      WHERE target = $1 AND state = 'due' AND taken_by IS NOT NULL AND act_at > now()`,
+    `SELECT count(*)::int AS n FROM lease WHERE target = $1 AND state = 'due' AND ${condition}`,
     [name],
   );
   return rows[0]?.n ?? 0;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEnd } from '#bus/bus.js';
 import { Metrics } from '#telemetry/metrics.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
+import { until } from '../test/until.js';
 import { storeHealth, type StoreHealth } from './health.js';
 import { storeMigrations } from './store-migrations.js';
 
@@ -61,11 +62,11 @@ const queued = async (ageMs: number): Promise<bigint> => {
   );
   return rows[0]?.id ?? -1n;
 };
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + 30_000; !(await condition()); await sleep(5))
-    if (Date.now() > endMs) throw new Error(`waited in vain; the metrics are\n${await metrics.text()}`);
-}
-const shows = (line: string) => until(async () => (await metrics.text()).split('\n').includes(line));
+const shows = (line: string) =>
+  until(
+    async () => (await metrics.text()).split('\n').includes(line),
+    () => metrics.text(),
+  );
 
 it('has no reason while nothing waits', async () => {
   ends = [end('task', 0, 0n, 4n)];

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type OutgoingRecord } from '#bus/bus.js';
 import { writeHeaders } from '#events/envelope.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
+import { somebodyElse } from '../test/somebody-else.js';
+import { until } from '../test/until.js';
 import { transact } from './database.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from './outbox.js';
 import { Relay } from './relay.js';
@@ -75,13 +76,6 @@ const counters = () =>
     return { epoch, n: Number(n) };
   });
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + 30_000; !(await condition());) {
-    if (Date.now() > endMs) throw new Error('waited in vain');
-    await sleep(5);
-  }
-}
 
 it('sends what it is handed, and deletes what the bus has acknowledged', async () => {
   const relay = await started();
@@ -227,18 +221,13 @@ it('sends at once what is handed over in answer to an acknowledgement', async ()
 });
 
 it('signs many in turns, so that nobody else waits for all of it', async () => {
-  let [signed, letInAfter] = [0, Infinity];
-  const relay = made(undefined, undefined, () => {
-    if (signed === 0) setImmediate(() => (letInAfter = signed));
-    const beganMs = performance.now();
-    while (performance.now() - beganMs < 5);
-    signed += 1;
-  });
+  const { busily, letInAfter } = somebodyElse();
+  const relay = made(undefined, undefined, busily);
 
   await relay.send(await queued(record(1), record(2), record(3)));
 
-  expect(signed).toBe(3);
-  expect(letInAfter).toBeLessThan(3);
+  expect(published()).toEqual([1, 2, 3]);
+  expect(letInAfter()).toBeLessThan(3);
 });
 
 it('parks what the bus refuses for good: its row stays, nobody is told that it was sent, and the others go on', async () => {
