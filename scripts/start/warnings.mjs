@@ -1,7 +1,8 @@
 /** What services wrote into their logs that was more than news. */
 import { readFileSync } from 'node:fs';
 
-const WARN = 40;
+/** As our logs name them. */
+const ABOVE_NEWS = new Set(['warn', 'error', 'fatal']);
 const SHOWN = 40;
 
 /** @returns the last lines of a service's log at `warn` or above, written since then */
@@ -9,11 +10,12 @@ export function warningsOf(service, file, sinceMs) {
   return readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((line) => read(line) ?? [])
-    .filter(({ level, atMs }) => level >= WARN && atMs >= sinceMs)
+    .filter(({ level, atMs }) => ABOVE_NEWS.has(level) && atMs >= sinceMs)
     .slice(-SHOWN)
     .map(({ atMs, line }) => `${new Date(atMs).toISOString().slice(11, 23)} ${service} ${line}`);
 }
 
+/** @returns null where it is no line of our log */
 function read(line) {
   try {
     const { level, time, ...rest } = JSON.parse(line);
