@@ -9,7 +9,7 @@ export const SERVICES = ['broker', 'revoker', 'auditor', 'signer'];
 const SOURCES = { signer: join('auditor', 'src', 'signer') };
 /** How Node collects its garbage: see docs/how-to/start-and-stop.md. The signer does little, and is to need little. */
 const HEAP = { signer: ['--max-semi-space-size=1', '--max-old-space-size=96'] };
-const SERVICE_HEAP = ['--max-semi-space-size=32', '--no-parallel-scavenge'];
+const SERVICE_HEAP = ['--max-semi-space-size=32', '--no-parallel-scavenge', '--v8-pool-size=1'];
 const KEPT_LOG_BYTES = 16 * 2 ** 20;
 const TAIL_LINES = 20;
 const STANDS_BY = /"standing by: [^"]+"/;

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { BusRecord } from '#bus/bus.js';
-import { somebodyElse } from '../test/somebody-else.js';
+import { somebodyElse } from '../../bus/test/somebody-else.js';
 import { Readings } from './readings.js';
 
 const rec = (offset: number): BusRecord => ({

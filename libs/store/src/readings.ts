@@ -1,6 +1,6 @@
 /** What records say, each read once: when its turn comes, or by other threads before that. */
 import type { BusRecord } from '#bus/bus.js';
-import { lettingOthersIn } from './letting-in.js';
+import { lettingOthersIn } from '#bus/letting-in.js';
 
 /** A record and what it says. */
 export interface Read<R> {

@@ -2,7 +2,7 @@ import { BusError, type OutgoingRecord } from '#bus/bus.js';
 import { writeHeaders } from '#events/envelope.js';
 import { FakeBus } from '../../../test/support/fake-bus.js';
 import { freshSchema, type FreshSchema } from '../test/fresh-schema.js';
-import { somebodyElse } from '../test/somebody-else.js';
+import { somebodyElse } from '../../bus/test/somebody-else.js';
 import { until } from '../test/until.js';
 import { transact } from './database.js';
 import { enqueue, type QueuedRecord, type UnsignedRecord } from './outbox.js';

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError, type Bus, type OutgoingRecord } from '#bus/bus.js';
 import { faultPoint } from '#telemetry/fault-point.js';
 import { transact, type Database } from './database.js';
-import { lettingOthersIn } from './letting-in.js';
+import { lettingOthersIn } from '#bus/letting-in.js';
 import { readOutbox, type QueuedRecord, type UnsignedRecord } from './outbox.js';
 
 /** All headers of a record: attributes, `mayfly-store`, `mayfly-sig`. */

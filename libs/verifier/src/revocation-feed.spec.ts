@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { somebodyElse } from '../../bus/test/somebody-else.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { FakeLog, FakeRevoker, PEERS, until } from './revocation-log.contract.js';
 import { AGENT, KID, LEASE, NOW_MS, PARENT, TASK, claims } from './verifier-world.contract.js';
@@ -286,4 +287,19 @@ it('reads for itself alone, so that each of several hears everything', async () 
   expect(first).toMatch(/^mayfly-verifier-/);
   expect(second).not.toBe(first);
   await other.close();
+});
+
+it('lets in who waits for the thread while it reads many records', async () => {
+  for (const lease of ['a', 'b', 'c', 'd', 'e']) await revoker.revoke('lease', lease);
+  let open = () => undefined as void;
+  log.gate = new Promise((resolve) => (open = resolve));
+  const { busily, letInAfter } = somebodyElse();
+  let work = () => undefined as void;
+  const busyClock = () => (work(), nowMs);
+  feed = await RevocationFeed.open({ log, peers: PEERS, clock: busyClock });
+  await new Promise((resolve) => setImmediate(resolve));
+  work = busily;
+  open();
+  await log.settled();
+  expect(letInAfter()).toBe(1);
 });

@@ -2,9 +2,10 @@
  * Feeds a `RevocationSet` from `mayfly.revocations.v1`: all of its one partition, from the oldest record on, alone and without a
  * stored position, because every verifier must hear everything. Only what the revoker signed is handed on.
  */
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v4 as uuidV4 } from 'uuid';
 import type { Bus, BusRecord, Consumer } from '#bus/bus.js';
+import { lettingOthersIn } from '#bus/letting-in.js';
 import { HEARTBEAT_TYPE, REVOCATION_TYPE, readRevocation } from '#events/revocations.js';
 import { CREDENTIAL_EVENTS, REVOCATIONS, TASK_EVENTS } from '#events/topics.js';
 import { verifyRecord, type PeerKeys } from '#identity/records.js';
@@ -17,8 +18,6 @@ export type RevocationLog = Pick<Bus, 'ends' | 'subscribe'>;
 
 /** What the revoker must have read for its word to be news. */
 const INPUTS = [TASK_EVENTS, CREDENTIAL_EVENTS];
-/** Signatures that are checked before others get a turn: about 6 ms. */
-const AT_ONCE = 64;
 const TRY_AGAIN_AFTER_MS = 500;
 /** So many heartbeats in a row with another sum than ours, and the topic is read again from its start. */
 const START_OVER_AFTER = 30;
@@ -145,8 +144,10 @@ export class RevocationFeed implements LifeSource {
   }
 
   async #read(records: readonly BusRecord[]): Promise<void> {
-    for (const [index, record] of records.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) await turn();
+    const letIn = lettingOthersIn();
+    for (const record of records) {
+      const others = letIn();
+      if (others !== undefined) await others;
       // Handed over again after a rebalance, or of a partition that should not be there.
       if (record.partition !== 0 || record.offset < this.#next) continue;
       if (!this.#tell(record)) this.#passedOver += 1;

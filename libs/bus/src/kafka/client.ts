@@ -1,6 +1,7 @@
-/** kafkajs 2.2.4, with two repairs, two parts of ours and a door. */
+/** kafkajs 2.2.4, with two repairs, three parts of ours and a door. */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
+import { decodingInParts, type DecodeBatch } from './decode-batch.js';
 import { decodeRecord } from './decode-record.js';
 import { encodeRecord } from './encode-record.js';
 
@@ -77,6 +78,8 @@ lookOnlyWhereRequestsWait();
 encodeWithoutZeros();
 replace('kafkajs/src/protocol/recordBatch/record/v0/index.js', encodeRecord);
 replace('kafkajs/src/protocol/recordBatch/record/v0/decoder.js', decodeRecord);
+const BATCHES = 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
+replace(BATCHES, decodingInParts(require(BATCHES) as DecodeBatch));
 
 export const kafkajs = require('kafkajs') as typeof Kafkajs;
 
