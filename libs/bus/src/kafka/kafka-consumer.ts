@@ -13,15 +13,16 @@ import { toBusRecord } from './bus-record.js';
 import { kafkajs } from './client.js';
 import { leaveForDead } from './dead-members.js';
 import { fetchBounds } from './fetch-bounds.js';
+import { JoiningAnew } from './joining-anew.js';
 import { unreachable } from './kafka-error.js';
 import { consumerConfig, HEARTBEAT_MS } from './kafka-settings.js';
+import { ToldOffsets } from './told-offsets.js';
 
 const PARTITIONS_AT_ONCE = 4;
 /** Where handlers wait for the next fetch, all of one fetch wait at once. */
 const WAITING_AT_ONCE = 64;
 /** Where a partition brings so many at once there are more: nothing is waited for. */
 const PLENTY = 200;
-const HINT_EVERY_MS = 5_000;
 /** One begins while the turn is under way in which the handler writes to its sockets. */
 const TURNS_AHEAD = 2;
 
@@ -37,8 +38,8 @@ export class KafkaConsumer implements Consumer {
   /** Next offset to hand over, of the partitions of this generation. */
   readonly #next = new Map<string, Position>();
   readonly #running = new Set<Promise<void>>();
-  #hints: NodeJS.Timeout | undefined;
-  #hinted = '';
+  readonly #joining = new JoiningAnew();
+  readonly #told: ToldOffsets;
   #generation = 0;
   /** What the next fetch waits for; absent until the one before it has brought something. */
   #gathering: ReturnType<typeof deferred> | undefined;
@@ -54,6 +55,11 @@ export class KafkaConsumer implements Consumer {
     this.#admin = admin;
     this.#subscription = subscription;
     this.#log = log.child({ group: subscription.group });
+    this.#told = new ToldOffsets(
+      this.#client,
+      () => (this.#restored ? [...this.#next.values()] : []),
+      this.#log,
+    );
   }
 
   /** Joins the group in the background. @throws BusError ERR_BUS_UNREACHABLE, ERR_TOPIC_MISCONFIGURED when a topic is missing */
@@ -62,10 +68,7 @@ export class KafkaConsumer implements Consumer {
     this.#client.on(events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
     this.#client.on(events.FETCH, () => (this.#gathering = undefined));
     this.#client.on(events.REBALANCING, () => void (this.#restored = false));
-    this.#client.on(events.CRASH, ({ payload }) => {
-      if (payload.restart) this.#restored = false;
-      else this.#die(payload.error);
-    });
+    this.#client.on(events.CRASH, ({ payload }) => void this.#onEnded(payload.error));
     try {
       await this.#client.connect();
       await this.#client.subscribe({ topics: [...this.#subscription.topics], fromBeginning: true });
@@ -74,16 +77,31 @@ export class KafkaConsumer implements Consumer {
       throw unreachable(error, 'subscribe');
     }
     await leaveForDead(this.#kafka, this.#admin, this.#subscription, this.#log);
-    this.#hints = setInterval(() => void this.#commitHints(), HINT_EVERY_MS).unref();
-    this.#run = this.#client
-      .run({
+    this.#told.start();
+    this.#run = this.#join();
+  }
+
+  async #join(): Promise<void> {
+    const { gatherMs } = this.#subscription;
+    try {
+      await this.#client.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently:
-          this.#subscription.gatherMs === undefined ? PARTITIONS_AT_ONCE : WAITING_AT_ONCE,
+        partitionsConsumedConcurrently: gatherMs === undefined ? PARTITIONS_AT_ONCE : WAITING_AT_ONCE,
         eachBatch: (payload) => this.#track(this.#onFetched(payload)),
-      })
-      .catch((error: unknown) => this.#die(error));
+      });
+    } catch (error) {
+      this.#die(error);
+    }
+  }
+
+  async #onEnded(error: Error): Promise<void> {
+    this.#restored = false;
+    const pauseMs = this.#cause === undefined ? this.#joining.pauseMs(error) : undefined;
+    if (pauseMs === undefined) return this.#die(error);
+    this.#log.warn({ err: error, pauseMs }, 'consumer ended, joining anew');
+    await sleep(pauseMs);
+    if (this.#stopping === undefined && this.#dead === undefined) this.#run = this.#join();
   }
 
   ready(): Promise<void> {
@@ -100,9 +118,9 @@ export class KafkaConsumer implements Consumer {
   }
 
   async #stop(): Promise<void> {
-    clearInterval(this.#hints);
+    this.#told.stop();
     await Promise.allSettled(this.#running);
-    await this.#commitHints();
+    await this.#told.tell();
     await this.#disconnect();
     // A join under way when the client was stopped may have ended in a running client.
     await this.#run;
@@ -137,6 +155,7 @@ export class KafkaConsumer implements Consumer {
     }
     this.#client.resume(wanted);
     this.#restored = true;
+    this.#joining.joined();
     this.#log.info({ partitions: assigned.length }, 'partitions assigned, positions restored');
     this.#started.resolve();
   }
@@ -253,7 +272,7 @@ export class KafkaConsumer implements Consumer {
             { cause: told },
           );
     this.#restored = false;
-    clearInterval(this.#hints);
+    this.#told.stop();
     this.#log.error({ err: this.#dead }, 'consumer ended');
     void this.#disconnect();
     this.#started.reject(this.#dead);
@@ -267,19 +286,6 @@ export class KafkaConsumer implements Consumer {
       await work;
     } finally {
       this.#running.delete(settled);
-    }
-  }
-
-  /** Tells Kafka how far this group has come, for the eyes of its tools. Nothing is read from it. */
-  async #commitHints(): Promise<void> {
-    const hints = [...this.#next.values()].map(({ next, ...rest }) => ({ ...rest, offset: String(next) }));
-    const hinted = JSON.stringify(hints);
-    if (!this.#restored || hints.length === 0 || hinted === this.#hinted) return;
-    try {
-      await this.#client.commitOffsets(hints);
-      this.#hinted = hinted;
-    } catch (error) {
-      this.#log.debug({ err: error }, 'offsets not committed');
     }
   }
 

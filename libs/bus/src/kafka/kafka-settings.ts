@@ -109,11 +109,6 @@ export const consumerConfig = ({
    * of an aborted transaction was said all the same.
    */
   readUncommitted: true,
-  retry: { ...RETRY.reader, restartOnFailure: (error) => Promise.resolve(isWithoutBroker(error)) },
+  // It would begin again where a handler has failed: who subscribed decides (`JoiningAnew`).
+  retry: { ...RETRY.reader, restartOnFailure: () => Promise.resolve(false) },
 });
-
-/**
- * All connections ended between two fetches, which the client does not retry. It joins anew, as after any loss of its membership, and
- * patience ends there. In all other cases its restart would hide that records were not handled: `onCrash` ends the process.
- */
-const isWithoutBroker = ({ name }: Error) => name === 'KafkaJSNoBrokerAvailableError';
