@@ -93,6 +93,35 @@ describe('rule 4: the broker creates, only the revoker cuts', () => {
     expect(target.asked.map(({ verb }) => verb)).toEqual(['create']);
   });
 
+  it.each([
+    ['was busy', 'ERR_TARGET_BUSY', 'target_busy'],
+    ['found it too late', 'ERR_CREATE_TOO_LATE', 'too_late'],
+  ])('intends a new lease for a call where the target %s, and nothing was made', async (_, code, why) => {
+    const { voices, target } = world;
+    const taskId = uuidv7();
+    const answer = target.answer;
+    target.answer = (plan) => (target.creates.length === 1 ? { answer: 'refused', code } : answer(plan));
+
+    await broker.hear(await voices.starts(taskId), await voices.calls(taskId));
+
+    expect(await world.hears(taskId, 'lease.abandoned')).toMatchObject([{ answered: true, why }]);
+    const [fresh] = await world.hears(taskId, 'lease.issued');
+    expect(target.creates[1]).toBe(fresh?.leaseId);
+    expect((await world.delivers(taskId, 'credential.delivered')).length).toBe(1);
+  });
+
+  it('tells the agent where the target is busy for the third time', async () => {
+    const { voices, target } = world;
+    const taskId = uuidv7();
+    target.answer = () => ({ answer: 'refused', code: 'ERR_TARGET_BUSY' });
+
+    await broker.hear(await voices.starts(taskId), await voices.calls(taskId));
+
+    const [refused] = await world.delivers(taskId, 'call.refused');
+    expect(refused?.data).toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+    expect(target.creates).toHaveLength(3);
+  });
+
   it('leaves an end to the revoker: it asks nothing of the target', async () => {
     const { taskId } = await issued();
 

@@ -1,5 +1,5 @@
 /** One transaction decides the outcome of a lease, under the locks of its task and all ancestors (protocol rule 3). */
-import { decideOutcome, type Lease, type Outcome } from '#events/lease.js';
+import { decideOutcome, type Answered, type Lease, type Outcome } from '#events/lease.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
@@ -81,6 +81,15 @@ export async function settleLeases(
   return { intents, published: parts.relay.send(queued) };
 }
 
+/** Refusals of the moment, by the provider's code: asked again, the target may well make it. */
+const OF_THE_MOMENT: ReadonlyMap<string, Answered> = new Map<string, Answered>([
+  ['ERR_TARGET_BUSY', 'busy'],
+  ['ERR_CREATE_TOO_LATE', 'late'],
+]);
+
+const answeredBy = (attempt: Attempt): Answered =>
+  attempt.answer === 'refused' ? (OF_THE_MOMENT.get(attempt.code) ?? 'refused') : attempt.answer;
+
 function decide(
   work: UnitOfWork,
   lease: Lease,
@@ -90,7 +99,7 @@ function decide(
   const { intended } = intent;
   const chain = intended.lineage.map((link) => work.task(link.taskId));
   const standing = work.standing.of(intended.agent);
-  const outcome = decideOutcome({ lease, answer: attempt.answer, chain, standing, nowMs: work.nowMs });
+  const outcome = decideOutcome({ lease, answer: answeredBy(attempt), chain, standing, nowMs: work.nowMs });
   const call = work.call(intended);
   // Only what was created can be issued, so an issued lease has an envelope.
   if (outcome.issued && envelope !== null && attempt.answer === 'created') {
@@ -198,13 +207,14 @@ function abandon(
 
 type Why = Exclude<Outcome, { issued: true }>['why'];
 
-const ATTEMPT_AGAIN: ReadonlySet<Why> = new Set<Why>(['no_answer', 'not_sent', 'too_late']);
+const ATTEMPT_AGAIN: ReadonlySet<Why> = new Set<Why>(['no_answer', 'not_sent', 'target_busy', 'too_late']);
 
 const REFUSALS: Record<Why, Refusal> = {
   already_decided: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was decided before' },
   no_answer: { code: 'ERR_TARGET_UNREACHABLE', reason: 'the target did not answer' },
   not_sent: { code: 'ERR_TARGET_UNREACHABLE', reason: 'there was no time left to create the credential' },
   target_refused: { code: 'ERR_TARGET_REFUSED', reason: 'the target refused to create the credential' },
+  target_busy: { code: 'ERR_TARGET_REFUSED', reason: 'the target was too busy to create the credential' },
   cut_heard: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was revoked before it was issued' },
   agent_revoked: { code: 'ERR_AGENT_REVOKED', reason: 'the agent was revoked before it was issued' },
   task_not_live: { code: 'ERR_TASK_ENDED', reason: 'the task ended before the credential was issued' },

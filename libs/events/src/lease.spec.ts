@@ -32,6 +32,8 @@ describe('the outcome of a lease (rule 3)', () => {
     ['nobody answered', { answer: 'none' }, { answered: false, why: 'no_answer' }],
     ['it was never sent', { answer: 'unsent' }, { answered: true, why: 'not_sent' }],
     ['the target refused', { answer: 'refused' }, { answered: true, why: 'target_refused' }],
+    ['the target was busy', { answer: 'busy' }, { answered: true, why: 'target_busy' }],
+    ['it was too late to create it', { answer: 'late' }, { answered: true, why: 'too_late' }],
     [
       'a revocation was heard',
       { lease: { ...intended(), cutHeard: true } },

@@ -68,8 +68,11 @@ export function evolveLease(lease: Lease, event: LeaseEvent | EventOf<'lease.rev
   }
 }
 
-/** `none`: nobody knows whether the create landed, or will. `unsent`: the only one who could send it did not. */
-export type Answered = 'created' | 'refused' | 'unsent' | 'none';
+/**
+ * `none`: nobody knows whether the create landed, or will. `unsent`: the only one who could send it did not. `busy`, `late`: nothing was made,
+ * because the target had its hands full, or the time for it was over.
+ */
+export type Answered = 'created' | 'refused' | 'busy' | 'late' | 'unsent' | 'none';
 
 export type Outcome =
   | { issued: true }
@@ -82,6 +85,7 @@ export type Outcome =
         | 'no_answer'
         | 'not_sent'
         | 'target_refused'
+        | 'target_busy'
         | 'cut_heard'
         | 'agent_revoked'
         | 'task_not_live'
@@ -89,6 +93,16 @@ export type Outcome =
         | 'generation_changed'
         | 'too_late';
     };
+
+type Why = Exclude<Outcome, { issued: true }>['why'];
+
+const NOT_CREATED: Record<Exclude<Answered, 'created'>, Why> = {
+  none: 'no_answer',
+  unsent: 'not_sent',
+  refused: 'target_refused',
+  busy: 'target_busy',
+  late: 'too_late',
+};
 
 export interface OutcomeFacts {
   lease: Lease;
@@ -112,15 +126,13 @@ export function decideOutcome({
   standing = GOOD_STANDING,
   nowMs,
 }: OutcomeFacts): Outcome {
-  const abandoned = (why: Exclude<Outcome, { issued: true }>['why']): Outcome => ({
+  const abandoned = (why: Why): Outcome => ({
     issued: false,
     answered: answer !== 'none',
     why,
   });
   if (lease.state !== 'intended') return abandoned('already_decided');
-  if (answer === 'none') return abandoned('no_answer');
-  if (answer === 'unsent') return abandoned('not_sent');
-  if (answer === 'refused') return abandoned('target_refused');
+  if (answer !== 'created') return abandoned(NOT_CREATED[answer]);
   if (lease.cutHeard) return abandoned('cut_heard');
   if (!isInStanding(lease.agentGeneration, standing)) return abandoned('agent_revoked');
   const now = new Map(chain.map((task) => [task.taskId, task]));
