@@ -34,10 +34,10 @@ describe('records of several partitions', () => {
     await intake.take([rec(0, 0, 'a', 'a0')]);
     await intake.take([rec(1, 0, 'b', 'b0')]);
     expect(await world.done()).toEqual([]);
-    await intake.take([rec(2, 0, 'c', 'now')]);
+    await intake.take([rec(2, 0, 'c', 'now'), rec(2, 1, 'd', 'now')]);
     await intake.idle();
 
-    expect(world.committed).toEqual([['a0', 'b0', 'now']]);
+    expect(world.committed).toEqual([['a0', 'b0', 'now', 'now']]);
   });
 
   it('go first where somebody waits for them, and with them what comes before them of their key', async () => {
@@ -58,7 +58,7 @@ describe('records of several partitions', () => {
     letGo();
     await intake.idle();
 
-    expect(world.committed).toEqual([['now first'], ['a0', 'a1', 'b0', 'b1 now'], ['a2', 'a3', 'a4', 'b2']]);
+    expect(world.committed).toEqual([['now first'], ['a0', 'b0', 'b1 now'], ['a1', 'a2', 'a3', 'a4', 'b2']]);
     expect(await world.positions(0, 1, 9)).toEqual(['0:5', '1:3', '9:1']);
   });
 

@@ -1,12 +1,9 @@
 /**
  * Which of the records that wait one transaction takes on. Where somebody waits for what follows from some of them, those go first, and
- * with them what comes before them in their line (`overtaking.ts`). Others go along as long as they are few: they cost no transaction of
- * their own then, and never come to stand still.
+ * with them what comes before them in their line (`overtaking.ts`). As many others go along as somebody waits for: they never come to stand still,
+ * and most of them find their time between two of the others. An end is as much work as a call, or more.
  */
 import type { BusRecord } from '#bus/bus.js';
-
-/** By weight, of those that nobody waits for: as many as there are that somebody does wait for, but never so few that they come to stand still. */
-const ALONG_AT_LEAST = 4;
 
 export interface Choice {
   /** How much one transaction takes, by weight. */
@@ -43,8 +40,8 @@ export function nextBatch(
   const isFull = new Set(first.slice(count).map(inLine));
   const others = waiting.filter((record) => !goesFirst(record) && !isFull.has(inLine(record)));
   const going = first.slice(0, count);
-  const along = Math.max(ALONG_AT_LEAST, weightOf(going.filter(hurries), weigh));
-  const taken = new Set([...going, ...others.slice(0, countIn(others, along, weigh))]);
+  const along = countIn(others, weightOf(going.filter(hurries), weigh), weigh);
+  const taken = new Set([...going, ...others.slice(0, along)]);
   return {
     batch: waiting.filter((record) => taken.has(record)),
     rest: waiting.filter((record) => !taken.has(record)),
