@@ -68,7 +68,7 @@ const SIZES = {
     entries: 1_000_000,
     leases: 100_000,
     storms: [1_000, 10_000],
-    idleMs: 10_000,
+    idleMs: 30_000,
     asleep: 1_000_000,
     expiring: 10_000,
     expiringMs: 60_000,
