@@ -28,6 +28,13 @@ it('leaves requests for longer where the machine is full, as the revoker cuts me
 
   expect(full.afterRequestsMs(10, 5_001)).toBe(90);
   expect(full.afterRequestsMs(200, 20_000)).toBe(1_000);
-  expect(full.afterRequestsMs(200, 20_001)).toBe(0);
   expect(full.afterEndsMs(10, 5_001)).toBe(0);
+});
+
+it('rests less, not at once never, where they are late', () => {
+  const full = rests({ share: 0.26 });
+
+  expect(full.afterRequestsMs(10, 20_001)).toBe(30);
+  expect(full.afterRequestsMs(200, 60_000)).toBe(200);
+  expect(full.afterRequestsMs(200, 60_001)).toBe(0);
 });

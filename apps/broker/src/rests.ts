@@ -15,10 +15,16 @@ interface Rest {
 const FULL = 0.25;
 /** Where one was on its way a moment ago the next call may come in the midst of a transaction, and would wait for it. */
 const NEXT_WITHIN_MS = 250;
-const ENDS: Rest = { times: 3, atMostMs: 200, untilLateMs: 5_000 };
-const REQUESTS: Rest = { times: 2, atMostMs: 200, untilLateMs: 5_000 };
-/** What the revoker asks for it does at the target, whether the broker hears of it or not. */
-const REQUESTS_ON_A_FULL_MACHINE: Rest = { times: 9, atMostMs: 1_000, untilLateMs: 20_000 };
+const ENDS: readonly Rest[] = [{ times: 3, atMostMs: 200, untilLateMs: 5_000 }];
+const REQUESTS: readonly Rest[] = [{ times: 2, atMostMs: 200, untilLateMs: 5_000 }];
+/**
+ * What the revoker asks for it does at the target, whether the broker hears of it or not. Where that is late there is much of it, and who
+ * is waited for would have a third of the machine from one moment to the next: it ends by steps.
+ */
+const REQUESTS_ON_A_FULL_MACHINE: readonly Rest[] = [
+  { times: 9, atMostMs: 1_000, untilLateMs: 20_000 },
+  { times: 3, atMostMs: 200, untilLateMs: 60_000 },
+];
 
 export class Rests {
   constructor(
@@ -37,8 +43,10 @@ export class Rests {
     return this.#after(this.wait.share() > FULL ? REQUESTS_ON_A_FULL_MACHINE : REQUESTS, tookMs, lateMs);
   }
 
-  #after({ times, atMostMs, untilLateMs }: Rest, tookMs: number, lateMs: number): number {
-    const isAwaited = this.idleForMs() < NEXT_WITHIN_MS;
-    return isAwaited && lateMs <= untilLateMs ? Math.min(times * tookMs, atMostMs) : 0;
+  /** @param rests by how late what waits is */
+  #after(rests: readonly Rest[], tookMs: number, lateMs: number): number {
+    const rest = rests.find(({ untilLateMs }) => lateMs <= untilLateMs);
+    if (rest === undefined || this.idleForMs() >= NEXT_WITHIN_MS) return 0;
+    return Math.min(rest.times * tookMs, rest.atMostMs);
   }
 }
