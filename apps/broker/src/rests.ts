@@ -18,8 +18,8 @@ const NEXT_WITHIN_MS = 250;
 const ENDS: readonly Rest[] = [{ times: 3, atMostMs: 200, untilLateMs: 5_000 }];
 const REQUESTS: readonly Rest[] = [{ times: 2, atMostMs: 200, untilLateMs: 5_000 }];
 /**
- * What the revoker asks for it does at the target, whether the broker hears of it or not. Where that is late there is much of it, and who
- * is waited for would have a third of the machine from one moment to the next: it ends by steps.
+ * What the revoker asks for it does at the target, whether the broker hears of it or not. Where that is late there is much of it: with no rest
+ * at all it would take from calls at one stroke what it had left to them.
  */
 const REQUESTS_ON_A_FULL_MACHINE: readonly Rest[] = [
   { times: 9, atMostMs: 1_000, untilLateMs: 20_000 },
