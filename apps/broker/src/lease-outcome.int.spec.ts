@@ -107,7 +107,7 @@ describe('rule 4: the broker creates, only the revoker cuts', () => {
     expect(await world.hears(taskId, 'lease.abandoned')).toMatchObject([{ answered: true, why }]);
     const [fresh] = await world.hears(taskId, 'lease.issued');
     expect(target.creates[1]).toBe(fresh?.leaseId);
-    expect((await world.delivers(taskId, 'credential.delivered')).length).toBe(1);
+    expect(await world.delivers(taskId, 'credential.delivered')).toHaveLength(1);
   });
 
   it('tells the agent where the target is busy for the third time', async () => {

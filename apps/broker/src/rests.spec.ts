@@ -31,7 +31,7 @@ it('leaves requests for longer where the machine is full, as the revoker cuts me
   expect(full.afterEndsMs(10, 5_001)).toBe(0);
 });
 
-it('rests less, not at once never, where they are late', () => {
+it('rests less where they are late, before it does not rest at all', () => {
   const full = rests({ share: 0.26 });
 
   expect(full.afterRequestsMs(10, 20_001)).toBe(30);

@@ -1,5 +1,5 @@
 /** One transaction decides the outcome of a lease, under the locks of its task and all ancestors (protocol rule 3). */
-import { decideOutcome, type Answered, type Lease, type Outcome } from '#events/lease.js';
+import { decideOutcome, type Answered, type Lease, type Outcome, type WhyAbandoned } from '#events/lease.js';
 import type { OutboundEvent } from '#events/outbound.js';
 import type { Refusal } from '#events/refusal.js';
 import { serviceSource } from '#events/services.js';
@@ -205,11 +205,14 @@ function abandon(
   work.saveCall({ ...call, state: 'refused', code: refusal.code, reasons: [refusal.reason], leaseId });
 }
 
-type Why = Exclude<Outcome, { issued: true }>['why'];
+const ATTEMPT_AGAIN: ReadonlySet<WhyAbandoned> = new Set<WhyAbandoned>([
+  'no_answer',
+  'not_sent',
+  'target_busy',
+  'too_late',
+]);
 
-const ATTEMPT_AGAIN: ReadonlySet<Why> = new Set<Why>(['no_answer', 'not_sent', 'target_busy', 'too_late']);
-
-const REFUSALS: Record<Why, Refusal> = {
+const REFUSALS: Record<WhyAbandoned, Refusal> = {
   already_decided: { code: 'ERR_LEASE_ABANDONED', reason: 'the lease was decided before' },
   no_answer: { code: 'ERR_TARGET_UNREACHABLE', reason: 'the target did not answer' },
   not_sent: { code: 'ERR_TARGET_UNREACHABLE', reason: 'there was no time left to create the credential' },

@@ -74,29 +74,25 @@ export function evolveLease(lease: Lease, event: LeaseEvent | EventOf<'lease.rev
  */
 export type Answered = 'created' | 'refused' | 'busy' | 'late' | 'unsent' | 'none';
 
+export type WhyAbandoned =
+  | 'already_decided'
+  | 'no_answer'
+  | 'not_sent'
+  | 'target_refused'
+  | 'target_busy'
+  | 'cut_heard'
+  | 'agent_revoked'
+  | 'task_not_live'
+  | 'task_suspended'
+  | 'generation_changed'
+  | 'too_late';
+
 export type Outcome =
   | { issued: true }
-  | {
-      issued: false;
-      /** True when nothing of this create can still be on its way. */
-      answered: boolean;
-      why:
-        | 'already_decided'
-        | 'no_answer'
-        | 'not_sent'
-        | 'target_refused'
-        | 'target_busy'
-        | 'cut_heard'
-        | 'agent_revoked'
-        | 'task_not_live'
-        | 'task_suspended'
-        | 'generation_changed'
-        | 'too_late';
-    };
+  /** `answered`: nothing of this create can still be on its way. */
+  | { issued: false; answered: boolean; why: WhyAbandoned };
 
-type Why = Exclude<Outcome, { issued: true }>['why'];
-
-const NOT_CREATED: Record<Exclude<Answered, 'created'>, Why> = {
+const NOT_CREATED: Record<Exclude<Answered, 'created'>, WhyAbandoned> = {
   none: 'no_answer',
   unsent: 'not_sent',
   refused: 'target_refused',
@@ -126,7 +122,7 @@ export function decideOutcome({
   standing = GOOD_STANDING,
   nowMs,
 }: OutcomeFacts): Outcome {
-  const abandoned = (why: Why): Outcome => ({
+  const abandoned = (why: WhyAbandoned): Outcome => ({
     issued: false,
     answered: answer !== 'none',
     why,

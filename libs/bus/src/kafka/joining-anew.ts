@@ -4,9 +4,10 @@
  * handled.
  */
 
+import { backoffMs } from '../tries.js';
+
 /** About 14 s without having joined, as long as a client waits for a broker's restart. */
 const TRIES = 10;
-const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 
 interface ClientError extends Error {
@@ -22,7 +23,7 @@ export class JoiningAnew {
   pauseMs(error: ClientError): number | undefined {
     if (!isPassing(error) || this.#ended === TRIES) return undefined;
     this.#ended += 1;
-    return Math.min(FIRST_PAUSE_MS * 2 ** (this.#ended - 1), MAX_PAUSE_MS);
+    return Math.min(backoffMs(this.#ended), MAX_PAUSE_MS);
   }
 
   joined(): void {
