@@ -112,6 +112,20 @@ module.exports = {
     only('grpc-in-the-workload-api', 'node_modules/@grpc/', '^libs/identity/(src/workload-api|test)/'),
     only('platformatic-kafka-in-its-provider', 'node_modules/@platformatic/', '^libs/providers/src/kafka/'),
     only('redis-in-its-provider', 'node_modules/@redis/', '^libs/providers/src/redis/'),
+    {
+      // Their clients take half a second of a start: see open-providers.ts.
+      name: 'redis-and-kafka-are-loaded-where-targets-are-of-them',
+      severity: 'error',
+      from: {
+        path: '^(apps|libs)/',
+        pathNot: '^libs/providers/src/(redis|kafka)/|(\\.spec|\\.contract)\\.ts$|/test/',
+      },
+      to: {
+        path: '^libs/providers/src/(redis|kafka)/',
+        pathNot: '/(settings|rights?)\\.ts$',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
     only('cedar-in-policy', 'node_modules/@cedar-policy/', '^libs/policy/src/'),
   ],
   options: {

@@ -27,9 +27,11 @@ async function measure({ world, size, act }) {
   const call = () => world.call(tasks[asked++ % tasks.length], act);
   // What a service that has just been started compiles is not what a call costs.
   await atRate(warmUp, callsPerSecond, call);
+  const usedAtRate = processorTime(world.stack);
   const startMs = performance.now();
   const answered = await atRate(calls, callsPerSecond, call);
   const tookS = (performance.now() - startMs) / 1_000;
+  const spentAtRate = usedAtRate(calls);
   // What is there at once: how fast it goes where nothing is waited for.
   const used = processorTime(world.stack);
   const backlogMs = performance.now();
@@ -48,10 +50,12 @@ async function measure({ world, size, act }) {
     'calls/s asked': callsPerSecond,
     'calls/s answered': Math.round(calls / tookS),
     ...latencies(answered.map(({ ms }) => ms)),
+    ...labelled('processor ms a call at this rate', spentAtRate),
     'calls/s of a backlog': Math.round(backlog / drainedS),
-    ...Object.fromEntries(
-      Object.entries(spent).map(([part, ms]) => [`processor ms a call of it: ${part}`, ms]),
-    ),
+    ...labelled('processor ms a call of it', spent),
     lost,
   };
 }
+
+const labelled = (label, parts) =>
+  Object.fromEntries(Object.entries(parts).map(([part, ms]) => [`${label}: ${part}`, ms]));

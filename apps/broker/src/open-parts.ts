@@ -82,7 +82,7 @@ export async function openParts(
     await relay.start();
   }
   const tokens = observe ? null : await openTokens(config, db, (queued) => void relay.send(queued), log);
-  const providers = openProviders(targets, log, {
+  const providers = await openProviders(targets, log, {
     maxClockSkewMs: config.trust.maxClockSkewMs,
     ...(tokens === null ? {} : { signer: tokens.keys }),
   });

@@ -39,7 +39,7 @@ it('a lease whose plan fits its target no more, because its namespace was change
     login: { user: 'mayfly_revoker', password: 'x' },
     namespace: 'new',
   });
-  const provider = openProviders([settings], log, { maxClockSkewMs: 2_000 }).get('shop');
+  const provider = (await openProviders([settings], log, { maxClockSkewMs: 2_000 })).get('shop');
 
   const attempt = await cleanLease(lease, provider, log);
 

@@ -1,9 +1,7 @@
 /** Whether a target is fit to be lent from, whatever its kind. Read-only, with a connection of its own; never rejects. */
 import { unreachable } from '#events/unreachable.js';
 import { inspectByAsking } from './inspect-by-asking.js';
-import { askKafka } from './kafka/inspect.js';
 import { inspectPostgres } from './postgres/inspect.js';
-import { askRedis } from './redis/inspect.js';
 import type { TargetFinding, TargetUser } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
@@ -20,9 +18,15 @@ export async function inspectTarget(
     case 'postgres':
       return await inspectPostgres(target, user, rights);
     case 'redis':
-      return await inspectByAsking((log) => askRedis(target, user, log), target.login.user);
+      return await inspectByAsking(async (log) => {
+        const { askRedis } = await import('./redis/inspect.js');
+        await askRedis(target, user, log);
+      }, target.login.user);
     case 'kafka':
-      return await inspectByAsking((log) => askKafka(target, log), target.login.user);
+      return await inspectByAsking(async (log) => {
+        const { askKafka } = await import('./kafka/inspect.js');
+        await askKafka(target, log);
+      }, target.login.user);
     case 'jwt':
       // Nobody logs in anywhere.
       return [];

@@ -19,7 +19,7 @@ const service = (id: string, audience: string) =>
   targetSettings.parse({ id, provider: 'jwt', maxTtlMs: 300_000, audience });
 
 it('opens one adapter for each target and connects to none', async () => {
-  const providers = openProviders([target('shop', 'dev'), target('till', 'til')], log, means);
+  const providers = await openProviders([target('shop', 'dev'), target('till', 'til')], log, means);
   expect([...providers.keys()]).toEqual(['shop', 'till']);
   expect(providers.get('shop')).toMatchObject({ kind: 'postgres', fencing: 'fenced' });
   for (const provider of providers.values()) await provider.close();
@@ -31,13 +31,14 @@ const cache = (id: string, ...ports: number[]) =>
     ...{ nodes: ports.map((port) => ({ host: '127.0.0.1', port })), login: { user: 'x', password: 'x' } },
   });
 
-it('refuses two targets with one id', () => {
-  expect(() => openProviders([target('shop', 'dev'), target('shop', 'til')], log, means)).toThrow('`shop`');
+it('refuses two targets with one id', async () => {
+  const opening = openProviders([target('shop', 'dev'), target('shop', 'til')], log, means);
+  await expect(opening).rejects.toThrow('`shop`');
 });
 
 it('opens targets that would share their principals, so that they are cut, and names each of them', async () => {
   const targets = [target('shop', 'dev'), target('till', 'dev'), target('desk', 'dsk')];
-  const providers = openProviders(targets, log, means);
+  const providers = await openProviders(targets, log, means);
   expect([...providers.keys()]).toEqual(['shop', 'till', 'desk']);
   for (const provider of providers.values()) await provider.close();
 
@@ -57,7 +58,8 @@ it('names services whose tokens would be good for each other', () => {
   expect([...clashesOf(services).keys()]).toEqual(['orders', 'more']);
 });
 
-it('refuses a service whose tokens would be good at the broker itself', () => {
+it('refuses a service whose tokens would be good at the broker itself', async () => {
   const signer = { issuer: ORDERS, sign: () => null };
-  expect(() => openProviders([service('orders', ORDERS)], log, { ...means, signer })).toThrow('`orders`');
+  const opening = openProviders([service('orders', ORDERS)], log, { ...means, signer });
+  await expect(opening).rejects.toThrow('`orders`');
 });

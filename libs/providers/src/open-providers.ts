@@ -1,11 +1,8 @@
 /** The one place where a target's kind picks its adapter. */
 import type { Log } from '#telemetry/log.js';
 import { unreachable } from '#events/unreachable.js';
-import { openJwt, type JwtMeans } from './jwt/jwt-provider.js';
-import { openKafka } from './kafka/kafka-provider.js';
-import { openPostgres } from './postgres/postgres-provider.js';
+import type { JwtMeans } from './jwt/jwt-provider.js';
 import type { CredentialProvider } from './provider.js';
-import { openRedis } from './redis/redis-provider.js';
 import type { TargetFinding } from './target-finding.js';
 import type { TargetSettings } from './target-settings.js';
 
@@ -13,14 +10,15 @@ import type { TargetSettings } from './target-settings.js';
 export type ProviderMeans = JwtMeans;
 
 /**
- * Opens an adapter for every target, by target id. Nothing connects before it is used.
+ * Opens an adapter for every target, by target id. Nothing connects before it is used, and of a kind that no target is of nothing is loaded: the
+ * clients of two of them take half a second, which a start does not have.
  * @throws Error when two targets have one id, or when the audience is ourselves: a token for a tool must be good for nothing at the broker
  */
-export function openProviders(
+export async function openProviders(
   targets: readonly TargetSettings[],
   log: Log,
   means: ProviderMeans,
-): Map<string, CredentialProvider> {
+): Promise<Map<string, CredentialProvider>> {
   const ourselves = means.signer === undefined ? undefined : placeOfAudience(means.signer.issuer);
   const taken = new Set<string>();
   for (const target of targets) {
@@ -28,7 +26,10 @@ export function openProviders(
       throw new Error(`target \`${target.id}\` is configured twice, or is for tokens to ourselves`);
     taken.add(target.id);
   }
-  return new Map(targets.map((target) => [target.id, open(target, log.child({ target: target.id }), means)]));
+  const opened = targets.map(
+    async (target) => [target.id, await open(target, log.child({ target: target.id }), means)] as const,
+  );
+  return new Map(await Promise.all(opened));
 }
 
 /**
@@ -53,16 +54,16 @@ const clashWith = ({ id }: TargetSettings): TargetFinding => ({
   how: 'give each of the two a namespace (tokens: an audience) of its own in targets.yaml, or take one of them out, and start the services again',
 });
 
-function open(target: TargetSettings, log: Log, means: ProviderMeans): CredentialProvider {
+async function open(target: TargetSettings, log: Log, means: ProviderMeans): Promise<CredentialProvider> {
   switch (target.provider) {
     case 'postgres':
-      return openPostgres(target, log);
+      return (await import('./postgres/postgres-provider.js')).openPostgres(target, log);
     case 'jwt':
-      return openJwt(target, log, means);
+      return (await import('./jwt/jwt-provider.js')).openJwt(target, log, means);
     case 'redis':
-      return openRedis(target, log);
+      return (await import('./redis/redis-provider.js')).openRedis(target, log);
     case 'kafka':
-      return openKafka(target, log);
+      return (await import('./kafka/kafka-provider.js')).openKafka(target, log);
     default:
       return unreachable(target);
   }

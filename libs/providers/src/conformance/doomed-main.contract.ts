@@ -17,7 +17,8 @@ process.once('message', (orders: Orders) => void open(orders));
 async function open({ settings, plan }: Orders): Promise<void> {
   const target = targetSettings.parse(settings);
   const log = createLog('doomed', { level: 'silent' });
-  const adapter = openProviders([target], log, { maxClockSkewMs: 2_000 }).get(target.id);
+  const adapters = await openProviders([target], log, { maxClockSkewMs: 2_000 });
+  const adapter = adapters.get(target.id);
   await adapter?.observe(plan);
   process.once('message', ({ verb }: { verb: Verb }) => void act(adapter, verb, plan));
   process.send?.('open');

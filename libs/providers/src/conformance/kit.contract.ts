@@ -92,12 +92,12 @@ export class Kit {
   async openWired(): Promise<Wired> {
     const at = this.wiredTarget;
     const wire = await Wire.open(at, at.listenOn);
-    const open = (process: Process): CredentialProvider => {
+    const open = async (process: Process): Promise<CredentialProvider> => {
       const target = targetSettings.parse(at.settings(process, wire.port));
-      const opened = openProviders([target], log, { maxClockSkewMs: MAX_CLOCK_SKEW_MS });
+      const opened = await openProviders([target], log, { maxClockSkewMs: MAX_CLOCK_SKEW_MS });
       return needed(opened.get(target.id), 'adapter');
     };
-    const [broker, revoker] = [open('broker'), open('revoker')];
+    const [broker, revoker] = [await open('broker'), await open('revoker')];
     return {
       wire,
       broker,
