@@ -96,7 +96,10 @@ export async function openParts(
     measures: createEventMeasures(metrics),
   });
   const outlet = new BusOutlet({ db, log, publish: (records) => send(records) });
-  const providers = await openProviders(targets, log, { outlet, maxClockSkewMs: config.trust.maxClockSkewMs });
+  const providers = await openProviders(targets, log, {
+    outlet,
+    maxClockSkewMs: config.trust.maxClockSkewMs,
+  });
   const everyMs = Math.min(Math.max(trust.refreshEveryMs, 1_000), REFRESH_AT_LEAST_EVERY_MS);
   const refreshing = setInterval(() => void refresh(trust, log), everyMs).unref();
   const alive = await Alive.as(randomUUID(), db, warn);
